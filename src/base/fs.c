@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kmemtape/cleanup.h"
+#include "kmemtape/fs.h"
+
+#define READ_STEP_BYTES 65536 /* files of proc and tracefs do not tell their size */
+
+int kmt_read_fd(int fd, size_t limit, char **ret_text, size_t *ret_bytes)
+{
+	KMT_CLEANUP(kmt_freep) char *text = NULL;
+	size_t used = 0, room = 0;
+
+	for (;;) {
+		ssize_t n;
+
+		if (room - used < READ_STEP_BYTES + 1) {
+			size_t more = room ? room * 2 : 2 * READ_STEP_BYTES;
+			char *grown = realloc(text, more);
+
+			if (!grown)
+				return -ENOMEM;
+			text = grown;
+			room = more;
+		}
+		n = read(fd, text + used, READ_STEP_BYTES);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		used += (size_t)n;
+		if (used > limit)
+			return -EFBIG;
+	}
+	text[used] = '\0';
+	if (ret_bytes)
+		*ret_bytes = used;
+	*ret_text = KMT_STEAL(text);
+	return 0;
+}
+
+int kmt_read_file(int dirfd, const char *path, size_t limit, char **ret_text, size_t *ret_bytes,
+		  struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_close_fd) int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int r;
+
+	if (fd < 0)
+		return kmt_fail(err, -errno, "%s: %s", path, strerror(errno));
+	r = kmt_read_fd(fd, limit, ret_text, ret_bytes);
+	if (r == -EFBIG)
+		return kmt_fail(err, r, "%s: longer than the limit of %zu bytes", path, limit);
+	if (r < 0)
+		return kmt_fail(err, r, "%s: %s", path, strerror(-r));
+	return 0;
+}
+
+int kmt_write_all(int fd, const void *bytes, size_t size)
+{
+	const char *p = bytes;
+
+	while (size) {
+		ssize_t n = write(fd, p, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		p += n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
+int kmt_write_file(int dirfd, const char *path, const char *text, size_t size, struct kmt_err *err)
+{
+	char part[PATH_MAX];
+	int r;
+
+	if ((size_t)snprintf(part, sizeof(part), "%s.part", path) >= sizeof(part))
+		return kmt_fail(err, -ENAMETOOLONG, "%s: name too long", path);
+
+	KMT_CLEANUP(kmt_close_fd)
+	int fd = openat(dirfd, part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return kmt_fail(err, -errno, "%s: %s", path, strerror(errno));
+	r = kmt_write_all(fd, text, size);
+	if (r == 0 && renameat(dirfd, part, dirfd, path) < 0)
+		r = -errno;
+	if (r < 0) {
+		(void)unlinkat(dirfd, part, 0);
+		return kmt_fail(err, r, "%s: %s", path, strerror(-r));
+	}
+	return 0;
+}
