@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#ifndef KMEMTAPE_CHUNK_H
+#define KMEMTAPE_CHUNK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kmemtape/cleanup.h"
+#include "kmemtape/err.h"
+#include "kmemtape/tape-format.h"
+
+/*
+ * Chunk files (see tape-format.h): a writer that allocates only when it is made, and a reader that
+ * trusts nothing. Neither may be shared between threads without a lock.
+ */
+struct kmt_chunk_writer;
+struct kmt_chunk_reader;
+struct kmt_chunk_scratch;
+
+/**
+ * kmt_chunk_writer_new() - create a chunk file and write its head
+ * @dirfd: the tape; only used during the call
+ * @path: "cpu/0001.zst"; created, mode 0600; -EEXIST if it is there
+ * @unit_bytes: sub-buffer size, 1 for text; at most KMT_CHUNK_RAW_BYTES_MAX
+ *
+ * All memory that the writer will ever need is allocated and touched here: about 3 MiB.
+ */
+int kmt_chunk_writer_new(int dirfd, const char *path, uint32_t cpu, uint32_t unit_bytes,
+			 struct kmt_chunk_writer **ret_writer, struct kmt_err *err);
+
+/**
+ * kmt_chunk_writer_space() - where the next data goes
+ * @ret_bytes: room there, at least @unit_bytes; all of it may be filled
+ *
+ * So that sub-buffers can be read from the kernel without a copy. Valid until the next call on
+ * @writer; never fails.
+ */
+void *kmt_chunk_writer_space(struct kmt_chunk_writer *writer, size_t *ret_bytes);
+
+/**
+ * kmt_chunk_writer_add() - @bytes were put where kmt_chunk_writer_space() said
+ * @bytes: a multiple of unit_bytes, no more than there was room
+ * @drained_ns: trace clock up to which the CPU is drained by this data; 0 if unknown
+ *
+ * Writes a chunk when there is no room left for one more unit.
+ *
+ * Return: 0, or negative errno of the write. After a failure the file ends with its last whole
+ * chunk, and nothing more can be written to it.
+ */
+int kmt_chunk_writer_add(struct kmt_chunk_writer *writer, size_t bytes, uint64_t drained_ns,
+			 struct kmt_err *err);
+
+/* kmt_chunk_writer_text() - copy text in; the same rules as kmt_chunk_writer_add() */
+int kmt_chunk_writer_text(struct kmt_chunk_writer *writer, const char *text, size_t bytes,
+			  struct kmt_err *err);
+
+/**
+ * kmt_chunk_writer_flush() - write what is waiting as a chunk now, or a mark if nothing is waiting
+ * @drained_ns: as above
+ */
+int kmt_chunk_writer_flush(struct kmt_chunk_writer *writer, uint64_t drained_ns,
+			   struct kmt_err *err);
+
+/* True if data waits to be written. */
+bool kmt_chunk_writer_is_waiting(const struct kmt_chunk_writer *writer);
+
+/* Bytes taken in and bytes in the file so far. Both may be read from another thread. */
+uint64_t kmt_chunk_writer_raw_bytes(const struct kmt_chunk_writer *writer);
+uint64_t kmt_chunk_writer_file_bytes(const struct kmt_chunk_writer *writer);
+
+/* Descriptor of the file, borrowed: for fdatasync() from another thread. */
+int kmt_chunk_writer_fd(const struct kmt_chunk_writer *writer);
+
+/* kmt_chunk_writer_finish() - flush, and write the footer. Nothing may follow but _free(). */
+int kmt_chunk_writer_finish(struct kmt_chunk_writer *writer, uint64_t drained_ns,
+			    struct kmt_err *err);
+
+/* Releases; never writes. NULL is fine. Return: NULL. */
+struct kmt_chunk_writer *kmt_chunk_writer_free(struct kmt_chunk_writer *writer);
+
+/*
+ * What decompression needs, 2 MiB. Apart from the reader, so that a few of them (one a thread) serve
+ * hundreds of files.
+ */
+int kmt_chunk_scratch_new(struct kmt_chunk_scratch **ret_scratch, struct kmt_err *err);
+struct kmt_chunk_scratch *kmt_chunk_scratch_free(struct kmt_chunk_scratch *scratch);
+
+struct kmt_chunk {
+	const void *raw; /* borrowed from the scratch, until its next use */
+	uint32_t raw_bytes;
+	uint32_t zstd_bytes;
+	uint64_t drained_ns; /* 0 unknown */
+	uint64_t sequence;
+	uint64_t offset; /* of its header in the file */
+};
+
+/* Answers of kmt_chunk_reader_next() */
+enum {
+	KMT_CHUNK_END = 0,  /* the footer was reached: the file is whole */
+	KMT_CHUNK_GOT = 1,  /* data */
+	KMT_CHUNK_IDLE = 2, /* a mark: nothing happened up to drained_ns */
+	KMT_CHUNK_CUT = 3,  /* the file ends without a footer, maybe within a chunk; err says where */
+};
+
+/**
+ * kmt_chunk_reader_new() - open a chunk file
+ * @fd: taken on success only
+ * @name: how messages call the file; copied
+ *
+ * Return: 0; -EBADMSG if it is no chunk file; -ENODATA if it is shorter than its head;
+ * -EPROTONOSUPPORT if it needs a newer reader.
+ */
+int kmt_chunk_reader_new(int fd, const char *name, struct kmt_chunk_reader **ret_reader,
+			 struct kmt_err *err);
+
+/**
+ * kmt_chunk_reader_next() - the next chunk or mark
+ * @scratch: NULL to pass over the data, for a look at the structure: ret_chunk->raw is NULL then
+ *
+ * Return: one of the answers above; -EBADMSG for a damaged chunk, with file and offset in @err.
+ * Calling again after -EBADMSG goes on behind the chunk where its header was good; where not,
+ * the rest cannot be found, and the next answer is KMT_CHUNK_CUT.
+ */
+int kmt_chunk_reader_next(struct kmt_chunk_reader *reader, struct kmt_chunk_scratch *scratch,
+			  struct kmt_chunk *ret_chunk, struct kmt_err *err);
+
+/* Back to the first chunk. */
+void kmt_chunk_reader_rewind(struct kmt_chunk_reader *reader);
+
+uint32_t kmt_chunk_reader_cpu(const struct kmt_chunk_reader *reader);
+uint32_t kmt_chunk_reader_unit_bytes(const struct kmt_chunk_reader *reader);
+const char *kmt_chunk_reader_name(const struct kmt_chunk_reader *reader);
+
+struct kmt_chunk_reader *kmt_chunk_reader_free(struct kmt_chunk_reader *reader);
+
+/**
+ * kmt_chunk_read_text() - all of a text chunk file, as far as it can be read
+ * @limit: more raw bytes than this is -EFBIG
+ * @ret_text: on the heap, zero-terminated; the caller frees it
+ *
+ * Return: KMT_CHUNK_END or KMT_CHUNK_CUT (then @ret_text is what there was), or negative errno.
+ */
+int kmt_chunk_read_text(int dirfd, const char *path, size_t limit, char **ret_text,
+			size_t *ret_bytes, struct kmt_err *err);
+
+KMT_DEFINE_FREEP(struct kmt_chunk_writer *, kmt_chunk_writer_free)
+KMT_DEFINE_FREEP(struct kmt_chunk_reader *, kmt_chunk_reader_free)
+KMT_DEFINE_FREEP(struct kmt_chunk_scratch *, kmt_chunk_scratch_free)
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#ifndef KMEMTAPE_MANIFEST_H
+#define KMEMTAPE_MANIFEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kmemtape/cleanup.h"
+#include "kmemtape/err.h"
+
+/*
+ * manifest.json: what a tape is and how it came about. Written when the recording begins
+ * (is_closed false) and again when it ends. Texts are "" and times 0 where unknown; unknown members
+ * of the JSON are ignored.
+ */
+#define KMT_MANIFEST_BYTES_MAX (16u << 20)
+#define KMT_MANIFEST_TEXT_BYTES 256
+
+/* Differences of per_cpu/cpuN/stats between the start and the end of the recording. */
+struct kmt_cpu_stats {
+	uint32_t cpu;
+	uint64_t overrun;	 /* events overwritten before they were read */
+	uint64_t commit_overrun; /* events dropped because an interrupt filled the buffer */
+	uint64_t dropped;	 /* events dropped because the buffer was full */
+	uint64_t read;		 /* events read */
+};
+
+enum kmt_symbols_state {
+	KMT_SYMBOLS_NONE = 0,
+	KMT_SYMBOLS_HIDDEN, /* kallsyms read as zeros: kptr_restrict, or no privilege */
+	KMT_SYMBOLS_GOOD,
+};
+
+struct kmt_manifest {
+	char recorder[KMT_MANIFEST_TEXT_BYTES];	      /* "kmemtape 0.1.0" */
+	char kernel[KMT_MANIFEST_TEXT_BYTES];	      /* uname -r */
+	char kernel_version[KMT_MANIFEST_TEXT_BYTES]; /* /proc/version */
+	char arch[KMT_MANIFEST_TEXT_BYTES];	      /* uname -m */
+	char host[KMT_MANIFEST_TEXT_BYTES];
+	bool is_big_endian;
+	uint32_t long_bytes; /* 4 or 8: of the kernel */
+	uint32_t page_bytes;
+	uint32_t subbuf_bytes; /* whole, with its header */
+
+	char clock[KMT_MANIFEST_TEXT_BYTES]; /* trace_clock: "mono" */
+	int64_t wall_offset_ns;		     /* wall clock since 1970 minus trace clock, at the start */
+
+	/* Trace clock. Allocations are complete within allocs_on..allocs_off, frees within start..end. */
+	uint64_t start_ns;
+	uint64_t allocs_on_ns;
+	uint64_t allocs_off_ns;
+	uint64_t end_ns;
+
+	uint32_t *cpus; /* with a file cpu/NNNN.zst each, ascending */
+	size_t nr_cpus;
+	char **events; /* "kmem:kmalloc", as enabled */
+	size_t nr_events;
+	int32_t *recorder_pids; /* ascending */
+	size_t nr_recorder_pids;
+	struct kmt_cpu_stats *stats; /* empty until closed */
+	size_t nr_stats;
+
+	uint64_t sample; /* 1 in this many addresses was recorded; 1 is all */
+	enum kmt_symbols_state symbols;
+	char command[KMT_MANIFEST_TEXT_BYTES]; /* of `record -- COMMAND` */
+	bool has_command_status;
+	int command_status; /* exit status, or 128 + signal */
+	bool is_closed;
+};
+
+/* All fields empty, sample 1. */
+void kmt_manifest_init(struct kmt_manifest *manifest);
+void kmt_manifest_deinit(struct kmt_manifest *manifest);
+
+/* Each copies its argument. Return: 0 or -ENOMEM. CPUs may come in any order, twice is once. */
+int kmt_manifest_add_cpu(struct kmt_manifest *manifest, uint32_t cpu);
+int kmt_manifest_add_event(struct kmt_manifest *manifest, const char *name);
+int kmt_manifest_add_recorder_pid(struct kmt_manifest *manifest, int32_t pid);
+int kmt_manifest_add_stats(struct kmt_manifest *manifest, const struct kmt_cpu_stats *stats);
+
+/* overrun + commit_overrun + dropped over all CPUs: what the kernel says it lost. */
+uint64_t kmt_manifest_lost(const struct kmt_manifest *manifest);
+
+/* Create or replace manifest.json of the tape @dirfd, in one step. */
+int kmt_manifest_write(const struct kmt_manifest *manifest, int dirfd, struct kmt_err *err);
+
+/**
+ * kmt_manifest_parse() - the other way
+ * @name: how messages call it
+ * @manifest: initialised; unchanged on failure
+ *
+ * Every number is checked against its range.
+ *
+ * Return: 0; -EBADMSG; -EPROTONOSUPPORT for a format version or an incompat feature that this reader
+ * doesn't know, by name; -ENOMEM.
+ */
+int kmt_manifest_parse(struct kmt_manifest *manifest, const char *json, size_t bytes,
+		       const char *name, struct kmt_err *err);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#ifndef KMEMTAPE_TAPE_H
+#define KMEMTAPE_TAPE_H
+
+#include "kmemtape/chunk.h"
+#include "kmemtape/cleanup.h"
+#include "kmemtape/err.h"
+#include "kmemtape/manifest.h"
+
+/* A tape as a whole: the directory of tape-format.h. */
+
+#define KMT_TAPE_TEXT_BYTES_MAX	    (16u << 20) /* a format file, comms, symbols/modules */
+#define KMT_TAPE_SYMBOLS_BYTES_MAX  (256u << 20) /* kallsyms; 5 to 12 MB are usual */
+#define KMT_TAPE_CPU_PATH_BYTES	    24
+
+/* "cpu/0012.zst" */
+void kmt_tape_cpu_path(char path[KMT_TAPE_CPU_PATH_BYTES], uint32_t cpu);
+
+/**
+ * kmt_tape_create() - make the directory of a new tape, and the ones in it
+ * @path: must not exist, or be an empty directory
+ * @ret_dirfd: the caller closes it
+ *
+ * Return: 0; -EEXIST; negative errno of what failed.
+ */
+int kmt_tape_create(const char *path, int *ret_dirfd, struct kmt_err *err);
+
+/* kmt_tape_write_text() - write a small file of the tape, with the directories on its way */
+int kmt_tape_write_text(int dirfd, const char *path, const char *text, size_t bytes,
+			struct kmt_err *err);
+
+/* An existing tape, open for reading. */
+struct kmt_tape {
+	char *path; /* as given */
+	int dirfd;
+	struct kmt_manifest manifest;
+	struct kmt_chunk_reader **cpus; /* one for each CPU file, ascending by CPU */
+	size_t nr_cpus;
+};
+
+/**
+ * kmt_tape_open() - open a tape, read its manifest, open its CPU files
+ *
+ * CPU files that the manifest doesn't list (a CPU came later, the recorder was killed) are opened
+ * too. Descriptors: one for each CPU; the limit is raised if need be.
+ *
+ * Return: 0; -EBADMSG if it is no tape or is damaged; -ENODATA if a CPU file that the manifest lists
+ * is missing or shorter than its head; -EPROTONOSUPPORT; other negative errno.
+ */
+int kmt_tape_open(const char *path, struct kmt_tape **ret_tape, struct kmt_err *err);
+struct kmt_tape *kmt_tape_free(struct kmt_tape *tape);
+
+/* kmt_tape_read_text() - a small file; -ENOENT if it isn't there. Rules of kmt_read_file(). */
+int kmt_tape_read_text(const struct kmt_tape *tape, const char *path, char **ret_text,
+		       size_t *ret_bytes, struct kmt_err *err);
+
+KMT_DEFINE_FREEP(struct kmt_tape *, kmt_tape_free)
+
+#endif

@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <zstd.h>
+
+#include "kmemtape/chunk.h"
+
+struct kmt_chunk_scratch {
+	uint8_t *zstd_bytes;
+	uint8_t *raw;
+	ZSTD_DCtx *zstd;
+};
+
+struct kmt_chunk_reader {
+	int fd;
+	char *name;
+	uint32_t cpu;
+	uint32_t unit_bytes;
+	uint64_t first_offset; /* behind the head */
+
+	uint64_t offset; /* of the next header */
+	uint64_t sequence;
+	bool is_lost; /* a header was damaged: nothing behind it can be found */
+};
+
+/* A header as numbers, checked. */
+struct head {
+	uint32_t kind;
+	uint32_t cpu;
+	uint32_t unit_bytes;
+	uint32_t raw_bytes;
+	uint32_t zstd_bytes;
+	uint64_t sequence;
+	uint64_t drained_ns;
+	uint64_t end; /* offset behind it, in the file */
+};
+
+/* Return: bytes read, less than @size only at the end of the file; or negative errno. */
+static ssize_t read_at(int fd, void *bytes, size_t size, uint64_t offset)
+{
+	size_t used = 0;
+
+	while (used < size) {
+		ssize_t n = pread(fd, (char *)bytes + used, size - used, (off_t)(offset + used));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		used += (size_t)n;
+	}
+	return (ssize_t)used;
+}
+
+static int damaged(const struct kmt_chunk_reader *reader, uint64_t offset, const char *what,
+		   struct kmt_err *err)
+{
+	return kmt_fail(err, -EBADMSG, "%s: offset %" PRIu64 ": damaged: %s", reader->name, offset,
+			what);
+}
+
+static int read_failed(const struct kmt_chunk_reader *reader, uint64_t offset, int code,
+		       struct kmt_err *err)
+{
+	return kmt_fail(err, code, "%s: offset %" PRIu64 ": %s", reader->name, offset,
+			strerror(-code));
+}
+
+/* The checksum covers bytes that a newer writer may have added behind what we know. */
+static int check_crc(const struct kmt_chunk_reader *reader, uint64_t offset, uint8_t *header,
+		     size_t bytes, struct kmt_err *err)
+{
+	struct kmt_chunk_header known;
+	uint32_t crc;
+
+	memcpy(&known, header, sizeof(known));
+	crc = kmt_get_le32(known.crc32c);
+	known.crc32c = kmt_put_le32(0);
+	memcpy(header, &known, sizeof(known));
+	if (kmt_crc32c(header, bytes) != crc)
+		return damaged(reader, offset, "wrong checksum in a chunk header", err);
+	return 0;
+}
+
+static int check_ranges(const struct kmt_chunk_reader *reader, uint64_t offset,
+			const struct head *head, struct kmt_err *err)
+{
+	bool has_data = head->kind == KMT_CHUNK_DATA;
+
+	if (head->kind < KMT_CHUNK_FILE || head->kind > KMT_CHUNK_FOOTER)
+		return damaged(reader, offset, "unknown kind of chunk", err);
+	if (head->cpu >= KMT_CPUS_MAX)
+		return damaged(reader, offset, "CPU number out of range", err);
+	if (head->unit_bytes == 0 || head->unit_bytes > KMT_CHUNK_RAW_BYTES_MAX)
+		return damaged(reader, offset, "sub-buffer size out of range", err);
+	if (has_data != (head->raw_bytes > 0) || has_data != (head->zstd_bytes > 0) ||
+	    head->raw_bytes > KMT_CHUNK_RAW_BYTES_MAX ||
+	    head->zstd_bytes > KMT_CHUNK_ZSTD_BYTES_MAX || head->raw_bytes % head->unit_bytes)
+		return damaged(reader, offset, "chunk length out of range", err);
+	return 0;
+}
+
+/* Return: 1 for a good header, 0 at the end of the file, -ENODATA where it ends within a header. */
+static int read_head(const struct kmt_chunk_reader *reader, uint64_t offset, struct head *ret_head,
+		     struct kmt_err *err)
+{
+	uint8_t buf[sizeof(struct kmt_zstd_skippable) + KMT_CHUNK_HEADER_BYTES_MAX];
+	uint8_t *body = buf + sizeof(struct kmt_zstd_skippable);
+	struct kmt_zstd_skippable skip;
+	struct kmt_chunk_header header;
+	uint32_t bytes, incompat;
+	ssize_t n;
+	int r;
+
+	n = read_at(reader->fd, buf, sizeof(skip) + sizeof(header), offset);
+	if (n < 0)
+		return read_failed(reader, offset, (int)n, err);
+	if (n == 0)
+		return 0;
+	memcpy(&skip, buf, sizeof(skip));
+	memcpy(&header, body, sizeof(header));
+	if ((size_t)n < sizeof(skip) + sizeof(header))
+		return kmt_fail(err, -ENODATA, "%s: offset %" PRIu64 ": cut within a chunk header",
+				reader->name, offset);
+	if (kmt_get_le32(skip.magic) != KMT_ZSTD_SKIPPABLE ||
+	    kmt_get_le32(header.magic) != KMT_CHUNK_MAGIC)
+		return damaged(reader, offset, "no chunk header here", err);
+	bytes = kmt_get_le32(skip.bytes);
+	if (bytes < sizeof(header) || bytes > KMT_CHUNK_HEADER_BYTES_MAX ||
+	    bytes != kmt_get_le32(header.header_bytes))
+		return damaged(reader, offset, "chunk header length out of range", err);
+	n = read_at(reader->fd, body, bytes, offset + sizeof(skip));
+	if (n < 0)
+		return read_failed(reader, offset, (int)n, err);
+	if ((size_t)n < bytes)
+		return kmt_fail(err, -ENODATA, "%s: offset %" PRIu64 ": cut within a chunk header",
+				reader->name, offset);
+	r = check_crc(reader, offset, body, bytes, err);
+	if (r < 0)
+		return r;
+	incompat = kmt_get_le32(header.incompat);
+	if (incompat)
+		return kmt_fail(err, -EPROTONOSUPPORT,
+				"%s: offset %" PRIu64 ": needs a newer kmemtape (feature bits %#x)",
+				reader->name, offset, incompat);
+	*ret_head = (struct head){
+		.kind = kmt_get_le32(header.kind),
+		.cpu = kmt_get_le32(header.cpu),
+		.unit_bytes = kmt_get_le32(header.unit_bytes),
+		.raw_bytes = kmt_get_le32(header.raw_bytes),
+		.zstd_bytes = kmt_get_le32(header.zstd_bytes),
+		.sequence = kmt_get_le64(header.sequence),
+		.drained_ns = kmt_get_le64(header.drained_ns),
+		.end = offset + sizeof(skip) + bytes,
+	};
+	r = check_ranges(reader, offset, ret_head, err);
+	return r < 0 ? r : 1;
+}
+
+int kmt_chunk_scratch_new(struct kmt_chunk_scratch **ret_scratch, struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_chunk_scratch_freep) struct kmt_chunk_scratch *s = NULL;
+
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return kmt_fail(err, -ENOMEM, "out of memory");
+	s->zstd_bytes = malloc(KMT_CHUNK_ZSTD_BYTES_MAX);
+	s->raw = malloc(KMT_CHUNK_RAW_BYTES_MAX);
+	s->zstd = ZSTD_createDCtx();
+	if (!s->zstd_bytes || !s->raw || !s->zstd)
+		return kmt_fail(err, -ENOMEM, "out of memory");
+	*ret_scratch = KMT_STEAL(s);
+	return 0;
+}
+
+struct kmt_chunk_scratch *kmt_chunk_scratch_free(struct kmt_chunk_scratch *scratch)
+{
+	if (!scratch)
+		return NULL;
+	(void)ZSTD_freeDCtx(scratch->zstd);
+	free(scratch->raw);
+	free(scratch->zstd_bytes);
+	free(scratch);
+	return NULL;
+}
+
+int kmt_chunk_reader_new(int fd, const char *name, struct kmt_chunk_reader **ret_reader,
+			 struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_chunk_reader_freep) struct kmt_chunk_reader *rd = NULL;
+	struct head head;
+	int r;
+
+	rd = calloc(1, sizeof(*rd));
+	if (!rd)
+		return kmt_fail(err, -ENOMEM, "%s: out of memory", name);
+	rd->fd = -1; /* not ours yet */
+	rd->name = strdup(name);
+	if (!rd->name)
+		return kmt_fail(err, -ENOMEM, "%s: out of memory", name);
+
+	rd->fd = fd;
+	r = read_head(rd, 0, &head, err);
+	rd->fd = -1;
+	if (r == 0)
+		return kmt_fail(err, -ENODATA, "%s: empty file", name);
+	if (r < 0)
+		return r;
+	if (head.kind != KMT_CHUNK_FILE)
+		return damaged(rd, 0, "the file does not begin with its head", err);
+	rd->cpu = head.cpu;
+	rd->unit_bytes = head.unit_bytes;
+	rd->first_offset = head.end;
+	kmt_chunk_reader_rewind(rd);
+	rd->fd = fd; /* taken: nothing below can fail */
+	*ret_reader = KMT_STEAL(rd);
+	return 0;
+}
+
+void kmt_chunk_reader_rewind(struct kmt_chunk_reader *reader)
+{
+	reader->offset = reader->first_offset;
+	reader->sequence = 1;
+	reader->is_lost = false;
+}
+
+static int decompress(const struct kmt_chunk_reader *reader, struct kmt_chunk_scratch *scratch,
+		      const struct head *head, struct kmt_err *err)
+{
+	ssize_t got = read_at(reader->fd, scratch->zstd_bytes, head->zstd_bytes, head->end);
+	unsigned long long content;
+	size_t n;
+
+	if (got < 0)
+		return read_failed(reader, head->end, (int)got, err);
+	if ((size_t)got < head->zstd_bytes)
+		return kmt_fail(err, -ENODATA, "%s: offset %" PRIu64 ": cut within a chunk",
+				reader->name, head->end);
+	/* One frame, of the length that the header tells: else `zstd -dc` would see other data. */
+	content = ZSTD_getFrameContentSize(scratch->zstd_bytes, head->zstd_bytes);
+	if (content != head->raw_bytes ||
+	    ZSTD_findFrameCompressedSize(scratch->zstd_bytes, head->zstd_bytes) != head->zstd_bytes)
+		return damaged(reader, head->end, "zstd frame and chunk header disagree", err);
+	n = ZSTD_decompressDCtx(scratch->zstd, scratch->raw, head->raw_bytes, scratch->zstd_bytes,
+				head->zstd_bytes);
+	if (ZSTD_isError(n) || n != head->raw_bytes)
+		return damaged(reader, head->end,
+			       ZSTD_isError(n) ? ZSTD_getErrorName(n) : "chunk too short", err);
+	return 0;
+}
+
+/* Passing over data must not pass over the end of the file. */
+static int check_present(const struct kmt_chunk_reader *reader, const struct head *head,
+			 struct kmt_err *err)
+{
+	uint8_t last;
+	ssize_t n = read_at(reader->fd, &last, 1, head->end + head->zstd_bytes - 1);
+
+	if (n < 0)
+		return read_failed(reader, head->end, (int)n, err);
+	if (n == 0)
+		return kmt_fail(err, -ENODATA, "%s: offset %" PRIu64 ": cut within a chunk",
+				reader->name, head->end);
+	return 0;
+}
+
+static int take_data(struct kmt_chunk_reader *reader, struct kmt_chunk_scratch *scratch,
+		     const struct head *head, struct kmt_chunk *chunk, struct kmt_err *err)
+{
+	int r;
+
+	r = scratch ? decompress(reader, scratch, head, err) : check_present(reader, head, err);
+	if (r == -ENODATA) {
+		reader->is_lost = true;
+		return KMT_CHUNK_CUT;
+	}
+	reader->offset = head->end + head->zstd_bytes; /* behind a damaged chunk it goes on */
+	reader->sequence++;
+	if (r < 0)
+		return r;
+	chunk->raw = scratch ? scratch->raw : NULL;
+	return KMT_CHUNK_GOT;
+}
+
+int kmt_chunk_reader_next(struct kmt_chunk_reader *reader, struct kmt_chunk_scratch *scratch,
+			  struct kmt_chunk *ret_chunk, struct kmt_err *err)
+{
+	struct head head;
+	int r;
+
+	if (reader->is_lost) {
+		(void)kmt_fail(err, 0, "%s: offset %" PRIu64 ": the rest cannot be read",
+			       reader->name, reader->offset);
+		return KMT_CHUNK_CUT;
+	}
+	r = read_head(reader, reader->offset, &head, err);
+	if (r == 1 && (head.kind == KMT_CHUNK_FILE || head.cpu != reader->cpu ||
+		       head.unit_bytes != reader->unit_bytes || head.sequence != reader->sequence))
+		r = damaged(reader, reader->offset, "this chunk belongs elsewhere", err);
+	if (r <= 0) {
+		reader->is_lost = true;
+		if (r == 0)
+			(void)kmt_fail(err, 0, "%s: offset %" PRIu64 ": ends without a footer",
+				       reader->name, reader->offset);
+		return r == 0 || r == -ENODATA ? KMT_CHUNK_CUT : r;
+	}
+
+	*ret_chunk = (struct kmt_chunk){
+		.raw_bytes = head.raw_bytes,
+		.zstd_bytes = head.zstd_bytes,
+		.drained_ns = head.drained_ns,
+		.sequence = head.sequence,
+		.offset = reader->offset,
+	};
+	if (head.kind == KMT_CHUNK_DATA)
+		return take_data(reader, scratch, &head, ret_chunk, err);
+	if (head.kind == KMT_CHUNK_FOOTER)
+		return KMT_CHUNK_END; /* whatever may follow is not ours */
+	reader->offset = head.end;
+	reader->sequence++;
+	return KMT_CHUNK_IDLE;
+}
+
+uint32_t kmt_chunk_reader_cpu(const struct kmt_chunk_reader *reader)
+{
+	return reader->cpu;
+}
+
+uint32_t kmt_chunk_reader_unit_bytes(const struct kmt_chunk_reader *reader)
+{
+	return reader->unit_bytes;
+}
+
+const char *kmt_chunk_reader_name(const struct kmt_chunk_reader *reader)
+{
+	return reader->name;
+}
+
+struct kmt_chunk_reader *kmt_chunk_reader_free(struct kmt_chunk_reader *reader)
+{
+	if (!reader)
+		return NULL;
+	kmt_close_fd(&reader->fd);
+	free(reader->name);
+	free(reader);
+	return NULL;
+}

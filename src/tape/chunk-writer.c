@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <zstd.h>
+
+#include "kmemtape/chunk.h"
+#include "kmemtape/fs.h"
+
+/*
+ * Level 1 costs less CPU than writing the raw bytes would (see design notes in the README), and its
+ * tables are small enough to stay in the second-level cache of one CPU.
+ */
+#define ZSTD_LEVEL 1
+
+/* Our header goes in front of the frame, so that both leave in one write. */
+#define HEAD_BYTES (sizeof(struct kmt_zstd_skippable) + sizeof(struct kmt_chunk_header))
+
+struct kmt_chunk_writer {
+	int fd;
+	uint32_t cpu;
+	uint32_t unit_bytes;
+	char *path; /* for messages */
+
+	uint8_t *raw;
+	size_t raw_used, raw_room; /* room: whole units only */
+	uint64_t drained_ns;
+
+	uint8_t *out; /* HEAD_BYTES, then the zstd frame */
+	size_t out_room;
+	ZSTD_CCtx *zstd;
+
+	uint64_t sequence;
+	bool is_broken; /* a write failed: the file ends with its last whole chunk */
+	_Atomic uint64_t raw_total;
+	_Atomic uint64_t file_total;
+};
+
+static void put_head(struct kmt_chunk_writer *writer, enum kmt_chunk_kind kind, size_t raw_bytes,
+		     size_t zstd_bytes)
+{
+	struct kmt_zstd_skippable skip = {
+		.magic = kmt_put_le32(KMT_ZSTD_SKIPPABLE),
+		.bytes = kmt_put_le32(sizeof(struct kmt_chunk_header)),
+	};
+	struct kmt_chunk_header header = {
+		.magic = kmt_put_le32(KMT_CHUNK_MAGIC),
+		.header_bytes = kmt_put_le32(sizeof(header)),
+		.kind = kmt_put_le32(kind),
+		.cpu = kmt_put_le32(writer->cpu),
+		.unit_bytes = kmt_put_le32(writer->unit_bytes),
+		.sequence = kmt_put_le64(writer->sequence),
+		.drained_ns = kmt_put_le64(writer->drained_ns),
+		.raw_total = kmt_put_le64(writer->raw_total),
+		.raw_bytes = kmt_put_le32((uint32_t)raw_bytes),
+		.zstd_bytes = kmt_put_le32((uint32_t)zstd_bytes),
+	};
+
+	header.crc32c = kmt_put_le32(kmt_crc32c(&header, sizeof(header)));
+	memcpy(writer->out, &skip, sizeof(skip));
+	memcpy(writer->out + sizeof(skip), &header, sizeof(header));
+}
+
+/* Head and frame in one write. On a full disk the half that got there is taken back. */
+static int write_out(struct kmt_chunk_writer *writer, size_t zstd_bytes, struct kmt_err *err)
+{
+	size_t size = HEAD_BYTES + zstd_bytes;
+	int r;
+
+	r = kmt_write_all(writer->fd, writer->out, size);
+	if (r < 0) {
+		writer->is_broken = true;
+		(void)!ftruncate(writer->fd, (off_t)writer->file_total);
+		return kmt_fail(err, r, "%s: %s", writer->path, strerror(-r));
+	}
+	writer->sequence++;
+	writer->file_total += size;
+	return 0;
+}
+
+static int write_mark(struct kmt_chunk_writer *writer, enum kmt_chunk_kind kind,
+		      struct kmt_err *err)
+{
+	put_head(writer, kind, 0, 0);
+	return write_out(writer, 0, err);
+}
+
+static int write_chunk(struct kmt_chunk_writer *writer, struct kmt_err *err)
+{
+	size_t n;
+
+	n = ZSTD_compress2(writer->zstd, writer->out + HEAD_BYTES, writer->out_room - HEAD_BYTES,
+			   writer->raw, writer->raw_used);
+	if (ZSTD_isError(n))
+		return kmt_fail(err, -EIO, "%s: zstd: %s", writer->path, ZSTD_getErrorName(n));
+	put_head(writer, KMT_CHUNK_DATA, writer->raw_used, n);
+	writer->raw_used = 0;
+	return write_out(writer, n, err);
+}
+
+static int check_usable(const struct kmt_chunk_writer *writer, struct kmt_err *err)
+{
+	if (writer->is_broken)
+		return kmt_fail(err, -EIO, "%s: an earlier write failed", writer->path);
+	return 0;
+}
+
+/* Compress a full buffer once: from here on zstd has all the memory it will ever want. */
+static int warm_up(struct kmt_chunk_writer *writer, struct kmt_err *err)
+{
+	size_t n;
+
+	for (size_t i = 0; i < writer->raw_room; i++)
+		writer->raw[i] = (uint8_t)(i * 0x9e3779b1u >> 13); /* dull enough to match at times */
+	memset(writer->out, 0, writer->out_room);
+	n = ZSTD_compress2(writer->zstd, writer->out, writer->out_room, writer->raw,
+			   writer->raw_room);
+	if (ZSTD_isError(n))
+		return kmt_fail(err, -ENOMEM, "%s: zstd: %s", writer->path, ZSTD_getErrorName(n));
+	return 0;
+}
+
+int kmt_chunk_writer_new(int dirfd, const char *path, uint32_t cpu, uint32_t unit_bytes,
+			 struct kmt_chunk_writer **ret_writer, struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_chunk_writer_freep) struct kmt_chunk_writer *w = NULL;
+	int r;
+
+	assert(unit_bytes >= 1 && unit_bytes <= KMT_CHUNK_RAW_BYTES_MAX);
+	w = calloc(1, sizeof(*w));
+	if (!w)
+		return kmt_fail(err, -ENOMEM, "%s: out of memory", path);
+	w->fd = -1;
+	w->cpu = cpu;
+	w->unit_bytes = unit_bytes;
+	w->raw_room = KMT_CHUNK_RAW_BYTES_MAX / unit_bytes * unit_bytes;
+	w->out_room = HEAD_BYTES + ZSTD_compressBound(w->raw_room);
+	w->path = strdup(path);
+	w->raw = malloc(w->raw_room);
+	w->out = malloc(w->out_room);
+	w->zstd = ZSTD_createCCtx();
+	if (!w->path || !w->raw || !w->out || !w->zstd)
+		return kmt_fail(err, -ENOMEM, "%s: out of memory", path);
+	(void)ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_compressionLevel, ZSTD_LEVEL);
+	(void)ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_checksumFlag, 1);
+	r = warm_up(w, err);
+	if (r < 0)
+		return r;
+
+	w->fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (w->fd < 0)
+		return kmt_fail(err, -errno, "%s: %s", path, strerror(errno));
+	r = write_mark(w, KMT_CHUNK_FILE, err);
+	if (r < 0) {
+		(void)unlinkat(dirfd, path, 0);
+		return r;
+	}
+	*ret_writer = KMT_STEAL(w);
+	return 0;
+}
+
+void *kmt_chunk_writer_space(struct kmt_chunk_writer *writer, size_t *ret_bytes)
+{
+	*ret_bytes = writer->raw_room - writer->raw_used;
+	return writer->raw + writer->raw_used;
+}
+
+int kmt_chunk_writer_add(struct kmt_chunk_writer *writer, size_t bytes, uint64_t drained_ns,
+			 struct kmt_err *err)
+{
+	int r;
+
+	assert(bytes % writer->unit_bytes == 0 && bytes <= writer->raw_room - writer->raw_used);
+	r = check_usable(writer, err);
+	if (r < 0)
+		return r;
+	writer->raw_used += bytes;
+	writer->raw_total += bytes;
+	if (drained_ns)
+		writer->drained_ns = drained_ns;
+	if (writer->raw_used + writer->unit_bytes > writer->raw_room)
+		return write_chunk(writer, err);
+	return 0;
+}
+
+int kmt_chunk_writer_text(struct kmt_chunk_writer *writer, const char *text, size_t bytes,
+			  struct kmt_err *err)
+{
+	while (bytes) {
+		size_t room, n;
+		void *space = kmt_chunk_writer_space(writer, &room);
+		int r;
+
+		n = bytes < room ? bytes : room;
+		memcpy(space, text, n);
+		r = kmt_chunk_writer_add(writer, n, 0, err);
+		if (r < 0)
+			return r;
+		text += n;
+		bytes -= n;
+	}
+	return 0;
+}
+
+int kmt_chunk_writer_flush(struct kmt_chunk_writer *writer, uint64_t drained_ns,
+			   struct kmt_err *err)
+{
+	int r = check_usable(writer, err);
+
+	if (r < 0)
+		return r;
+	if (drained_ns)
+		writer->drained_ns = drained_ns;
+	if (writer->raw_used)
+		return write_chunk(writer, err);
+	return write_mark(writer, KMT_CHUNK_MARK, err);
+}
+
+int kmt_chunk_writer_finish(struct kmt_chunk_writer *writer, uint64_t drained_ns,
+			    struct kmt_err *err)
+{
+	int r = check_usable(writer, err);
+
+	if (r < 0)
+		return r;
+	if (drained_ns)
+		writer->drained_ns = drained_ns;
+	if (writer->raw_used) {
+		r = write_chunk(writer, err);
+		if (r < 0)
+			return r;
+	}
+	return write_mark(writer, KMT_CHUNK_FOOTER, err);
+}
+
+bool kmt_chunk_writer_is_waiting(const struct kmt_chunk_writer *writer)
+{
+	return writer->raw_used > 0;
+}
+
+uint64_t kmt_chunk_writer_raw_bytes(const struct kmt_chunk_writer *writer)
+{
+	return writer->raw_total;
+}
+
+uint64_t kmt_chunk_writer_file_bytes(const struct kmt_chunk_writer *writer)
+{
+	return writer->file_total;
+}
+
+int kmt_chunk_writer_fd(const struct kmt_chunk_writer *writer)
+{
+	return writer->fd;
+}
+
+struct kmt_chunk_writer *kmt_chunk_writer_free(struct kmt_chunk_writer *writer)
+{
+	if (!writer)
+		return NULL;
+	kmt_close_fd(&writer->fd);
+	(void)ZSTD_freeCCtx(writer->zstd);
+	free(writer->out);
+	free(writer->raw);
+	free(writer->path);
+	free(writer);
+	return NULL;
+}

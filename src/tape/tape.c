@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "kmemtape/fs.h"
+#include "kmemtape/tape.h"
+
+#define SPARE_DESCRIPTORS 64 /* beside one for each CPU */
+
+void kmt_tape_cpu_path(char path[KMT_TAPE_CPU_PATH_BYTES], uint32_t cpu)
+{
+	(void)snprintf(path, KMT_TAPE_CPU_PATH_BYTES, "cpu/%04u.zst", cpu);
+}
+
+static int check_empty(int dirfd, const char *path, struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_closedirp) DIR *dir = NULL;
+	struct dirent *entry;
+	int fd = dup(dirfd);
+
+	dir = fd >= 0 ? fdopendir(fd) : NULL;
+	if (!dir) {
+		kmt_close_fd(&fd);
+		return kmt_fail(err, -errno, "%s: %s", path, strerror(errno));
+	}
+	while ((entry = readdir(dir)))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			return kmt_fail(err, -EEXIST,
+					"%s: exists and is not empty: remove it or name another tape",
+					path);
+	return 0;
+}
+
+int kmt_tape_create(const char *path, int *ret_dirfd, struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_close_fd) int fd = -1;
+	bool is_ours = mkdir(path, 0700) == 0;
+	int r;
+
+	if (!is_ours && errno != EEXIST)
+		return kmt_fail(err, -errno, "%s: %s", path, strerror(errno));
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return kmt_fail(err, -errno, "%s: %s", path, strerror(errno));
+	if (!is_ours) {
+		r = check_empty(fd, path, err);
+		if (r < 0)
+			return r;
+	}
+	if (mkdirat(fd, "cpu", 0700) < 0 || mkdirat(fd, "events", 0700) < 0 ||
+	    mkdirat(fd, "symbols", 0700) < 0)
+		return kmt_fail(err, -errno, "%s: %s", path, strerror(errno));
+	*ret_dirfd = KMT_STEAL_FD(fd);
+	return 0;
+}
+
+int kmt_tape_write_text(int dirfd, const char *path, const char *text, size_t bytes,
+			struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_freep) char *parent = strdup(path);
+
+	if (!parent)
+		return kmt_fail(err, -ENOMEM, "%s: out of memory", path);
+	for (char *slash = strchr(parent, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdirat(dirfd, parent, 0700) < 0 && errno != EEXIST)
+			return kmt_fail(err, -errno, "%s: %s", path, strerror(errno));
+		*slash = '/';
+	}
+	return kmt_write_file(dirfd, path, text, bytes, err);
+}
+
+static int read_manifest(struct kmt_tape *tape, struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_freep) char *text = NULL;
+	char name[KMT_ERR_BYTES / 2];
+	size_t bytes;
+	int r;
+
+	(void)snprintf(name, sizeof(name), "%s/manifest.json", tape->path);
+	r = kmt_read_file(tape->dirfd, "manifest.json", KMT_MANIFEST_BYTES_MAX, &text, &bytes, err);
+	if (r == -ENOENT)
+		return kmt_fail(err, -EBADMSG, "%s: not a tape: it has no manifest.json", tape->path);
+	if (r < 0)
+		return kmt_fail(err, r, "%s: %s", name, strerror(-r));
+	return kmt_manifest_parse(&tape->manifest, text, bytes, name, err);
+}
+
+/* CPUs that came after the last manifest was written have a file, but are not in it. */
+static int find_more_cpus(struct kmt_tape *tape, struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_closedirp) DIR *dir = NULL;
+	struct dirent *entry;
+	int fd = openat(tape->dirfd, "cpu", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return kmt_fail(err, -ENODATA, "%s/cpu: %s", tape->path, strerror(errno));
+	dir = fdopendir(fd);
+	if (!dir) {
+		kmt_close_fd(&fd);
+		return kmt_fail(err, -ENOMEM, "%s/cpu: out of memory", tape->path);
+	}
+	while ((entry = readdir(dir))) {
+		char path[KMT_TAPE_CPU_PATH_BYTES];
+		unsigned long cpu = strtoul(entry->d_name, NULL, 10);
+
+		if (!isdigit((unsigned char)entry->d_name[0]) || cpu >= KMT_CPUS_MAX)
+			continue;
+		kmt_tape_cpu_path(path, (uint32_t)cpu);
+		if (strcmp(path + strlen("cpu/"), entry->d_name) != 0)
+			continue;
+		if (kmt_manifest_add_cpu(&tape->manifest, (uint32_t)cpu) < 0)
+			return kmt_fail(err, -ENOMEM, "%s: out of memory", tape->path);
+	}
+	return 0;
+}
+
+static void raise_descriptor_limit(size_t nr_cpus)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= nr_cpus + SPARE_DESCRIPTORS)
+		return;
+	limit.rlim_cur = nr_cpus + SPARE_DESCRIPTORS;
+	if (limit.rlim_cur > limit.rlim_max)
+		limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit); /* if it doesn't help, open() says so */
+}
+
+static int open_cpu(struct kmt_tape *tape, uint32_t cpu, struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_close_fd) int fd = -1;
+	char path[KMT_TAPE_CPU_PATH_BYTES], name[KMT_ERR_BYTES / 2];
+	struct kmt_chunk_reader **slot = &tape->cpus[tape->nr_cpus];
+	int r;
+
+	kmt_tape_cpu_path(path, cpu);
+	(void)snprintf(name, sizeof(name), "%s/%s", tape->path, path);
+	fd = openat(tape->dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0 && errno == ENOENT)
+		return kmt_fail(err, -ENODATA,
+				"%s: missing: without its frees, every object would look leaked",
+				name);
+	if (fd < 0)
+		return kmt_fail(err, -errno, "%s: %s", name, strerror(errno));
+	r = kmt_chunk_reader_new(fd, name, slot, err);
+	if (r < 0)
+		return r;
+	fd = -1; /* taken */
+	tape->nr_cpus++;
+	if (kmt_chunk_reader_cpu(*slot) != cpu)
+		return kmt_fail(err, -EBADMSG, "%s: offset 0: damaged: it is the file of CPU %u", name,
+				kmt_chunk_reader_cpu(*slot));
+	if (kmt_chunk_reader_unit_bytes(*slot) != tape->manifest.subbuf_bytes)
+		return kmt_fail(err, -EBADMSG,
+				"%s: offset 0: damaged: sub-buffers of %u bytes, the manifest says %u",
+				name, kmt_chunk_reader_unit_bytes(*slot),
+				tape->manifest.subbuf_bytes);
+	return 0;
+}
+
+static int open_cpus(struct kmt_tape *tape, struct kmt_err *err)
+{
+	const struct kmt_manifest *manifest = &tape->manifest;
+
+	raise_descriptor_limit(manifest->nr_cpus);
+	tape->cpus = calloc(manifest->nr_cpus ? manifest->nr_cpus : 1, sizeof(struct kmt_chunk_reader *));
+	if (!tape->cpus)
+		return kmt_fail(err, -ENOMEM, "%s: out of memory", tape->path);
+	for (size_t i = 0; i < manifest->nr_cpus; i++) {
+		int r = open_cpu(tape, manifest->cpus[i], err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int kmt_tape_open(const char *path, struct kmt_tape **ret_tape, struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_tape_freep) struct kmt_tape *tape = calloc(1, sizeof(*tape));
+	int r;
+
+	if (!tape)
+		return kmt_fail(err, -ENOMEM, "%s: out of memory", path);
+	tape->dirfd = -1;
+	kmt_manifest_init(&tape->manifest);
+	tape->path = strdup(path);
+	if (!tape->path)
+		return kmt_fail(err, -ENOMEM, "%s: out of memory", path);
+	tape->dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (tape->dirfd < 0 && errno == ENOTDIR)
+		return kmt_fail(err, -EBADMSG, "%s: not a tape: a tape is a directory", path);
+	if (tape->dirfd < 0)
+		return kmt_fail(err, -errno, "%s: %s", path, strerror(errno));
+	r = read_manifest(tape, err);
+	if (r < 0)
+		return r;
+	r = find_more_cpus(tape, err);
+	if (r < 0)
+		return r;
+	r = open_cpus(tape, err);
+	if (r < 0)
+		return r;
+	*ret_tape = KMT_STEAL(tape);
+	return 0;
+}
+
+int kmt_tape_read_text(const struct kmt_tape *tape, const char *path, char **ret_text,
+		       size_t *ret_bytes, struct kmt_err *err)
+{
+	int r = kmt_read_file(tape->dirfd, path, KMT_TAPE_TEXT_BYTES_MAX, ret_text, ret_bytes, NULL);
+
+	if (r == -ENOENT)
+		return kmt_fail(err, r, "%s/%s: missing", tape->path, path);
+	if (r < 0)
+		return kmt_fail(err, r, "%s/%s: %s", tape->path, path, strerror(-r));
+	return 0;
+}
+
+struct kmt_tape *kmt_tape_free(struct kmt_tape *tape)
+{
+	if (!tape)
+		return NULL;
+	for (size_t i = 0; i < tape->nr_cpus; i++)
+		(void)kmt_chunk_reader_free(tape->cpus[i]);
+	free(tape->cpus);
+	kmt_manifest_deinit(&tape->manifest);
+	kmt_close_fd(&tape->dirfd);
+	free(tape->path);
+	free(tape);
+	return NULL;
+}

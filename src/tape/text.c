@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "kmemtape/chunk.h"
+
+struct text {
+	char *bytes;
+	size_t used, room;
+};
+
+static int append(struct text *text, const void *raw, size_t bytes)
+{
+	if (text->room - text->used < bytes + 1) {
+		size_t room = (text->used + bytes) * 2 + 1;
+		char *grown = realloc(text->bytes, room);
+
+		if (!grown)
+			return -ENOMEM;
+		text->bytes = grown;
+		text->room = room;
+	}
+	if (bytes)
+		memcpy(text->bytes + text->used, raw, bytes);
+	text->used += bytes;
+	text->bytes[text->used] = '\0';
+	return 0;
+}
+
+/* Return: KMT_CHUNK_END or _CUT, or negative errno. */
+static int read_all(struct kmt_chunk_reader *reader, struct kmt_chunk_scratch *scratch,
+		    size_t limit, struct text *text, struct kmt_err *err)
+{
+	const char *name = kmt_chunk_reader_name(reader);
+	struct kmt_chunk chunk;
+	int r, s;
+
+	while ((r = kmt_chunk_reader_next(reader, scratch, &chunk, err)) > 0) {
+		if (r == KMT_CHUNK_CUT)
+			break;
+		if (r == KMT_CHUNK_IDLE)
+			continue;
+		if (chunk.raw_bytes > limit - text->used)
+			return kmt_fail(err, -EFBIG, "%s: longer than the limit of %zu bytes", name,
+					limit);
+		s = append(text, chunk.raw, chunk.raw_bytes);
+		if (s < 0)
+			return kmt_fail(err, s, "%s: out of memory", name);
+	}
+	return r;
+}
+
+int kmt_chunk_read_text(int dirfd, const char *path, size_t limit, char **ret_text,
+			size_t *ret_bytes, struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_chunk_scratch_freep) struct kmt_chunk_scratch *scratch = NULL;
+	KMT_CLEANUP(kmt_chunk_reader_freep) struct kmt_chunk_reader *reader = NULL;
+	KMT_CLEANUP(kmt_close_fd) int fd = -1;
+	struct text text = { NULL, 0, 0 };
+	int r;
+
+	fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		return kmt_fail(err, -errno, "%s: %s", path, strerror(errno));
+	r = kmt_chunk_scratch_new(&scratch, err);
+	if (r < 0)
+		return r;
+	r = kmt_chunk_reader_new(fd, path, &reader, err);
+	if (r < 0)
+		return r;
+	fd = -1; /* taken */
+	r = append(&text, NULL, 0);
+	if (r < 0)
+		return kmt_fail(err, r, "%s: out of memory", path);
+	r = read_all(reader, scratch, limit, &text, err);
+	if (r < 0) {
+		free(text.bytes);
+		return r;
+	}
+	*ret_text = text.bytes;
+	*ret_bytes = text.used;
+	return r;
+}
