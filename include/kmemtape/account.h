@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#ifndef KMEMTAPE_ACCOUNT_H
+#define KMEMTAPE_ACCOUNT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kmemtape/cleanup.h"
+#include "kmemtape/err.h"
+
+/*
+ * Accounts: the finest grain of the books. One for each call site, object size, cache, and whatever
+ * else the report is to be grouped by; sums by site, cache or module are made of them at the end.
+ */
+struct kmt_account_key {
+	uint64_t call_site;
+	uint64_t bytes_alloc;
+	const char *cache; /* interned; NULL: kmalloc, or a kernel that doesn't tell on allocation */
+	const char *comm;  /* interned; NULL unless grouped by it */
+	int32_t pid;	   /* 0 unless grouped by it */
+	uint32_t generation; /* of the modules, see ledger.h; 0 for the kernel's own code */
+	bool is_kmalloc;
+	bool is_recorder; /* the recorder's own task allocated */
+};
+
+struct kmt_account {
+	struct kmt_account_key key;
+	const char *freed_cache; /* named by the first free of one of its objects; NULL if none did */
+	uint64_t first_ns;	 /* of the first allocation */
+	uint64_t allocs, frees, reused;
+	uint64_t requested_bytes; /* of all live objects */
+
+	/* Filled by kmt_ledger_finish(): of the objects that are old enough to count */
+	uint64_t live_objects, live_requested_bytes;
+	uint64_t uncertain_objects;
+	uint64_t oldest_ns; /* when it was allocated; 0: there is none */
+};
+
+struct kmt_accounts;
+
+int kmt_accounts_new(struct kmt_accounts **ret_accounts, struct kmt_err *err);
+struct kmt_accounts *kmt_accounts_free(struct kmt_accounts *accounts);
+
+/**
+ * kmt_accounts_open() - the account with this key, a new one if there is none
+ * @time_ns: becomes first_ns of a new one
+ * @ret_index: stays the same for good; accounts are numbered 0, 1, ... in the order they were opened
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int kmt_accounts_open(struct kmt_accounts *accounts, const struct kmt_account_key *key,
+		      uint64_t time_ns, uint32_t *ret_index);
+
+/* Borrowed until the next kmt_accounts_open(). */
+struct kmt_account *kmt_accounts_at(struct kmt_accounts *accounts, uint32_t index);
+
+size_t kmt_accounts_nr(const struct kmt_accounts *accounts);
+
+KMT_DEFINE_FREEP(struct kmt_accounts *, kmt_accounts_free)
+
+#endif

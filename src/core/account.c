@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+#include <errno.h>
+
+#include "kmemtape/account.h"
+
+#define SLOTS 4096u /* to begin with: a busy kernel has one to two thousand call sites */
+
+struct slot {
+	uint32_t hash;
+	uint32_t index; /* + 1; 0: free */
+};
+
+struct kmt_accounts {
+	struct kmt_account *accounts;
+	size_t nr, room;
+	struct slot *slots; /* a power of two of them, at most half full */
+	size_t nr_slots;
+};
+
+int kmt_accounts_new(struct kmt_accounts **ret_accounts, struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_accounts_freep) struct kmt_accounts *accounts = calloc(1, sizeof(*accounts));
+
+	if (!accounts)
+		return kmt_fail(err, -ENOMEM, "out of memory");
+	accounts->nr_slots = SLOTS;
+	accounts->room = SLOTS / 2;
+	accounts->slots = calloc(accounts->nr_slots, sizeof(*accounts->slots));
+	accounts->accounts = malloc(accounts->room * sizeof(*accounts->accounts));
+	if (!accounts->slots || !accounts->accounts)
+		return kmt_fail(err, -ENOMEM, "out of memory");
+	*ret_accounts = KMT_STEAL(accounts);
+	return 0;
+}
+
+struct kmt_accounts *kmt_accounts_free(struct kmt_accounts *accounts)
+{
+	if (!accounts)
+		return NULL;
+	free(accounts->accounts);
+	free(accounts->slots);
+	free(accounts);
+	return NULL;
+}
+
+static uint32_t hash_of(const struct kmt_account_key *key)
+{
+	uint64_t hash = key->call_site * 0x9e3779b97f4a7c15;
+
+	hash ^= (key->bytes_alloc + (uint32_t)key->pid) * 0xff51afd7ed558ccd;
+	hash ^= ((uintptr_t)key->cache + (uintptr_t)key->comm * 3) * 0xc4ceb9fe1a85ec53;
+	hash += (uint64_t)key->generation << 32 | (uint64_t)key->is_recorder << 40;
+	hash *= 0x9e3779b97f4a7c15;
+	return (uint32_t)(hash >> 32);
+}
+
+static bool is_equal(const struct kmt_account_key *a, const struct kmt_account_key *b)
+{
+	return a->call_site == b->call_site && a->bytes_alloc == b->bytes_alloc &&
+	       a->cache == b->cache && a->comm == b->comm && a->pid == b->pid &&
+	       a->generation == b->generation && a->is_kmalloc == b->is_kmalloc &&
+	       a->is_recorder == b->is_recorder;
+}
+
+static int grow(struct kmt_accounts *accounts)
+{
+	size_t nr_slots = accounts->nr_slots * 2;
+	struct kmt_account *grown;
+	struct slot *slots;
+
+	grown = reallocarray(accounts->accounts, nr_slots / 2, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	accounts->accounts = grown;
+	slots = calloc(nr_slots, sizeof(*slots));
+	if (!slots)
+		return -ENOMEM;
+	for (size_t i = 0; i < accounts->nr_slots; i++) {
+		size_t k = accounts->slots[i].hash & (nr_slots - 1);
+
+		if (!accounts->slots[i].index)
+			continue;
+		while (slots[k].index)
+			k = (k + 1) & (nr_slots - 1);
+		slots[k] = accounts->slots[i];
+	}
+	free(accounts->slots);
+	accounts->slots = slots;
+	accounts->nr_slots = nr_slots;
+	accounts->room = nr_slots / 2;
+	return 0;
+}
+
+int kmt_accounts_open(struct kmt_accounts *accounts, const struct kmt_account_key *key,
+		      uint64_t time_ns, uint32_t *ret_index)
+{
+	uint32_t hash = hash_of(key);
+	size_t i;
+
+	for (i = hash & (accounts->nr_slots - 1); accounts->slots[i].index;
+	     i = (i + 1) & (accounts->nr_slots - 1)) {
+		const struct slot *slot = &accounts->slots[i];
+
+		if (slot->hash == hash && is_equal(&accounts->accounts[slot->index - 1].key, key)) {
+			*ret_index = slot->index - 1;
+			return 0;
+		}
+	}
+	if (accounts->nr == accounts->room) {
+		if (accounts->nr >= UINT32_MAX / 4 || grow(accounts) < 0)
+			return -ENOMEM;
+		return kmt_accounts_open(accounts, key, time_ns, ret_index);
+	}
+	accounts->accounts[accounts->nr] = (struct kmt_account){ .key = *key, .first_ns = time_ns };
+	accounts->slots[i] = (struct slot){ .hash = hash, .index = (uint32_t)accounts->nr + 1 };
+	*ret_index = (uint32_t)accounts->nr++;
+	return 0;
+}
+
+struct kmt_account *kmt_accounts_at(struct kmt_accounts *accounts, uint32_t index)
+{
+	return &accounts->accounts[index];
+}
+
+size_t kmt_accounts_nr(const struct kmt_accounts *accounts)
+{
+	return accounts->nr;
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+#include <stddef.h>
+
+#include "kmemtape/event.h"
+
+const char *kmt_event_kind_name(int kind)
+{
+	static const char *const names[KMT_EVENT_KINDS] = {
+		[KMT_EVENT_KMALLOC] = "kmalloc",
+		[KMT_EVENT_KMALLOC_NODE] = "kmalloc_node",
+		[KMT_EVENT_CACHE_ALLOC] = "kmem_cache_alloc",
+		[KMT_EVENT_CACHE_ALLOC_NODE] = "kmem_cache_alloc_node",
+		[KMT_EVENT_KFREE] = "kfree",
+		[KMT_EVENT_CACHE_FREE] = "kmem_cache_free",
+		[KMT_EVENT_MODULE_LOAD] = "module_load",
+		[KMT_EVENT_MODULE_FREE] = "module_free",
+		[KMT_EVENT_TASK_NAME] = "task_name",
+		[KMT_EVENT_LOSS] = "loss",
+	};
+
+	return kind > 0 && kind < KMT_EVENT_KINDS ? names[kind] : NULL;
+}

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "kmemtape/ledger.h"
+#include "kmemtape/liveset.h"
+#include "kmemtape/tasks.h"
+
+/* Linux include/linux/slab.h: what kmalloc(0) returns; kfree() takes it, and nothing is freed. */
+#define ZERO_SIZE_PTR 16u
+
+/*
+ * Until Linux 5.16 kmem_cache_free() was traced after the object was free; another CPU could
+ * allocate it in between. Longer than an interrupt may take, much shorter than objects live.
+ */
+#define LATE_FREE_NS 1000000u
+
+/*
+ * Linux 6.12 traces a large kmalloc() of variable size twice, in __kmalloc_large_node_noprof() and
+ * again in its caller. Nothing lies between the two but an interrupt.
+ */
+#define TRACED_TWICE_NS 100000u
+
+/* enum trace_flag_type: in these the task is just the one that was interrupted */
+#define CONTEXT_INTERRUPT (0x08u | 0x10u)
+
+struct kmt_ledger {
+	struct kmt_ledger_options options;
+	struct kmt_liveset *live;
+	struct kmt_accounts *accounts;
+	struct kmt_tasks *tasks;
+	struct kmt_totals totals;
+	uint32_t generation;	/* one more for each module that comes or goes */
+	uint64_t recorder_mask; /* bit pid % 64 of every recorder pid: most are ruled out by it */
+	uint64_t end_ns, older_ns;
+};
+
+int kmt_ledger_new(const struct kmt_ledger_options *options, struct kmt_ledger **ret_ledger,
+		   struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_ledger_freep) struct kmt_ledger *ledger = calloc(1, sizeof(*ledger));
+	int r;
+
+	if (!ledger)
+		return kmt_fail(err, -ENOMEM, "out of memory");
+	ledger->options = *options;
+	for (size_t i = 0; i < options->nr_recorder_pids; i++)
+		ledger->recorder_mask |= UINT64_C(1) << (options->recorder_pids[i] & 63);
+	(void)((r = kmt_liveset_new(&ledger->live, err)) < 0 ||
+	       (r = kmt_accounts_new(&ledger->accounts, err)) < 0 ||
+	       (r = kmt_tasks_new(&ledger->tasks, err)) < 0);
+	if (r < 0)
+		return r;
+	*ret_ledger = KMT_STEAL(ledger);
+	return 0;
+}
+
+struct kmt_ledger *kmt_ledger_free(struct kmt_ledger *ledger)
+{
+	if (!ledger)
+		return NULL;
+	(void)kmt_liveset_free(ledger->live);
+	(void)kmt_accounts_free(ledger->accounts);
+	(void)kmt_tasks_free(ledger->tasks);
+	free(ledger);
+	return NULL;
+}
+
+int kmt_ledger_name_task(struct kmt_ledger *ledger, int32_t pid, const char *name)
+{
+	return kmt_tasks_name(ledger->tasks, pid, name);
+}
+
+static bool is_recorder(const struct kmt_ledger *ledger, int32_t pid)
+{
+	if (!(ledger->recorder_mask >> (pid & 63) & 1))
+		return false;
+	for (size_t i = 0; i < ledger->options.nr_recorder_pids; i++)
+		if (ledger->options.recorder_pids[i] == pid)
+			return true;
+	return false;
+}
+
+static bool is_kernel(const struct kmt_ledger *ledger, uint64_t address)
+{
+	return address - ledger->options.kernel_from <
+	       ledger->options.kernel_to - ledger->options.kernel_from;
+}
+
+static const char *comm_of(const struct kmt_ledger *ledger, const struct kmt_event *event)
+{
+	if (event->context & CONTEXT_INTERRUPT)
+		return "<interrupt>";
+	return event->pid == 0 ? "<idle>" : kmt_tasks_find(ledger->tasks, event->pid);
+}
+
+static int open_account(struct kmt_ledger *ledger, const struct kmt_event *event,
+			uint32_t *ret_index)
+{
+	struct kmt_account_key key = {
+		.call_site = event->call_site,
+		.bytes_alloc = event->bytes_alloc,
+		.cache = event->text,
+		.is_kmalloc = event->kind == KMT_EVENT_KMALLOC ||
+			      event->kind == KMT_EVENT_KMALLOC_NODE,
+		.is_recorder = is_recorder(ledger, event->pid),
+	};
+
+	if (ledger->generation && !is_kernel(ledger, event->call_site))
+		key.generation = ledger->generation;
+	if (ledger->options.by_comm)
+		key.comm = comm_of(ledger, event);
+	if (ledger->options.by_pid)
+		key.pid = event->context & CONTEXT_INTERRUPT ? -1 : event->pid;
+	return kmt_accounts_open(ledger->accounts, &key, event->time_ns, ret_index);
+}
+
+static struct kmt_account *account_of(struct kmt_ledger *ledger, const struct kmt_object *object)
+{
+	return kmt_accounts_at(ledger->accounts, object->account);
+}
+
+/* The second event of one large kmalloc: the first named a helper as the call site. */
+static bool is_traced_twice(struct kmt_ledger *ledger, const struct kmt_event *event,
+			    const struct kmt_object *object)
+{
+	/* KMALLOC_MAX_CACHE_SIZE of SLUB is two pages; what is larger comes from the page allocator */
+	return event->kind == KMT_EVENT_KMALLOC &&
+	       event->bytes_alloc > 2 * (uint64_t)ledger->options.page_bytes &&
+	       event->cpu == object->cpu && event->time_ns - object->time_ns <= TRACED_TWICE_NS &&
+	       event->bytes_req == object->bytes_req &&
+	       account_of(ledger, object)->key.is_kmalloc &&
+	       account_of(ledger, object)->key.bytes_alloc == event->bytes_alloc &&
+	       account_of(ledger, object)->key.call_site != event->call_site;
+}
+
+/* An address that is live is handed out again: whoever owned it has given it back, unseen. */
+static void close_old(struct kmt_ledger *ledger, const struct kmt_event *event,
+		      struct kmt_object *object)
+{
+	struct kmt_account *account = account_of(ledger, object);
+
+	account->requested_bytes -= object->bytes_req;
+	if (is_traced_twice(ledger, event, object)) {
+		account->allocs--;
+		ledger->totals.replaced++;
+		return; /* keeps `displaced` of whoever was there before both */
+	}
+	account->reused++;
+	ledger->totals.reused++;
+	object->displaced = object->account + 1;
+}
+
+static int take_alloc(struct kmt_ledger *ledger, const struct kmt_event *event)
+{
+	struct kmt_object *object;
+	struct kmt_account *account;
+	uint32_t index;
+	int r;
+
+	ledger->totals.allocs++;
+	if (event->ptr == 0) {
+		ledger->totals.failed_allocs++;
+		return 0;
+	}
+	if (event->ptr == ZERO_SIZE_PTR) {
+		ledger->totals.zero_size++;
+		return 0;
+	}
+	r = open_account(ledger, event, &index);
+	if (r < 0)
+		return r;
+	r = kmt_liveset_add(ledger->live, event->ptr, &object);
+	if (r < 0)
+		return r;
+	if (r == KMT_OBJECT_LIVE)
+		close_old(ledger, event, object);
+	else
+		object->displaced = 0;
+	object->time_ns = event->time_ns;
+	object->account = index;
+	object->bytes_req = event->bytes_req < UINT32_MAX ? (uint32_t)event->bytes_req : UINT32_MAX;
+	object->cpu = event->cpu;
+	account = kmt_accounts_at(ledger->accounts, index);
+	account->allocs++;
+	account->requested_bytes += object->bytes_req;
+	return 0;
+}
+
+/* The free of the object that was there before, traced when its address had a new owner. */
+static bool is_late(const struct kmt_ledger *ledger, const struct kmt_event *event,
+		    const struct kmt_object *object)
+{
+	return ledger->options.has_late_frees && event->kind == KMT_EVENT_CACHE_FREE &&
+	       object->displaced && event->cpu != object->cpu &&
+	       event->time_ns - object->time_ns <= LATE_FREE_NS;
+}
+
+static void take_free(struct kmt_ledger *ledger, const struct kmt_event *event)
+{
+	struct kmt_totals *totals = &ledger->totals;
+	struct kmt_account *account;
+	struct kmt_object *object;
+
+	totals->frees++;
+	if (event->ptr == 0 || event->ptr == ZERO_SIZE_PTR) {
+		totals->null_frees++;
+		return;
+	}
+	object = kmt_liveset_find(ledger->live, event->ptr);
+	if (!object) {
+		totals->unknown_frees++;
+		return;
+	}
+	totals->paired++;
+	if (is_late(ledger, event, object)) {
+		account = kmt_accounts_at(ledger->accounts, object->displaced - 1);
+		account->reused--;
+		account->frees++;
+		totals->reused--;
+		totals->late_frees++;
+		object->displaced = 0;
+		return;
+	}
+	account = account_of(ledger, object);
+	account->frees++;
+	account->requested_bytes -= object->bytes_req;
+	if (!account->freed_cache)
+		account->freed_cache = event->text;
+	kmt_liveset_remove(ledger->live, object);
+}
+
+int kmt_ledger_take(struct kmt_ledger *ledger, const struct kmt_event *event)
+{
+	struct kmt_totals *totals = &ledger->totals;
+
+	totals->by_kind[event->kind]++;
+	if (!totals->first_ns)
+		totals->first_ns = event->time_ns;
+	totals->last_ns = event->time_ns;
+	switch (event->kind) {
+	case KMT_EVENT_KMALLOC:
+	case KMT_EVENT_KMALLOC_NODE:
+	case KMT_EVENT_CACHE_ALLOC:
+	case KMT_EVENT_CACHE_ALLOC_NODE:
+		return take_alloc(ledger, event);
+	case KMT_EVENT_KFREE:
+	case KMT_EVENT_CACHE_FREE:
+		take_free(ledger, event);
+		return 0;
+	case KMT_EVENT_MODULE_LOAD:
+	case KMT_EVENT_MODULE_FREE:
+		ledger->generation++;
+		return 0;
+	case KMT_EVENT_TASK_NAME:
+		if (ledger->options.by_comm && event->text)
+			return kmt_tasks_name(ledger->tasks, event->pid, event->text);
+		return 0;
+	case KMT_EVENT_LOSS:
+		totals->losses++;
+		totals->lost += event->lost;
+		totals->last_loss_ns = event->time_ns;
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+void kmt_ledger_prefetch(const struct kmt_ledger *ledger, const struct kmt_event *event)
+{
+	kmt_liveset_prefetch(ledger->live, event->ptr);
+}
+
+static void count_live(void *context, const struct kmt_object *object)
+{
+	struct kmt_ledger *ledger = context;
+	struct kmt_account *account = account_of(ledger, object);
+	/* What was allocated before the end of a loss may have been freed in it. */
+	bool is_uncertain = object->time_ns < ledger->totals.last_loss_ns;
+
+	ledger->totals.uncertain += is_uncertain;
+	if (ledger->end_ns - object->time_ns < ledger->older_ns)
+		return;
+	account->live_objects++;
+	account->live_requested_bytes += object->bytes_req;
+	account->uncertain_objects += is_uncertain;
+	if (!account->oldest_ns || object->time_ns < account->oldest_ns)
+		account->oldest_ns = object->time_ns;
+}
+
+void kmt_ledger_finish(struct kmt_ledger *ledger, uint64_t end_ns, uint64_t older_ns)
+{
+	size_t nr = kmt_accounts_nr(ledger->accounts);
+
+	for (size_t i = 0; i < nr; i++) {
+		struct kmt_account *account = kmt_accounts_at(ledger->accounts, (uint32_t)i);
+
+		account->live_objects = account->live_requested_bytes = 0;
+		account->uncertain_objects = account->oldest_ns = 0;
+	}
+	ledger->totals.live = kmt_liveset_size(ledger->live);
+	ledger->totals.peak_live = kmt_liveset_peak(ledger->live);
+	ledger->totals.uncertain = 0;
+	ledger->end_ns = end_ns > ledger->totals.last_ns ? end_ns : ledger->totals.last_ns;
+	ledger->older_ns = older_ns;
+	kmt_liveset_walk(ledger->live, count_live, ledger);
+}
+
+const struct kmt_totals *kmt_ledger_totals(const struct kmt_ledger *ledger)
+{
+	return &ledger->totals;
+}
+
+const struct kmt_account *kmt_ledger_accounts(const struct kmt_ledger *ledger, size_t *ret_nr)
+{
+	*ret_nr = kmt_accounts_nr(ledger->accounts);
+	return kmt_accounts_at(ledger->accounts, 0);
+}
+
+/* kmalloc's caches are told from their size; Linux 4.19 shortened 1024 to 1k, and so do we. */
+const char *kmt_account_cache(const struct kmt_account *account, uint32_t page_bytes,
+			      char buf[KMT_CACHE_NAME_BYTES])
+{
+	uint64_t bytes = account->key.bytes_alloc;
+
+	if (!account->key.is_kmalloc)
+		return account->key.cache ? account->key.cache : account->freed_cache;
+	if (bytes > 2 * (uint64_t)page_bytes)
+		return "kmalloc-large"; /* whole pages, not from a cache */
+	(void)snprintf(buf, KMT_CACHE_NAME_BYTES, "kmalloc-%" PRIu64 "%s",
+		       bytes >= 1024 && bytes % 1024 == 0 ? bytes / 1024 : bytes,
+		       bytes >= 1024 && bytes % 1024 == 0 ? "k" : "");
+	return buf;
+}

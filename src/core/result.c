@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "kmemtape/result.h"
+
+int kmt_result_new(struct kmt_result **ret_result, struct kmt_err *err)
+{
+	*ret_result = calloc(1, sizeof(**ret_result));
+	return *ret_result ? 0 : kmt_fail(err, -ENOMEM, "out of memory");
+}
+
+static void free_list(char **texts, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++)
+		free(texts[i]);
+	free(texts);
+}
+
+struct kmt_result *kmt_result_free(struct kmt_result *result)
+{
+	if (!result)
+		return NULL;
+	free_list(result->notes, result->nr_notes);
+	free_list(result->texts, result->nr_texts);
+	free(result->rows);
+	free(result->path);
+	free(result->kernel);
+	free(result->arch);
+	free(result->clock);
+	free(result->host);
+	free(result);
+	return NULL;
+}
+
+/* Takes @text on success. */
+static int append(char ***list, size_t *nr, char *text)
+{
+	char **grown = text ? *list : NULL;
+
+	if (!text)
+		return -ENOMEM;
+	if ((*nr & (*nr - 1)) == 0) { /* full at every power of two */
+		grown = reallocarray(*list, *nr ? *nr * 2 : 1, sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		*list = grown;
+	}
+	(*list)[(*nr)++] = text;
+	return 0;
+}
+
+int kmt_result_note(struct kmt_result *result, const char *fmt, ...)
+{
+	KMT_CLEANUP(kmt_freep) char *text = NULL;
+	va_list args;
+	int r;
+
+	va_start(args, fmt);
+	r = vasprintf(&text, fmt, args);
+	va_end(args);
+	if (r < 0) {
+		text = NULL;
+		return -ENOMEM;
+	}
+	r = append(&result->notes, &result->nr_notes, text);
+	if (r == 0)
+		text = NULL; /* taken */
+	return r;
+}
+
+int kmt_result_keep(struct kmt_result *result, const char *text, const char **ret_text)
+{
+	char *copy = text ? strdup(text) : NULL;
+	int r;
+
+	*ret_text = copy;
+	if (!text)
+		return 0;
+	r = append(&result->texts, &result->nr_texts, copy);
+	if (r < 0) {
+		free(copy);
+		*ret_text = NULL;
+	}
+	return r;
+}
+
+static int more_first(uint64_t a, uint64_t b)
+{
+	return a == b ? 0 : a > b ? -1 : 1;
+}
+
+static int by_text(const char *a, const char *b)
+{
+	if (!a || !b)
+		return !b - !a;
+	return strcmp(a, b);
+}
+
+static int by_identity(const struct kmt_row *a, const struct kmt_row *b)
+{
+	int r;
+
+	(void)((r = more_first(b->call_site, a->call_site)) || (r = by_text(a->module, b->module)) ||
+	       (r = by_text(a->function, b->function)) || (r = by_text(a->cache, b->cache)) ||
+	       (r = (a->pid > b->pid) - (a->pid < b->pid)) || (r = by_text(a->comm, b->comm)) ||
+	       (r = more_first(a->frees, b->frees)));
+	return r;
+}
+
+static int compare(const void *left, const void *right, void *context)
+{
+	const struct kmt_row *a = left, *b = right;
+	enum kmt_sort sort = *(const enum kmt_sort *)context;
+	int r = 0;
+
+	if (sort == KMT_SORT_OBJECTS)
+		r = more_first(a->live_objects, b->live_objects);
+	else if (sort == KMT_SORT_ALLOCS)
+		r = more_first(a->allocs, b->allocs);
+	else if (sort == KMT_SORT_AGE)
+		r = more_first(a->oldest_age_ns, b->oldest_age_ns);
+	(void)(r || (r = more_first(a->live_bytes, b->live_bytes)) ||
+	       (r = more_first(a->live_objects, b->live_objects)) ||
+	       (r = more_first(a->allocs, b->allocs)) || (r = by_identity(a, b)));
+	return r;
+}
+
+void kmt_result_sort(struct kmt_result *result, enum kmt_sort sort)
+{
+	if (result->nr_rows)
+		qsort_r(result->rows, result->nr_rows, sizeof(*result->rows), compare, &sort);
+}
