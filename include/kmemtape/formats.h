@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#ifndef KMEMTAPE_FORMATS_H
+#define KMEMTAPE_FORMATS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kmemtape/cleanup.h"
+#include "kmemtape/err.h"
+#include "kmemtape/event.h"
+
+/*
+ * How the recorded kernel lays out its events: bound by name from the format files of the tape,
+ * never from a kernel version, because distributions backport.
+ */
+struct kmt_field {
+	uint16_t offset;
+	uint16_t bytes; /* 0: this kernel doesn't have the field */
+	bool is_signed;
+	bool is_data_loc; /* holds length << 16 | offset of a text elsewhere in the record */
+	bool is_rel_loc;  /* the same, and that offset counts from the end of the field (Linux 5.17) */
+};
+
+/* Return addresses, pointers and sizes have the kernel's word size; nothing here assumes it. */
+struct kmt_layout {
+	uint8_t kind;	    /* enum kmt_event_kind; 0: not an event for us */
+	bool is_plain;	    /* little-endian, 64-bit, usual widths: the case worth being fast for */
+	uint16_t min_bytes; /* a record must have to hold all of the fields below */
+	struct kmt_field pid, flags; /* of the entry, whatever the event */
+	struct kmt_field call_site, ptr, bytes_req, bytes_alloc, gfp;
+	struct kmt_field text;	   /* cache, module or task name */
+	struct kmt_field task_pid; /* KMT_EVENT_TASK_NAME: who is called so */
+};
+
+struct kmt_page_layout {
+	bool is_big_endian;
+	uint8_t long_bytes;
+	uint16_t time_offset, commit_offset, commit_bytes, data_offset;
+	uint32_t subbuf_bytes; /* header and data */
+};
+
+struct kmt_formats;
+
+/**
+ * kmt_formats_new() - begin with a page layout
+ * @header_page: text of events/header_page
+ *
+ * Return: 0; -EBADMSG if the text makes no sense.
+ */
+int kmt_formats_new(bool is_big_endian, uint32_t long_bytes, const char *header_page, size_t bytes,
+		    struct kmt_formats **ret_formats, struct kmt_err *err);
+struct kmt_formats *kmt_formats_free(struct kmt_formats *formats);
+
+/**
+ * kmt_formats_add() - bind the fields of one event
+ * @name: "kmem:kmalloc"; events that mean nothing to us are passed over
+ * @text: of its format file
+ *
+ * Return: 0; -EBADMSG if the text makes no sense or a field is missing that we cannot do without.
+ */
+int kmt_formats_add(struct kmt_formats *formats, const char *name, const char *text, size_t bytes,
+		    struct kmt_err *err);
+
+const struct kmt_page_layout *kmt_formats_page(const struct kmt_formats *formats);
+
+/* The shortest record that can become an event, with its 4-byte header. */
+size_t kmt_formats_min_record_bytes(const struct kmt_formats *formats);
+
+/* Layout of the event with the id @common_type; kind 0 if it's none of ours. Never NULL. */
+const struct kmt_layout *kmt_formats_layout(const struct kmt_formats *formats, uint16_t common_type);
+
+/* The same by event name, and its id; NULL if it was not added. */
+const struct kmt_layout *kmt_formats_find(const struct kmt_formats *formats, const char *name,
+					  uint16_t *ret_id);
+
+/*
+ * True if kmem_cache_free may have been traced after the object was free already, so that another
+ * CPU's allocation of the same address can come first: until Linux 5.16, which is known here by
+ * kmalloc lacking the `node` field of Linux 6.1.
+ */
+bool kmt_formats_has_late_frees(const struct kmt_formats *formats);
+
+KMT_DEFINE_FREEP(struct kmt_formats *, kmt_formats_free)
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#ifndef KMEMTAPE_NAMES_H
+#define KMEMTAPE_NAMES_H
+
+#include <stddef.h>
+
+#include "kmemtape/cleanup.h"
+#include "kmemtape/err.h"
+
+/* Interned names of caches, modules and tasks: equal texts are equal pointers. */
+struct kmt_names;
+
+#define KMT_NAME_BYTES_MAX 127u /* longer ones are cut; the kernel's own are at most 63 */
+
+int kmt_names_new(struct kmt_names **ret_names, struct kmt_err *err);
+struct kmt_names *kmt_names_free(struct kmt_names *names);
+
+/**
+ * kmt_names_intern() - the one copy of a text
+ * @text: @bytes long, or shorter if it has a zero byte
+ *
+ * May be called by several threads at once.
+ *
+ * Return: borrowed until kmt_names_free(); NULL if out of memory.
+ */
+const char *kmt_names_intern(struct kmt_names *names, const char *text, size_t bytes);
+
+KMT_DEFINE_FREEP(struct kmt_names *, kmt_names_free)
+
+#endif

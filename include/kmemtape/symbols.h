@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#ifndef KMEMTAPE_SYMBOLS_H
+#define KMEMTAPE_SYMBOLS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kmemtape/cleanup.h"
+#include "kmemtape/err.h"
+
+/*
+ * Function names by address *and time*: a module may have been unloaded, and its addresses used
+ * again by the next one. Filled first, looked up then; not for several threads while it is filled.
+ */
+struct kmt_symbols;
+
+struct kmt_symbol {
+	const char *function; /* borrowed; NULL if only the module is known */
+	uint64_t offset;      /* of the address in the function, or in the module */
+	uint64_t size;	      /* of the function; 0 unknown */
+	const char *module;   /* NULL: built in */
+	const char *taint;    /* of the module as /proc/modules shows it: "OE"; "" for none */
+	uint32_t instance;    /* tells loads of modules apart; 0: built in */
+};
+
+int kmt_symbols_new(struct kmt_symbols **ret_symbols, struct kmt_err *err);
+struct kmt_symbols *kmt_symbols_free(struct kmt_symbols *symbols);
+
+/**
+ * kmt_symbols_add_kallsyms() - lines of /proc/kallsyms
+ * @text: on the heap, @bytes long and a zero byte; taken on success, and changed
+ *
+ * Symbols of modules belong to the modules loaded by then: call kmt_symbols_add_modules() before.
+ */
+int kmt_symbols_add_kallsyms(struct kmt_symbols *symbols, char *text, size_t bytes,
+			     struct kmt_err *err);
+
+/**
+ * kmt_symbols_add_modules() - text of symbols/modules (see tape-format.h)
+ * @read: gives the kallsyms text of the module that line @line (1, 2, ...) loads, on the heap, or
+ * -ENOENT
+ */
+int kmt_symbols_add_modules(struct kmt_symbols *symbols, const char *text, size_t bytes,
+			    int (*read)(void *context, unsigned int line, char **ret_text,
+					size_t *ret_bytes),
+			    void *context, struct kmt_err *err);
+
+/*
+ * A module_load or module_free event: its time is exact, where that of symbols/modules is when the
+ * recorder noticed.
+ */
+int kmt_symbols_note_load(struct kmt_symbols *symbols, const char *module, uint64_t time_ns);
+int kmt_symbols_note_free(struct kmt_symbols *symbols, const char *module, uint64_t time_ns);
+
+/* Bounds of the kernel's own code, for addresses that mean the same at any time. 0..0: unknown. */
+void kmt_symbols_kernel_range(const struct kmt_symbols *symbols, uint64_t *ret_from,
+			      uint64_t *ret_to);
+
+/**
+ * kmt_symbols_look_up() - what a return address was at a time
+ *
+ * Looks for @address - 1: a call may be the last instruction of its function.
+ *
+ * Return: 1 found, 0 unknown.
+ */
+int kmt_symbols_look_up(const struct kmt_symbols *symbols, uint64_t address, uint64_t time_ns,
+			struct kmt_symbol *ret_symbol);
+
+KMT_DEFINE_FREEP(struct kmt_symbols *, kmt_symbols_free)
+
+#endif

@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+#include <endian.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "kmemtape/decoder.h"
+
+/* Linux include/linux/ring_buffer.h: enum ring_buffer_type */
+#define TYPE_LENGTH_FOLLOWS 0u
+#define TYPE_PADDING	    29u
+#define TYPE_TIME_EXTEND    30u
+#define TYPE_TIME_STAMP	    31u
+
+/* Linux kernel/trace/ring_buffer.c: of the page's commit field */
+#define MISSED_EVENTS (1u << 31)
+#define MISSED_STORED (1u << 30)
+#define COMMIT_MASK   (MISSED_STORED - 1)
+
+#define DELTA_BITS	27
+#define STAMP_BITS	59 /* an absolute time stamp has no room for the upper five */
+#define STAMP_UPPER_MASK (~UINT64_C(0) << STAMP_BITS)
+
+/* Names of caches and tasks come again and again: most are found here, without the lock. */
+#define CACHED_NAME_WORDS 4
+#define CACHED_NAMES_BITS 8
+
+struct cached_name {
+	uint64_t words[CACHED_NAME_WORDS]; /* the text, zero-padded */
+	const char *name;
+};
+
+struct kmt_decoder {
+	const struct kmt_formats *formats;
+	struct kmt_names *names;
+	uint16_t cpu;
+	size_t min_record_bytes;
+	uint64_t last_ns; /* of the last event; the next may not be older */
+	bool has_gap;
+	struct kmt_decoder_stats stats;
+	struct cached_name cached[1 << CACHED_NAMES_BITS];
+};
+
+/* One sub-buffer while it is read. */
+struct cursor {
+	const uint8_t *data;
+	size_t bytes; /* committed */
+	size_t at;
+	uint64_t time_ns;
+};
+
+static inline uint16_t get16(const uint8_t *p, bool is_big_endian)
+{
+	uint16_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return is_big_endian ? be16toh(v) : le16toh(v);
+}
+
+static inline uint32_t get32(const uint8_t *p, bool is_big_endian)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return is_big_endian ? be32toh(v) : le32toh(v);
+}
+
+static inline uint64_t get64(const uint8_t *p, bool is_big_endian)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return is_big_endian ? be64toh(v) : le64toh(v);
+}
+
+static uint64_t get_number(const uint8_t *record, const struct kmt_field *field, bool is_big_endian)
+{
+	const uint8_t *p = record + field->offset;
+
+	switch (field->bytes) {
+	case 1:
+		return *p;
+	case 2:
+		return get16(p, is_big_endian);
+	case 4:
+		return get32(p, is_big_endian);
+	case 8:
+		return get64(p, is_big_endian);
+	default:
+		return 0;
+	}
+}
+
+void kmt_batch_deinit(struct kmt_batch *batch)
+{
+	free(batch->events);
+	*batch = (struct kmt_batch){ 0 };
+}
+
+static int reserve(struct kmt_batch *batch, size_t more)
+{
+	struct kmt_event *grown;
+	size_t room;
+
+	if (batch->room - batch->nr >= more)
+		return 0;
+	room = batch->nr + batch->nr / 2 + more;
+	grown = reallocarray(batch->events, room, sizeof(*batch->events));
+	if (!grown)
+		return -ENOMEM;
+	batch->events = grown;
+	batch->room = room;
+	return 0;
+}
+
+int kmt_decoder_new(const struct kmt_formats *formats, struct kmt_names *names, uint16_t cpu,
+		    struct kmt_decoder **ret_decoder, struct kmt_err *err)
+{
+	struct kmt_decoder *decoder = calloc(1, sizeof(*decoder));
+
+	if (!decoder)
+		return kmt_fail(err, -ENOMEM, "out of memory");
+	decoder->formats = formats;
+	decoder->names = names;
+	decoder->cpu = cpu;
+	decoder->min_record_bytes = kmt_formats_min_record_bytes(formats);
+	*ret_decoder = decoder;
+	return 0;
+}
+
+struct kmt_decoder *kmt_decoder_free(struct kmt_decoder *decoder)
+{
+	free(decoder);
+	return NULL;
+}
+
+void kmt_decoder_note_gap(struct kmt_decoder *decoder)
+{
+	decoder->has_gap = true;
+}
+
+const struct kmt_decoder_stats *kmt_decoder_stats(const struct kmt_decoder *decoder)
+{
+	return &decoder->stats;
+}
+
+/* NULL if out of memory: then the name is unknown, and all else is right. */
+static const char *intern(struct kmt_decoder *decoder, const uint8_t *text, size_t bytes)
+{
+	uint64_t words[CACHED_NAME_WORDS] = { 0 }, hash;
+	struct cached_name *slot;
+
+	bytes = strnlen((const char *)text, bytes);
+	if (bytes >= sizeof(words))
+		return kmt_names_intern(decoder->names, (const char *)text, bytes);
+	memcpy(words, text, bytes);
+	hash = (words[0] ^ words[1] * 0x9e3779b97f4a7c15 ^ words[2]) * 0xff51afd7ed558ccd;
+	slot = &decoder->cached[hash >> (64 - CACHED_NAMES_BITS)];
+	if (!slot->name || memcmp(slot->words, words, sizeof(words)) != 0) {
+		memcpy(slot->words, words, sizeof(words));
+		slot->name = kmt_names_intern(decoder->names, (const char *)words, bytes);
+	}
+	return slot->name;
+}
+
+/* The text of a field: in place, or where a __data_loc says, if that is within the record. */
+static const char *get_text(struct kmt_decoder *decoder, const struct kmt_field *field,
+			    const uint8_t *record, size_t bytes, bool is_big_endian)
+{
+	size_t offset = field->offset, length = field->bytes;
+
+	if (length == 0)
+		return NULL;
+	if (field->is_data_loc) {
+		uint32_t location = get32(record + offset, is_big_endian);
+
+		offset = (location & 0xffff) +
+			 (field->is_rel_loc ? (size_t)field->offset + field->bytes : 0);
+		length = location >> 16;
+	}
+	if (offset > bytes || length > bytes - offset)
+		return NULL;
+	return intern(decoder, record + offset, length);
+}
+
+static void get_plain(const struct kmt_layout *layout, const uint8_t *record,
+		      struct kmt_event *event)
+{
+	event->pid = (int32_t)get32(record + layout->pid.offset, false);
+	event->context = record[layout->flags.offset];
+	event->call_site = get64(record + layout->call_site.offset, false);
+	event->ptr = get64(record + layout->ptr.offset, false);
+	if (!layout->bytes_alloc.bytes)
+		return;
+	event->bytes_req = get64(record + layout->bytes_req.offset, false);
+	event->bytes_alloc = get64(record + layout->bytes_alloc.offset, false);
+	event->gfp = get32(record + layout->gfp.offset, false); /* the lower half, if it is long */
+}
+
+static void get_any(const struct kmt_layout *layout, const uint8_t *record, bool is_big_endian,
+		    struct kmt_event *event)
+{
+	event->pid = (int32_t)get_number(record, &layout->pid, is_big_endian);
+	event->context = (uint8_t)get_number(record, &layout->flags, is_big_endian);
+	event->call_site = get_number(record, &layout->call_site, is_big_endian);
+	event->ptr = get_number(record, &layout->ptr, is_big_endian);
+	event->bytes_req = get_number(record, &layout->bytes_req, is_big_endian);
+	event->bytes_alloc = get_number(record, &layout->bytes_alloc, is_big_endian);
+	event->gfp = (uint32_t)get_number(record, &layout->gfp, is_big_endian);
+}
+
+static uint64_t forward(struct kmt_decoder *decoder, uint64_t time_ns)
+{
+	if (time_ns < decoder->last_ns) {
+		decoder->stats.backward_times++;
+		return decoder->last_ns;
+	}
+	decoder->last_ns = time_ns;
+	return time_ns;
+}
+
+/* Return: false if the record is too short for its event. */
+static inline bool take_record(struct kmt_decoder *decoder, const uint8_t *record, size_t bytes,
+			       uint64_t time_ns, bool is_big_endian, struct kmt_batch *batch)
+{
+	const struct kmt_layout *layout;
+	struct kmt_event *event;
+
+	if (bytes < 2)
+		return false;
+	layout = kmt_formats_layout(decoder->formats, get16(record, is_big_endian));
+	if (!layout->kind) {
+		decoder->stats.other_events++;
+		return true;
+	}
+	if (bytes < layout->min_bytes)
+		return false;
+	event = &batch->events[batch->nr++];
+	*event = (struct kmt_event){
+		.time_ns = forward(decoder, time_ns),
+		.cpu = decoder->cpu,
+		.kind = layout->kind,
+	};
+	if (layout->is_plain)
+		get_plain(layout, record, event);
+	else
+		get_any(layout, record, is_big_endian, event);
+	if (layout->text.bytes)
+		event->text = get_text(decoder, &layout->text, record, bytes, is_big_endian);
+	if (layout->kind == KMT_EVENT_TASK_NAME)
+		event->pid = (int32_t)get_number(record, &layout->task_pid, is_big_endian);
+	return true;
+}
+
+/* Linux kernel/trace/ring_buffer.c: rb_fix_abs_ts() */
+static uint64_t complete_stamp(uint64_t stamp, uint64_t before)
+{
+	stamp |= before & STAMP_UPPER_MASK;
+	if (stamp < before && before & STAMP_UPPER_MASK)
+		stamp += UINT64_C(1) << STAMP_BITS;
+	return stamp;
+}
+
+/* Return: NULL, or what is wrong with the record at @cursor. */
+static inline const char *step(struct kmt_decoder *decoder, struct cursor *cursor,
+			       bool is_big_endian, struct kmt_batch *batch)
+{
+	const uint8_t *p = cursor->data + cursor->at;
+	size_t left = cursor->bytes - cursor->at, length, head = 4;
+	uint32_t word, type, array;
+	uint64_t delta;
+
+	if (left < 4)
+		return "ends within a record's header";
+	word = get32(p, is_big_endian);
+	type = is_big_endian ? word >> DELTA_BITS : word & 31;
+	delta = is_big_endian ? word & ((1u << DELTA_BITS) - 1) : word >> 5;
+
+	if (type >= 1 && type < TYPE_PADDING) {
+		length = type * 4;
+	} else {
+		if (type == TYPE_PADDING && delta == 0) {
+			cursor->at = cursor->bytes; /* the rest of the page is empty */
+			return NULL;
+		}
+		if (left < 8)
+			return "ends within a record's header";
+		array = get32(p + 4, is_big_endian);
+		switch (type) {
+		case TYPE_TIME_EXTEND:
+			cursor->time_ns += delta | (uint64_t)array << DELTA_BITS;
+			cursor->at += 8;
+			return NULL;
+		case TYPE_TIME_STAMP:
+			cursor->time_ns = complete_stamp(
+				(delta | (uint64_t)array << DELTA_BITS) & ~STAMP_UPPER_MASK,
+				cursor->time_ns);
+			cursor->at += 8;
+			return NULL;
+		case TYPE_PADDING: /* a discarded event: later times count from its own */
+			length = array;
+			break;
+		default: /* the length counts itself, and rounds up to whole words */
+			if (array < 4)
+				return "a record shorter than its own header";
+			head = 8;
+			length = ((size_t)array - 4 + 3) & ~(size_t)3;
+		}
+	}
+	if (length > left - head)
+		return "a record longer than its page";
+	cursor->time_ns += delta;
+	cursor->at += head + length;
+	if (type != TYPE_PADDING &&
+	    !take_record(decoder, p + head, length, cursor->time_ns, is_big_endian, batch))
+		return "a record shorter than its event";
+	return NULL;
+}
+
+static void note_damage(struct kmt_decoder *decoder, const char *name, uint64_t offset,
+			const char *what)
+{
+	if (decoder->stats.damaged_subbufs++ == 0)
+		(void)kmt_fail(&decoder->stats.damage, 0,
+			       "%s: raw offset %" PRIu64 ": damaged sub-buffer: %s", name, offset,
+			       what);
+	decoder->has_gap = true;
+}
+
+static void emit_loss(struct kmt_decoder *decoder, uint64_t time_ns, uint64_t lost,
+		      struct kmt_batch *batch)
+{
+	uint64_t since_ns = decoder->last_ns;
+
+	batch->events[batch->nr++] = (struct kmt_event){
+		.time_ns = forward(decoder, time_ns),
+		.since_ns = since_ns,
+		.lost = lost,
+		.cpu = decoder->cpu,
+		.kind = KMT_EVENT_LOSS,
+	};
+	decoder->has_gap = false;
+}
+
+/* How many events the page says were lost before it: 0 if it doesn't know. */
+static uint64_t get_missed(const struct kmt_page_layout *page, const uint8_t *subbuf, uint32_t commit,
+			   bool is_big_endian)
+{
+	size_t at = page->data_offset + (size_t)(commit & COMMIT_MASK);
+
+	if (!(commit & MISSED_STORED) || at + page->long_bytes > page->subbuf_bytes)
+		return 0;
+	return page->long_bytes == 8 ? get64(subbuf + at, is_big_endian) :
+				       get32(subbuf + at, is_big_endian);
+}
+
+static int run_subbuf(struct kmt_decoder *decoder, const uint8_t *subbuf, const char *name,
+		      uint64_t offset, struct kmt_batch *batch)
+{
+	const struct kmt_page_layout *page = kmt_formats_page(decoder->formats);
+	bool is_big_endian = page->is_big_endian;
+	/* The flags and the length are in the lower 32 bits, whatever its width. */
+	size_t low = page->commit_offset + (is_big_endian ? page->commit_bytes - 4u : 0u);
+	uint32_t commit = get32(subbuf + low, is_big_endian);
+	struct cursor cursor = {
+		.data = subbuf + page->data_offset,
+		.bytes = commit & COMMIT_MASK,
+		.time_ns = get64(subbuf + page->time_offset, is_big_endian),
+	};
+	const char *wrong = NULL;
+
+	/* Two more: a loss before the page, and room for rounding. */
+	if (reserve(batch, page->subbuf_bytes / decoder->min_record_bytes + 2) < 0)
+		return -ENOMEM;
+	if (cursor.bytes > page->subbuf_bytes - page->data_offset) {
+		note_damage(decoder, name, offset, "longer than a sub-buffer");
+		return 0;
+	}
+	if (commit & MISSED_EVENTS)
+		emit_loss(decoder, cursor.time_ns, get_missed(page, subbuf, commit, is_big_endian),
+			  batch);
+	else if (decoder->has_gap && cursor.bytes)
+		emit_loss(decoder, cursor.time_ns, 0, batch);
+
+	/* The constant lets the compiler make a loop without byte swapping. */
+	if (is_big_endian)
+		while (!wrong && cursor.at < cursor.bytes)
+			wrong = step(decoder, &cursor, true, batch);
+	else
+		while (!wrong && cursor.at < cursor.bytes)
+			wrong = step(decoder, &cursor, false, batch);
+	if (wrong)
+		note_damage(decoder, name, offset + page->data_offset + cursor.at, wrong);
+	return 0;
+}
+
+int kmt_decoder_run(struct kmt_decoder *decoder, const void *raw, size_t bytes, const char *name,
+		    uint64_t offset, struct kmt_batch *batch)
+{
+	size_t subbuf_bytes = kmt_formats_page(decoder->formats)->subbuf_bytes;
+
+	for (size_t at = 0; at + subbuf_bytes <= bytes; at += subbuf_bytes) {
+		int r = run_subbuf(decoder, (const uint8_t *)raw + at, name, offset + at, batch);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}

@@ -1,0 +1,483 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kmemtape/symbols.h"
+
+#define MODULES_MAX	    1000000u /* loads in one recording; a busy test host has thousands */
+#define MODULE_NAME_BYTES   64	     /* Linux MODULE_NAME_LEN is 64 less a long */
+#define MODULE_TAINT_BYTES  16
+/* The last symbol has no next one to end it; no function is longer. */
+#define LAST_FUNCTION_BYTES UINT64_C(65536)
+
+struct entry {
+	uint64_t address;
+	const char *name; /* in one of the texts; NULL: not code, only where the one before ends */
+};
+
+struct table {
+	struct entry *entries; /* by address, once is_sorted */
+	size_t nr, room;
+	bool is_sorted;
+};
+
+/* One load of a module. */
+struct module {
+	char name[MODULE_NAME_BYTES];
+	char taint[MODULE_TAINT_BYTES];
+	uint64_t base, size;
+	uint64_t from_ns, to_ns; /* was there within from_ns <= time < to_ns */
+	bool has_exact_from, has_exact_to;
+	struct table table; /* empty: its symbols came with the first kallsyms, or not at all */
+};
+
+struct kmt_symbols {
+	struct table kernel;
+	uint64_t kernel_from, kernel_to;
+	struct module *modules;
+	size_t nr_modules;
+	char **texts; /* of kallsyms; entries point into them */
+	size_t nr_texts;
+};
+
+int kmt_symbols_new(struct kmt_symbols **ret_symbols, struct kmt_err *err)
+{
+	*ret_symbols = calloc(1, sizeof(**ret_symbols));
+	return *ret_symbols ? 0 : kmt_fail(err, -ENOMEM, "out of memory");
+}
+
+struct kmt_symbols *kmt_symbols_free(struct kmt_symbols *symbols)
+{
+	if (!symbols)
+		return NULL;
+	for (size_t i = 0; i < symbols->nr_modules; i++)
+		free(symbols->modules[i].table.entries);
+	for (size_t i = 0; i < symbols->nr_texts; i++)
+		free(symbols->texts[i]);
+	free(symbols->modules);
+	free(symbols->texts);
+	free(symbols->kernel.entries);
+	free(symbols);
+	return NULL;
+}
+
+static int append(struct table *table, const struct entry *entry)
+{
+	if (table->nr == table->room) {
+		size_t room = table->room ? table->room * 2 : 256;
+		struct entry *grown = reallocarray(table->entries, room, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		table->entries = grown;
+		table->room = room;
+	}
+	table->entries[table->nr++] = *entry;
+	return 0;
+}
+
+static int by_address(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+
+	if (x->address != y->address)
+		return x->address < y->address ? -1 : 1;
+	/* Aliases: kallsyms lists the strongest first, and qsort() is not stable. */
+	return x->name < y->name ? -1 : x->name > y->name;
+}
+
+static void sort(struct table *table)
+{
+	bool is_sorted = true;
+
+	for (size_t i = 1; i < table->nr && is_sorted; i++)
+		is_sorted = by_address(&table->entries[i - 1], &table->entries[i]) <= 0;
+	if (!is_sorted)
+		qsort(table->entries, table->nr, sizeof(*table->entries), by_address);
+	table->is_sorted = true;
+}
+
+/* One line of kallsyms: "ffffffff81000000 T name\t[module]". Texts end in place. */
+struct line {
+	uint64_t address;
+	char type;
+	char *name, *module; /* module: NULL if built in */
+};
+
+/* Return: the start of the next line, with false in *ret_is_good for one that is no symbol. */
+static char *read_line(char *p, struct line *line, bool *ret_is_good)
+{
+	char *end = strchr(p, '\n'), *next;
+	uint64_t address = 0;
+	int digits = 0;
+
+	next = end ? end + 1 : p + strlen(p);
+	if (end)
+		*end = '\0';
+	*ret_is_good = false;
+	for (;; p++, digits++) {
+		char c = *p;
+
+		if (c >= '0' && c <= '9')
+			address = address << 4 | (uint64_t)(c - '0');
+		else if (c >= 'a' && c <= 'f')
+			address = address << 4 | (uint64_t)(c - 'a' + 10);
+		else
+			break;
+	}
+	if (digits == 0 || digits > 16 || p[0] != ' ' || !p[1] || p[2] != ' ' || !p[3])
+		return next;
+	line->address = address;
+	line->type = p[1];
+	line->name = p + 3;
+	line->module = NULL;
+	p = line->name + strcspn(line->name, "\t ");
+	if (*p) {
+		*p++ = '\0';
+		p += strspn(p, "\t ");
+		if (*p == '[') {
+			line->module = p + 1;
+			line->module[strcspn(line->module, "]")] = '\0';
+		}
+	}
+	*ret_is_good = true;
+	return next;
+}
+
+static bool is_code(char type)
+{
+	return strchr("tTwW", type) != NULL;
+}
+
+static int keep_text(struct kmt_symbols *symbols, char *text)
+{
+	char **grown = reallocarray(symbols->texts, symbols->nr_texts + 1, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	symbols->texts = grown;
+	symbols->texts[symbols->nr_texts++] = text;
+	return 0;
+}
+
+static struct module *add_module(struct kmt_symbols *symbols, const char *name)
+{
+	struct module *grown, *module;
+
+	if (symbols->nr_modules >= MODULES_MAX)
+		return NULL;
+	/* Doubling: a test host may load and unload for hours. */
+	if ((symbols->nr_modules & (symbols->nr_modules - 1)) == 0) {
+		size_t room = symbols->nr_modules ? symbols->nr_modules * 2 : 1;
+
+		grown = reallocarray(symbols->modules, room, sizeof(*grown));
+		if (!grown)
+			return NULL;
+		symbols->modules = grown;
+	}
+	module = &symbols->modules[symbols->nr_modules++];
+	*module = (struct module){ .to_ns = UINT64_MAX };
+	(void)snprintf(module->name, sizeof(module->name), "%s", name);
+	return module;
+}
+
+/* The module that was there when the recording began, known or made up. NULL: out of memory. */
+static struct module *first_load(struct kmt_symbols *symbols, const char *name)
+{
+	struct module *module;
+
+	/* kallsyms lists them one after the other: most often it is the last one again. */
+	for (size_t i = symbols->nr_modules; i-- > 0;)
+		if (symbols->modules[i].from_ns == 0 &&
+		    strcmp(symbols->modules[i].name, name) == 0)
+			return &symbols->modules[i];
+	module = add_module(symbols, name);
+	return module;
+}
+
+static void widen(struct module *module, uint64_t address)
+{
+	if (module->size == 0) {
+		module->base = address;
+		module->size = 1;
+	}
+	if (address < module->base) {
+		module->size += module->base - address;
+		module->base = address;
+	}
+	if (address - module->base >= module->size)
+		module->size = address - module->base + 1;
+}
+
+static int add_line(struct kmt_symbols *symbols, const struct line *line, bool *is_known,
+		    size_t *last_module)
+{
+	struct entry entry = { .address = line->address,
+			       .name = is_code(line->type) ? line->name : NULL };
+	struct module *module;
+	size_t i = *last_module;
+
+	if (!line->module)
+		return append(&symbols->kernel, &entry);
+	if (i >= symbols->nr_modules || symbols->modules[i].from_ns != 0 ||
+	    strcmp(symbols->modules[i].name, line->module) != 0) {
+		size_t before = symbols->nr_modules;
+
+		module = first_load(symbols, line->module);
+		if (!module)
+			return -ENOMEM;
+		i = *last_module = (size_t)(module - symbols->modules);
+		/* In kallsyms only (bpf, ftrace trampolines): its bounds are those of its symbols. */
+		*is_known = symbols->nr_modules == before && module->size > 0;
+	}
+	module = &symbols->modules[i];
+	if (!*is_known)
+		widen(module, line->address);
+	return append(&module->table, &entry);
+}
+
+/* Code that is always there lies between _stext (_text) and _end or the last symbol. */
+static void find_kernel_range(struct kmt_symbols *symbols)
+{
+	const struct table *kernel = &symbols->kernel;
+
+	for (size_t i = 0; i < kernel->nr; i++) {
+		const struct entry *entry = &kernel->entries[i];
+
+		if (!entry->name)
+			continue;
+		if (!symbols->kernel_to || entry->address < symbols->kernel_from)
+			symbols->kernel_from = entry->address;
+		if (entry->address >= symbols->kernel_to)
+			symbols->kernel_to = entry->address + 1;
+	}
+}
+
+int kmt_symbols_add_kallsyms(struct kmt_symbols *symbols, char *text, size_t bytes,
+			     struct kmt_err *err)
+{
+	size_t last_module = SIZE_MAX;
+	bool is_known = false;
+	int r;
+
+	r = keep_text(symbols, text);
+	for (char *p = text; r == 0 && *p;) {
+		struct line line;
+		bool is_good;
+
+		p = read_line(p, &line, &is_good);
+		if (is_good)
+			r = add_line(symbols, &line, &is_known, &last_module);
+	}
+	if (r < 0) {
+		if (symbols->nr_texts && symbols->texts[symbols->nr_texts - 1] == text)
+			symbols->nr_texts--; /* not taken */
+		return kmt_fail(err, r, "kallsyms: out of memory");
+	}
+	sort(&symbols->kernel);
+	for (size_t i = 0; i < symbols->nr_modules; i++)
+		sort(&symbols->modules[i].table);
+	find_kernel_range(symbols);
+	return 0;
+}
+
+/* Fills one table from the kallsyms lines of one module. */
+static int add_module_text(struct kmt_symbols *symbols, size_t index, char *text)
+{
+	struct table *table = &symbols->modules[index].table;
+	int r = keep_text(symbols, text);
+
+	if (r < 0) {
+		free(text);
+		return r;
+	}
+	for (char *p = text; r == 0 && *p;) {
+		struct line line;
+		bool is_good;
+
+		p = read_line(p, &line, &is_good);
+		if (is_good)
+			r = append(table,
+				   &(struct entry){ .address = line.address,
+						    .name = is_code(line.type) ? line.name : NULL });
+	}
+	sort(table);
+	return r;
+}
+
+/* The last load of @name, NULL if there is none. */
+static struct module *find_last(struct kmt_symbols *symbols, const char *name)
+{
+	for (size_t i = symbols->nr_modules; i-- > 0;)
+		if (strcmp(symbols->modules[i].name, name) == 0)
+			return &symbols->modules[i];
+	return NULL;
+}
+
+static int add_modules_line(struct kmt_symbols *symbols, const char *text, unsigned int line,
+			    int (*read)(void *, unsigned int, char **, size_t *), void *context)
+{
+	char name[MODULE_NAME_BYTES], taint[MODULE_TAINT_BYTES] = "-";
+	uint64_t time_ns, size, base;
+	struct module *module;
+	char *kallsyms;
+	size_t bytes;
+
+	if (sscanf(text, "load %" SCNu64 " %63s %" SCNu64 " %" SCNx64 " %15s", &time_ns, name, &size,
+		   &base, taint) >= 4) {
+		module = add_module(symbols, name);
+		if (!module)
+			return -ENOMEM;
+		module->base = base;
+		module->size = size;
+		module->from_ns = time_ns;
+		if (strcmp(taint, "-") != 0)
+			(void)snprintf(module->taint, sizeof(module->taint), "%s", taint);
+		if (read(context, line, &kallsyms, &bytes) >= 0)
+			return add_module_text(symbols, symbols->nr_modules - 1, kallsyms);
+	} else if (sscanf(text, "unload %" SCNu64 " %63s", &time_ns, name) == 2) {
+		module = find_last(symbols, name);
+		if (module && module->to_ns == UINT64_MAX)
+			module->to_ns = time_ns;
+	}
+	return 0; /* lines that we don't know are a newer writer's */
+}
+
+int kmt_symbols_add_modules(struct kmt_symbols *symbols, const char *text, size_t bytes,
+			    int (*read)(void *context, unsigned int line, char **ret_text,
+					size_t *ret_bytes),
+			    void *context, struct kmt_err *err)
+{
+	unsigned int line = 1;
+
+	for (const char *p = text; *p; line++) {
+		int r = add_modules_line(symbols, p, line, read, context);
+
+		if (r < 0)
+			return kmt_fail(err, r, "symbols/modules: line %u: out of memory", line);
+		p += strcspn(p, "\n");
+		p += *p == '\n';
+	}
+	return 0;
+}
+
+/* Return: the load of @name that has no exact time yet and is nearest behind @time_ns. */
+static struct module *find_inexact(struct kmt_symbols *symbols, const char *name, bool is_load)
+{
+	for (size_t i = 0; i < symbols->nr_modules; i++) {
+		struct module *module = &symbols->modules[i];
+		bool is_candidate = is_load ? !module->has_exact_from && module->from_ns > 0 :
+					      !module->has_exact_to;
+
+		if (is_candidate && strcmp(module->name, name) == 0)
+			return module;
+	}
+	return NULL;
+}
+
+int kmt_symbols_note_load(struct kmt_symbols *symbols, const char *name, uint64_t time_ns)
+{
+	struct module *module = find_inexact(symbols, name, true);
+
+	/* Noticed before the event says it came: this event is of another load, too short to notice. */
+	if (module && module->from_ns >= time_ns) {
+		module->from_ns = time_ns;
+		module->has_exact_from = true;
+	}
+	return 0;
+}
+
+int kmt_symbols_note_free(struct kmt_symbols *symbols, const char *name, uint64_t time_ns)
+{
+	struct module *module = find_inexact(symbols, name, false);
+
+	if (module && time_ns >= module->from_ns && module->to_ns >= time_ns) {
+		module->to_ns = time_ns;
+		module->has_exact_to = true;
+	}
+	return 0;
+}
+
+void kmt_symbols_kernel_range(const struct kmt_symbols *symbols, uint64_t *ret_from,
+			      uint64_t *ret_to)
+{
+	*ret_from = symbols->kernel_from;
+	*ret_to = symbols->kernel_to;
+}
+
+/* The function that @address is in. Return: false if none is. */
+static bool find_function(const struct table *table, uint64_t address, uint64_t limit,
+			  const struct entry **ret_entry, uint64_t *ret_size)
+{
+	size_t low = 0, high = table->nr;
+	const struct entry *entry;
+	uint64_t end = limit;
+
+	while (low < high) { /* the first one behind @address */
+		size_t mid = low + (high - low) / 2;
+
+		if (table->entries[mid].address <= address)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low == 0)
+		return false;
+	entry = &table->entries[low - 1];
+	/* The first of those at the same address: the name that the kernel prints, too. */
+	while (entry > table->entries && entry[-1].address == entry->address && entry[-1].name)
+		entry--;
+	if (!entry->name)
+		return false;
+	if (low < table->nr)
+		end = table->entries[low].address;
+	else if (!end)
+		end = entry->address + LAST_FUNCTION_BYTES;
+	if (address >= end)
+		return false;
+	*ret_entry = entry;
+	*ret_size = end - entry->address;
+	return true;
+}
+
+static const struct module *find_module(const struct kmt_symbols *symbols, uint64_t address,
+					uint64_t time_ns)
+{
+	for (size_t i = symbols->nr_modules; i-- > 0;) {
+		const struct module *module = &symbols->modules[i];
+
+		if (address - module->base < module->size && time_ns >= module->from_ns &&
+		    time_ns < module->to_ns)
+			return module;
+	}
+	return NULL;
+}
+
+int kmt_symbols_look_up(const struct kmt_symbols *symbols, uint64_t address, uint64_t time_ns,
+			struct kmt_symbol *ret_symbol)
+{
+	uint64_t inside = address - 1, size = 0;
+	const struct entry *entry = NULL;
+	const struct module *module;
+
+	*ret_symbol = (struct kmt_symbol){ .taint = "" };
+	module = find_module(symbols, inside, time_ns);
+	if (module) {
+		ret_symbol->module = module->name;
+		ret_symbol->taint = module->taint;
+		ret_symbol->instance = (uint32_t)(module - symbols->modules) + 1;
+		ret_symbol->offset = address - module->base;
+		if (!find_function(&module->table, inside, module->base + module->size, &entry,
+				   &size))
+			return 1;
+	} else if (!find_function(&symbols->kernel, inside, 0, &entry, &size)) {
+		return 0;
+	}
+	ret_symbol->function = entry->name;
+	ret_symbol->offset = address - entry->address;
+	ret_symbol->size = size;
+	return 1;
+}
