@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#ifndef KMEMTAPE_REPLAY_H
+#define KMEMTAPE_REPLAY_H
+
+#include "kmemtape/err.h"
+#include "kmemtape/result.h"
+#include "kmemtape/tape.h"
+
+struct kmt_replay_options {
+	enum kmt_group group;
+	enum kmt_sort sort;
+	uint64_t older_ns;	 /* objects that are younger at the end are left out of the rows */
+	unsigned int nr_threads; /* that decompress and decode, beside the caller; 0: none */
+};
+
+/**
+ * kmt_replay() - a tape to its result
+ * @tape: borrowed; its CPU files are read to the end
+ *
+ * The result is the same for any number of threads. A tape that is cut or damaged in places is
+ * replayed as far as it can be trusted; the result's notes and is_complete say so.
+ *
+ * Return: 0; -ENODATA if a file is missing that the tape cannot be understood without; -EBADMSG if
+ * such a file makes no sense; -ENOMEM; other negative errno.
+ */
+int kmt_replay(struct kmt_tape *tape, const struct kmt_replay_options *options,
+	       struct kmt_result **ret_result, struct kmt_err *err);
+
+/**
+ * kmt_replay_formats() - bind the format files of a tape
+ *
+ * Return: as above
+ */
+struct kmt_formats;
+int kmt_replay_formats(const struct kmt_tape *tape, struct kmt_formats **ret_formats,
+		       struct kmt_err *err);
+
+#endif

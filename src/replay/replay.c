@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "kmemtape/decoder.h"
+#include "kmemtape/formats.h"
+#include "kmemtape/merge.h"
+#include "kmemtape/replay.h"
+#include "kmemtape/symbols.h"
+
+#include "feed.h"
+#include "rows.h"
+
+#define NS_PER_S UINT64_C(1000000000)
+/* An event this far ahead is looked up while the ones before it are booked: a cache miss or two. */
+#define PREFETCH_EVENTS 8u
+
+/* One replay, from open to result. */
+struct replay {
+	struct kmt_tape *tape;
+	const struct kmt_replay_options *options;
+	struct kmt_formats *formats;
+	struct kmt_names *names;
+	struct kmt_symbols *symbols;
+	struct kmt_ledger *ledger;
+	struct kmt_feeds *feeds;
+	struct kmt_merge *merge;
+	const struct kmt_batch **batches; /* of each feed, the one that is being emptied */
+	size_t *positions;		  /* in it */
+	uint64_t limit_ns; /* nothing is known behind: the earliest end of a CPU that was cut */
+	struct kmt_result *result;
+};
+
+static void deinit(struct replay *replay)
+{
+	(void)kmt_merge_free(replay->merge);
+	(void)kmt_feeds_free(replay->feeds);
+	(void)kmt_ledger_free(replay->ledger);
+	(void)kmt_symbols_free(replay->symbols);
+	(void)kmt_names_free(replay->names);
+	(void)kmt_formats_free(replay->formats);
+	(void)kmt_result_free(replay->result);
+	free(replay->batches);
+	free(replay->positions);
+}
+
+static int add_format(const struct kmt_tape *tape, struct kmt_formats *formats, const char *name,
+		      struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_freep) char *text = NULL;
+	const char *colon = strchr(name, ':');
+	struct kmt_err inner = { "" };
+	char path[2 * KMT_MANIFEST_TEXT_BYTES];
+	size_t bytes;
+	int r;
+
+	(void)snprintf(path, sizeof(path), "events/%.*s/%s/format", (int)(colon - name), name,
+		       colon + 1);
+	r = kmt_tape_read_text(tape, path, &text, &bytes, err);
+	if (r == -ENOENT)
+		return kmt_fail(err, -ENODATA, "%s/%s: missing: events of %s cannot be read", tape->path,
+				path, name);
+	if (r < 0)
+		return r;
+	r = kmt_formats_add(formats, name, text, bytes, &inner);
+	if (r < 0)
+		return kmt_fail(err, r, "%s/%s: %.200s", tape->path, path, inner.text);
+	return 0;
+}
+
+int kmt_replay_formats(const struct kmt_tape *tape, struct kmt_formats **ret_formats,
+		       struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_formats_freep) struct kmt_formats *formats = NULL;
+	const struct kmt_manifest *manifest = &tape->manifest;
+	KMT_CLEANUP(kmt_freep) char *text = NULL;
+	struct kmt_err inner = { "" };
+	size_t bytes;
+	int r;
+
+	r = kmt_tape_read_text(tape, "events/header_page", &text, &bytes, err);
+	if (r < 0)
+		return r == -ENOENT ? -ENODATA : r;
+	r = kmt_formats_new(manifest->is_big_endian, manifest->long_bytes, text, bytes, &formats,
+			    &inner);
+	if (r < 0)
+		return kmt_fail(err, r, "%s/%.200s", tape->path, inner.text);
+	if (kmt_formats_page(formats)->subbuf_bytes != manifest->subbuf_bytes)
+		return kmt_fail(err, -EBADMSG,
+				"%s/events/header_page: sub-buffers of %u bytes, the manifest says %u",
+				tape->path, kmt_formats_page(formats)->subbuf_bytes,
+				manifest->subbuf_bytes);
+	for (size_t i = 0; i < manifest->nr_events; i++) {
+		r = add_format(tape, formats, manifest->events[i], err);
+		if (r < 0)
+			return r;
+	}
+	*ret_formats = KMT_STEAL(formats);
+	return 0;
+}
+
+/* Kallsyms of a module that came later; any failure only leaves its functions without names. */
+static int read_module_kallsyms(void *context, unsigned int line, char **ret_text,
+				size_t *ret_bytes)
+{
+	const struct kmt_tape *tape = context;
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "symbols/%04u.zst", line);
+	return kmt_chunk_read_text(tape->dirfd, path, KMT_TAPE_SYMBOLS_BYTES_MAX, ret_text,
+				   ret_bytes, NULL);
+}
+
+static int load_symbols(struct replay *replay, struct kmt_err *err)
+{
+	struct kmt_tape *tape = replay->tape;
+	KMT_CLEANUP(kmt_freep) char *text = NULL, *modules = NULL;
+	size_t bytes;
+	int r;
+
+	r = kmt_symbols_new(&replay->symbols, err);
+	if (r < 0)
+		return r;
+	if (tape->manifest.symbols != KMT_SYMBOLS_GOOD)
+		return kmt_result_note(replay->result,
+				       tape->manifest.symbols == KMT_SYMBOLS_HIDDEN ?
+					       "no function names: kallsyms was hidden when this was recorded (kptr_restrict)" :
+					       "no function names: the tape has no symbols");
+	r = kmt_tape_read_text(tape, "symbols/modules", &modules, &bytes, NULL);
+	if (r >= 0)
+		r = kmt_symbols_add_modules(replay->symbols, modules, bytes, read_module_kallsyms,
+					    tape, err);
+	if (r == -ENOMEM)
+		return r;
+	r = kmt_chunk_read_text(tape->dirfd, "symbols/kallsyms.zst", KMT_TAPE_SYMBOLS_BYTES_MAX,
+				&text, &bytes, err);
+	if (r < 0)
+		return kmt_result_note(replay->result, "no function names: %s", err->text);
+	replay->result->has_symbols = true;
+	r = kmt_symbols_add_kallsyms(replay->symbols, text, bytes, err);
+	if (r == 0)
+		text = NULL; /* taken */
+	return r;
+}
+
+/* The names of the tasks that were there first: "PID<tab>NAME" lines. */
+static int load_comms(struct replay *replay, struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_freep) char *text = NULL;
+	size_t bytes;
+
+	if (kmt_tape_read_text(replay->tape, "comms", &text, &bytes, NULL) < 0)
+		return 0; /* then they have no names */
+	for (char *p = text; *p;) {
+		size_t length = strcspn(p, "\n");
+		char *tab;
+		long pid = strtol(p, &tab, 10);
+
+		if (*tab == '\t' && tab < p + length && pid > 0 && pid <= INT32_MAX) {
+			const char *name = kmt_names_intern(replay->names, tab + 1,
+							    (size_t)(p + length - tab - 1));
+			if (!name || kmt_ledger_name_task(replay->ledger, (int32_t)pid, name) < 0)
+				return kmt_fail(err, -ENOMEM, "out of memory");
+		}
+		p += length;
+		p += *p == '\n';
+	}
+	return 0;
+}
+
+static int open_ledger(struct replay *replay, struct kmt_err *err)
+{
+	const struct kmt_manifest *manifest = &replay->tape->manifest;
+	struct kmt_ledger_options options = {
+		.page_bytes = manifest->page_bytes,
+		.has_late_frees = kmt_formats_has_late_frees(replay->formats),
+		.by_comm = replay->options->group == KMT_BY_COMM ||
+			   replay->options->group == KMT_BY_PID,
+		.by_pid = replay->options->group == KMT_BY_PID,
+		.recorder_pids = manifest->recorder_pids,
+		.nr_recorder_pids = manifest->nr_recorder_pids,
+	};
+
+	kmt_symbols_kernel_range(replay->symbols, &options.kernel_from, &options.kernel_to);
+	return kmt_ledger_new(&options, &replay->ledger, err);
+}
+
+/* The next event of a feed, NULL at its end. */
+static int next_event(struct replay *replay, size_t feed, const struct kmt_event **ret_event,
+		      struct kmt_err *err)
+{
+	const struct kmt_batch *batch = replay->batches[feed];
+	const struct kmt_feed_report *report;
+	int r;
+
+	if (!batch || ++replay->positions[feed] >= batch->nr) {
+		r = kmt_feeds_next(replay->feeds, feed, &batch, err);
+		if (r < 0)
+			return r;
+		replay->batches[feed] = batch;
+		replay->positions[feed] = 0;
+		if (r == 0) {
+			report = kmt_feeds_report(replay->feeds, feed);
+			if (report->end == KMT_FEED_CUT && report->limit_ns < replay->limit_ns)
+				replay->limit_ns = report->limit_ns;
+			*ret_event = NULL;
+			return 0;
+		}
+	}
+	*ret_event = &batch->events[replay->positions[feed]];
+	if (replay->positions[feed] + PREFETCH_EVENTS < batch->nr)
+		kmt_ledger_prefetch(replay->ledger, *ret_event + PREFETCH_EVENTS);
+	return 0;
+}
+
+static int book(struct replay *replay, const struct kmt_event *event)
+{
+	/* Their times are exact, those of the tape's module list are when the recorder noticed. */
+	if (event->kind == KMT_EVENT_MODULE_LOAD && event->text)
+		(void)kmt_symbols_note_load(replay->symbols, event->text, event->time_ns);
+	if (event->kind == KMT_EVENT_MODULE_FREE && event->text)
+		(void)kmt_symbols_note_free(replay->symbols, event->text, event->time_ns);
+	return kmt_ledger_take(replay->ledger, event);
+}
+
+static int fill_merge(struct replay *replay, struct kmt_err *err)
+{
+	const struct kmt_event *event;
+
+	for (size_t i = 0; i < replay->tape->nr_cpus; i++) {
+		int r = next_event(replay, i, &event, err);
+
+		if (r < 0)
+			return r;
+		if (event)
+			kmt_merge_push(replay->merge, i, event);
+	}
+	return 0;
+}
+
+static int run(struct replay *replay, struct kmt_err *err)
+{
+	const struct kmt_event *event;
+	uint64_t time_ns;
+	size_t feed;
+	int r;
+
+	r = fill_merge(replay, err);
+	if (r < 0)
+		return r;
+	while (kmt_merge_first(replay->merge, &feed, &time_ns) && time_ns <= replay->limit_ns) {
+		r = book(replay, &replay->batches[feed]->events[replay->positions[feed]]);
+		if (r < 0)
+			return kmt_fail(err, r, "out of memory");
+		r = next_event(replay, feed, &event, err);
+		if (r < 0)
+			return r;
+		kmt_merge_replace(replay->merge, event);
+	}
+	return 0;
+}
+
+static int start(struct replay *replay, struct kmt_err *err)
+{
+	struct kmt_tape *tape = replay->tape;
+	size_t nr = tape->nr_cpus;
+	int r;
+
+	(void)((r = kmt_result_new(&replay->result, err)) < 0 ||
+	       (r = kmt_names_new(&replay->names, err)) < 0 ||
+	       (r = kmt_replay_formats(tape, &replay->formats, err)) < 0 ||
+	       (r = load_symbols(replay, err)) < 0 || (r = open_ledger(replay, err)) < 0 ||
+	       (r = load_comms(replay, err)) < 0 ||
+	       (r = kmt_merge_new(nr, &replay->merge, err)) < 0);
+	if (r < 0)
+		return r;
+	replay->batches = calloc(nr ? nr : 1, sizeof(struct kmt_batch *));
+	replay->positions = calloc(nr ? nr : 1, sizeof(size_t));
+	if (!replay->batches || !replay->positions)
+		return kmt_fail(err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < nr; i++)
+		kmt_chunk_reader_rewind(tape->cpus[i]);
+	return kmt_feeds_new(tape->cpus, nr, replay->formats, replay->names,
+			     replay->options->nr_threads, &replay->feeds, err);
+}
+
+/* What was found damaged, cut or odd on the way. Return: 0 or -ENOMEM. */
+static int note_feeds(struct replay *replay)
+{
+	struct kmt_result *result = replay->result;
+	uint64_t backward = 0;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < replay->tape->nr_cpus; i++) {
+		const struct kmt_feed_report *report = kmt_feeds_report(replay->feeds, i);
+		const struct kmt_decoder_stats *stats = kmt_feeds_decoder_stats(replay->feeds, i);
+
+		if (!report) /* the tape ends before this file does */
+			continue;
+		backward += stats->backward_times;
+		if (report->end == KMT_FEED_CUT || report->damaged_chunks || stats->damaged_subbufs)
+			result->is_complete = false;
+		if (report->end == KMT_FEED_CUT)
+			r = kmt_result_note(result, "%s", report->cut.text);
+		if (r == 0 && report->damaged_chunks)
+			r = kmt_result_note(result, "%s (%" PRIu64 " damaged chunks, passed over)",
+					    report->damage.text, report->damaged_chunks);
+		if (r == 0 && stats->damaged_subbufs)
+			r = kmt_result_note(result, "%s (%" PRIu64 " in this file)",
+					    stats->damage.text, stats->damaged_subbufs);
+	}
+	if (r == 0 && backward)
+		r = kmt_result_note(result,
+				    "time ran backwards %" PRIu64 " times within a CPU (clock %s)",
+				    backward, result->clock);
+	return r;
+}
+
+static void format_start(struct kmt_result *result, const struct kmt_manifest *manifest)
+{
+	int64_t wall_ns;
+	struct tm tm;
+	time_t s;
+
+	if (!manifest->start_ns || !manifest->wall_offset_ns ||
+	    __builtin_add_overflow(manifest->wall_offset_ns, (int64_t)manifest->start_ns, &wall_ns))
+		return;
+	s = (time_t)(wall_ns / (int64_t)NS_PER_S);
+	if (gmtime_r(&s, &tm))
+		(void)strftime(result->started_at, sizeof(result->started_at), "%Y-%m-%dT%H:%M:%SZ",
+			       &tm);
+}
+
+static int describe_tape(struct replay *replay)
+{
+	const struct kmt_manifest *manifest = &replay->tape->manifest;
+	struct kmt_result *result = replay->result;
+
+	result->path = strdup(replay->tape->path);
+	result->kernel = strdup(manifest->kernel);
+	result->arch = strdup(manifest->arch);
+	result->clock = strdup(manifest->clock);
+	result->host = strdup(manifest->host);
+	if (!result->path || !result->kernel || !result->arch || !result->clock || !result->host)
+		return -ENOMEM;
+	result->nr_cpus = replay->tape->nr_cpus;
+	result->sample = manifest->sample;
+	result->group = replay->options->group;
+	result->older_ns = replay->options->older_ns;
+	result->is_complete = manifest->is_closed;
+	format_start(result, manifest);
+	return 0;
+}
+
+/* Losses that left no mark in a sub-buffer: when they were is unknown, so at the very end. */
+static int book_unmarked_loss(struct replay *replay, uint64_t end_ns)
+{
+	const struct kmt_manifest *manifest = &replay->tape->manifest;
+	struct kmt_event loss = { .kind = KMT_EVENT_LOSS, .time_ns = end_ns };
+
+	for (size_t i = 0; i < manifest->nr_stats; i++)
+		loss.lost += manifest->stats[i].commit_overrun + manifest->stats[i].dropped;
+	return loss.lost ? kmt_ledger_take(replay->ledger, &loss) : 0;
+}
+
+static int finish(struct replay *replay)
+{
+	const struct kmt_manifest *manifest = &replay->tape->manifest;
+	struct kmt_result *result = replay->result;
+	const struct kmt_totals *totals = kmt_ledger_totals(replay->ledger);
+	struct kmt_rows_context context = { replay->symbols, replay->names, manifest->page_bytes };
+	uint64_t start_ns = manifest->start_ns ? manifest->start_ns : totals->first_ns;
+	uint64_t end_ns = totals->last_ns;
+	uint64_t lost = kmt_manifest_lost(manifest);
+	int r;
+
+	r = note_feeds(replay);
+	if (r < 0)
+		return r;
+	/* The end of the tape is when it was last known to be drained, not its last event. */
+	if (replay->limit_ns != UINT64_MAX && replay->limit_ns > end_ns)
+		end_ns = replay->limit_ns;
+	else if (replay->limit_ns == UINT64_MAX && manifest->end_ns > end_ns)
+		end_ns = manifest->end_ns;
+	r = book_unmarked_loss(replay, end_ns);
+	if (r < 0)
+		return r;
+	kmt_ledger_finish(replay->ledger, end_ns, replay->options->older_ns);
+	result->duration_ns = end_ns > start_ns ? end_ns - start_ns : 0;
+	result->totals = *totals;
+	result->lost = lost > totals->lost ? lost : totals->lost;
+	r = kmt_rows_fill(result, replay->ledger, &context, end_ns);
+	if (r < 0)
+		return r;
+	kmt_result_sort(result, replay->options->sort);
+	return 0;
+}
+
+int kmt_replay(struct kmt_tape *tape, const struct kmt_replay_options *options,
+	       struct kmt_result **ret_result, struct kmt_err *err)
+{
+	KMT_CLEANUP(deinit)
+	struct replay replay = { .tape = tape, .options = options, .limit_ns = UINT64_MAX };
+	int r;
+
+	r = start(&replay, err);
+	if (r < 0)
+		return r;
+	r = describe_tape(&replay);
+	if (r < 0)
+		return kmt_fail(err, r, "out of memory");
+	r = run(&replay, err);
+	if (r < 0)
+		return r;
+	r = finish(&replay);
+	if (r < 0)
+		return kmt_fail(err, r, "out of memory");
+	*ret_result = KMT_STEAL(replay.result);
+	return 0;
+}
