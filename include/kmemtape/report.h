@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#ifndef KMEMTAPE_REPORT_H
+#define KMEMTAPE_REPORT_H
+
+#include <stdio.h>
+
+#include "kmemtape/err.h"
+#include "kmemtape/result.h"
+
+struct kmt_report_options {
+	uint64_t top; /* rows at most; 0: all */
+};
+
+/*
+ * Each writes to @file, whose errors the caller finds with ferror(). Texts from the tape are made
+ * safe for a terminal.
+ */
+
+/* For people, 80 columns: loss and doubts first, then what is live. */
+void kmt_report_text(const struct kmt_result *result, const struct kmt_report_options *options,
+		     FILE *file);
+
+/* Schema 1. Return: 0 or -ENOMEM. */
+int kmt_report_json(const struct kmt_result *result, const struct kmt_report_options *options,
+		    FILE *file, struct kmt_err *err);
+
+#endif
