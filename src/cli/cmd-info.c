@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "kmemtape/fs.h"
+#include "kmemtape/survey.h"
+#include "kmemtape/units.h"
+
+#include "opt.h"
+
+static const char *const format_words[] = { "text", "json", NULL };
+static int format;
+
+static const struct kmt_opt options[] = {
+	{ 0, "format", "FORMAT", KMT_OPT_WORD, &format, .words = format_words,
+	  .help = "text, or json: the tape's manifest as it is [text]" },
+	{ 0 },
+};
+
+static int run(int argc, char **argv);
+
+const struct kmt_command kmt_command_info = {
+	.name = "info",
+	.summary = "Show what is on a tape, without replaying it",
+	.usage = "[OPTION...] TAPE",
+	.run = run,
+};
+
+static void print_text(const char *name, const char *text)
+{
+	char escaped[2 * KMT_MANIFEST_TEXT_BYTES];
+
+	if (*text)
+		printf("%-12s%s\n", name, kmt_escape(escaped, sizeof(escaped), text));
+}
+
+static void print_time(const struct kmt_manifest *manifest)
+{
+	char duration[KMT_UNITS_BYTES], text[64] = "";
+	int64_t wall_ns;
+	struct tm tm;
+	time_t s;
+
+	if (manifest->start_ns && !__builtin_add_overflow(manifest->wall_offset_ns,
+							  (int64_t)manifest->start_ns, &wall_ns)) {
+		s = (time_t)(wall_ns / 1000000000);
+		if (gmtime_r(&s, &tm))
+			(void)strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &tm);
+		print_text("started", text);
+	}
+	if (manifest->end_ns > manifest->start_ns && manifest->start_ns)
+		print_text("duration",
+			   kmt_format_time(duration, manifest->end_ns - manifest->start_ns));
+}
+
+static void print_manifest(const struct kmt_manifest *manifest)
+{
+	char text[KMT_UNITS_BYTES * 3];
+
+	print_text("recorder", manifest->recorder);
+	print_text("kernel", manifest->kernel);
+	print_text("version", manifest->kernel_version);
+	(void)snprintf(text, sizeof(text), "%.40s, %u bit, %s-endian", manifest->arch,
+		       manifest->long_bytes * 8, manifest->is_big_endian ? "big" : "little");
+	print_text("arch", text);
+	print_text("host", manifest->host);
+	print_time(manifest);
+	print_text("clock", manifest->clock);
+	printf("%-12s", "events");
+	for (size_t i = 0; i < manifest->nr_events; i++)
+		printf("%s%s", i == 0 ? "" : i % 3 ? " " : "\n            ", manifest->events[i]);
+	printf("\n");
+	print_text("command", manifest->command);
+	if (manifest->has_command_status)
+		printf("%-12s%d\n", "  exited", manifest->command_status);
+	print_text("symbols", manifest->symbols == KMT_SYMBOLS_GOOD ? "yes" :
+			      manifest->symbols == KMT_SYMBOLS_HIDDEN ?
+								      "hidden by the kernel (kptr_restrict)" :
+								      "no");
+	print_text("closed", manifest->is_closed ? "yes" : "no: the recorder was stopped hard, or still runs");
+}
+
+static void print_files(const struct kmt_tape *tape, const struct kmt_survey_file *files)
+{
+	uint64_t raw_bytes = 0, zstd_bytes = 0;
+	char raw[KMT_UNITS_BYTES], zstd[KMT_UNITS_BYTES];
+
+	for (size_t i = 0; i < tape->nr_cpus; i++) {
+		raw_bytes += files[i].raw_bytes;
+		zstd_bytes += files[i].zstd_bytes;
+		if (files[i].problems)
+			printf("%-12s%s\n", "problem", files[i].problem.text);
+	}
+	printf("%-12s%zu, %s raw, %s compressed", "CPUs", tape->nr_cpus,
+	       kmt_format_size(raw, raw_bytes), kmt_format_size(zstd, zstd_bytes));
+	if (zstd_bytes)
+		printf(" (%.1f : 1)", (double)raw_bytes / (double)zstd_bytes);
+	printf("\n%-12s%" PRIu64 "\n", "lost", kmt_manifest_lost(&tape->manifest));
+}
+
+/* Heads of snapshots are lines "==> snapshot N at CLOCK_NS WHEN <==". */
+static void print_snapshots(const struct kmt_tape *tape)
+{
+	KMT_CLEANUP(kmt_freep) char *text = NULL;
+	unsigned int nr = 0;
+	size_t bytes;
+
+	if (kmt_chunk_read_text(tape->dirfd, "snapshots.zst", KMT_TAPE_SYMBOLS_BYTES_MAX, &text,
+				&bytes, NULL) < 0)
+		return;
+	for (const char *p = strstr(text, "==> snapshot "); p; p = strstr(p + 1, "==> snapshot "))
+		nr += p == text || p[-1] == '\n';
+	printf("%-12s%u of the kernel's counters\n", "snapshots", nr);
+}
+
+static int print_json(const struct kmt_tape *tape, struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_freep) char *text = NULL;
+	size_t bytes;
+	int r;
+
+	r = kmt_tape_read_text(tape, "manifest.json", &text, &bytes, err);
+	if (r == 0)
+		printf("%s\n", text);
+	return r;
+}
+
+static int run(int argc, char **argv)
+{
+	KMT_CLEANUP(kmt_freep) struct kmt_survey_file *files = NULL;
+	KMT_CLEANUP(kmt_tape_freep) struct kmt_tape *tape = NULL;
+	struct kmt_err err = { "" };
+	int first, r;
+
+	r = kmt_opt_parse(&kmt_command_info, options, argc, argv, &first);
+	if (r != KMT_OPT_RUN)
+		return r < 0 ? KMT_EXIT_USAGE : KMT_EXIT_DONE;
+	if (argc - first != 1)
+		return kmt_complain(&kmt_command_info, KMT_EXIT_USAGE,
+				    argc == first ? "which TAPE?" : "one TAPE at a time");
+	r = kmt_tape_open(argv[first], &tape, &err);
+	if (r == 0 && format == 1)
+		r = print_json(tape, &err);
+	else if (r == 0)
+		r = kmt_survey(tape, false, &files, &err);
+	if (r < 0)
+		return kmt_complain(&kmt_command_info, KMT_EXIT_FAILED, "%s", err.text);
+	if (format == 1)
+		return KMT_EXIT_DONE;
+	print_manifest(&tape->manifest);
+	print_files(tape, files);
+	print_snapshots(tape);
+	return KMT_EXIT_DONE;
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kmemtape/survey.h"
+#include "kmemtape/units.h"
+
+#include "opt.h"
+
+static bool is_quiet;
+
+static const struct kmt_opt options[] = {
+	{ 'q', "quiet", NULL, KMT_OPT_FLAG, &is_quiet, .help = "print problems only" },
+	{ 0 },
+};
+
+static int run(int argc, char **argv);
+
+const struct kmt_command kmt_command_verify = {
+	.name = "verify",
+	.summary = "Check every checksum and every record of a tape",
+	.usage = "[OPTION...] TAPE",
+	.notes = "Exits with 1 if the tape is cut or damaged, each problem in a line with file and\n"
+		 "offset. Events that were lost while recording are shown, but are no damage.\n",
+	.run = run,
+};
+
+/* Return: problems found */
+static uint64_t print_file(const struct kmt_tape *tape, const struct kmt_survey_file *file)
+{
+	char path[KMT_TAPE_CPU_PATH_BYTES], raw[KMT_UNITS_BYTES];
+
+	kmt_tape_cpu_path(path, file->cpu);
+	if (file->problems)
+		printf("%s\n", file->problem.text);
+	if (file->problems > 1)
+		printf("%s/%s: and %" PRIu64 " more problems\n", tape->path, path,
+		       file->problems - 1);
+	if (!file->problems && !is_quiet)
+		printf("%s/%s: good, %" PRIu64 " chunks, %" PRIu64 " events, %s", tape->path, path,
+		       file->chunks, file->events, kmt_format_size(raw, file->raw_bytes));
+	if (!file->problems && !is_quiet)
+		printf(file->losses ? ", lost %" PRIu64 " events in %" PRIu64 " places\n" : "\n",
+		       file->lost, file->losses);
+	return file->problems;
+}
+
+/* Text files are chunk files too, where there are any. Return: problems found */
+static uint64_t check_text(const struct kmt_tape *tape, const char *path)
+{
+	KMT_CLEANUP(kmt_freep) char *text = NULL;
+	struct kmt_err err = { "" };
+	size_t bytes;
+	int r;
+
+	r = kmt_chunk_read_text(tape->dirfd, path, KMT_TAPE_SYMBOLS_BYTES_MAX, &text, &bytes, &err);
+	if (r == -ENOENT)
+		return 0;
+	if (r != KMT_CHUNK_END) {
+		printf("%s/%s\n", tape->path, err.text);
+		return 1;
+	}
+	if (!is_quiet)
+		printf("%s/%s: good, %zu bytes of text\n", tape->path, path, bytes);
+	return 0;
+}
+
+static int run(int argc, char **argv)
+{
+	KMT_CLEANUP(kmt_freep) struct kmt_survey_file *files = NULL;
+	KMT_CLEANUP(kmt_tape_freep) struct kmt_tape *tape = NULL;
+	struct kmt_err err = { "" };
+	uint64_t problems = 0;
+	int first, r;
+
+	r = kmt_opt_parse(&kmt_command_verify, options, argc, argv, &first);
+	if (r != KMT_OPT_RUN)
+		return r < 0 ? KMT_EXIT_USAGE : KMT_EXIT_DONE;
+	if (argc - first != 1)
+		return kmt_complain(&kmt_command_verify, KMT_EXIT_USAGE,
+				    argc == first ? "which TAPE?" : "one TAPE at a time");
+	r = kmt_tape_open(argv[first], &tape, &err);
+	if (r == 0)
+		r = kmt_survey(tape, true, &files, &err);
+	if (r < 0)
+		return kmt_complain(&kmt_command_verify, KMT_EXIT_FAILED, "%s", err.text);
+	for (size_t i = 0; i < tape->nr_cpus; i++)
+		problems += print_file(tape, &files[i]);
+	problems += check_text(tape, "symbols/kallsyms.zst");
+	problems += check_text(tape, "snapshots.zst");
+	if (!tape->manifest.is_closed) {
+		printf("%s/manifest.json: the recording was not closed\n", tape->path);
+		problems++;
+	}
+	if (!is_quiet || problems)
+		printf("%s: %s\n", tape->path, problems ? "damaged or cut" : "good");
+	return problems ? KMT_EXIT_FAILED : KMT_EXIT_DONE;
+}

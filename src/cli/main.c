@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kmemtape/tape-format.h"
+
+#include "opt.h"
+
+static const struct kmt_command *const commands[] = {
+#ifdef KMT_HAVE_RECORD
+	&kmt_command_record,
+#endif
+	&kmt_command_replay,
+	&kmt_command_info,
+	&kmt_command_verify,
+};
+
+static const struct kmt_command program = { .name = "" };
+
+static void print_help(void)
+{
+	printf("Usage: kmemtape COMMAND [OPTION...]\n"
+	       "Record a kernel's memory events, and find out later who leaks.\n\n");
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		printf("  %-10s%s\n", commands[i]->name, commands[i]->summary);
+	printf("\n'kmemtape COMMAND --help' tells more, 'man kmemtape-COMMAND' all. As root:\n\n"
+	       "  kmemtape record -o leak.tape -d 60s    and anywhere, as anyone:\n"
+	       "  kmemtape replay leak.tape\n");
+}
+
+/* A full disk or a closed pipe behind stdout shows at the latest when it is flushed. */
+static int close_stdout(int exit_code)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return exit_code;
+	if (errno == EPIPE)
+		return KMT_EXIT_FAILED; /* `| head` needs no words */
+	return kmt_complain(&program, KMT_EXIT_FAILED, "writing the output: %s", strerror(errno));
+}
+
+static bool is_word(const char *text, const char *option, const char *command)
+{
+	return strcmp(text, option) == 0 || strcmp(text, command) == 0;
+}
+
+static int run(int argc, char **argv)
+{
+	if (argc < 2)
+		return kmt_complain(&program, KMT_EXIT_USAGE,
+				    "which command? record, replay, info, verify (see 'kmemtape --help')");
+	if (is_word(argv[1], "--help", "help") || strcmp(argv[1], "-h") == 0) {
+		print_help();
+		return KMT_EXIT_DONE;
+	}
+	if (is_word(argv[1], "--version", "version")) {
+		printf("kmemtape %s (tape format %d)\n", KMT_VERSION, KMT_FORMAT_VERSION);
+		return KMT_EXIT_DONE;
+	}
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(argv[1], commands[i]->name) == 0)
+			return commands[i]->run(argc - 1, argv + 1);
+#ifndef KMT_HAVE_RECORD
+	if (strcmp(argv[1], "record") == 0)
+		return kmt_complain(&program, KMT_EXIT_FAILED,
+				    "this kmemtape was built without 'record' (no libtracefs)");
+#endif
+	return kmt_complain(&program, KMT_EXIT_USAGE,
+			    "there is no command '%s' (see 'kmemtape --help')", argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+	return close_stdout(run(argc, argv));
+}
