@@ -170,7 +170,7 @@ static size_t utf8_length(const unsigned char *p)
 	if (code < 0xa0 || (n == 3 && code < 0x800) || (n == 4 && code < 0x10000) ||
 	    code > 0x10ffff || (code >= 0xd800 && code < 0xe000) ||
 	    (code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
-	    (code >= 0x2066 && code <= 0x2069)) /* those reorder or hide text */
+	    (code >= 0x2060 && code <= 0x206f) || code == 0x061c || code == 0xfeff) /* reorder, hide */
 		return 0;
 	return n;
 }
