@@ -58,10 +58,10 @@ static const struct member members[] = {
 	MEMBER("buffer", "subbuf_bytes", UINT32, subbuf_bytes, 64, KMT_CHUNK_RAW_BYTES_MAX, true),
 	MEMBER("clock", "name", TEXT, clock, 0, 0, true),
 	MEMBER("clock", "wall_offset_ns", INT64, wall_offset_ns, 0, 0, false),
-	MEMBER("time", "start_ns", UINT64, start_ns, 0, UINT64_MAX, false),
-	MEMBER("time", "allocs_on_ns", UINT64, allocs_on_ns, 0, UINT64_MAX, false),
-	MEMBER("time", "allocs_off_ns", UINT64, allocs_off_ns, 0, UINT64_MAX, false),
-	MEMBER("time", "end_ns", UINT64, end_ns, 0, UINT64_MAX, false),
+	MEMBER("time", "start_ns", UINT64, start_ns, 0, INT64_MAX, false),
+	MEMBER("time", "allocs_on_ns", UINT64, allocs_on_ns, 0, INT64_MAX, false),
+	MEMBER("time", "allocs_off_ns", UINT64, allocs_off_ns, 0, INT64_MAX, false),
+	MEMBER("time", "end_ns", UINT64, end_ns, 0, INT64_MAX, false),
 	MEMBER(NULL, "sample", UINT64, sample, 1, UINT64_C(1) << 32, false),
 	MEMBER(NULL, "command", TEXT, command, 0, 0, false),
 	MEMBER(NULL, "closed", BOOL, is_closed, 0, 0, true),
@@ -291,6 +291,8 @@ static int read_text(const char *file, const char *name, struct json_object *val
 		return bad(file, name, "is not a text", err);
 	if ((size_t)json_object_get_string_len(value) >= KMT_MANIFEST_TEXT_BYTES)
 		return bad(file, name, "is too long", err);
+	if (strlen(json_object_get_string(value)) != (size_t)json_object_get_string_len(value))
+		return bad(file, name, "has a zero byte in it", err);
 	(void)snprintf(dst, KMT_MANIFEST_TEXT_BYTES, "%s", json_object_get_string(value));
 	return 0;
 }
@@ -331,6 +333,8 @@ static int read_member(struct kmt_manifest *manifest, const struct member *membe
 	case INT64:
 		if (!json_object_is_type(value, json_type_int))
 			return bad(file, member->name, "is not a whole number", err);
+		if (json_object_get_uint64(value) > INT64_MAX)
+			return bad(file, member->name, "is out of range", err);
 		*(int64_t *)field = json_object_get_int64(value);
 		return 0;
 	case BOOL:
@@ -417,7 +421,8 @@ static int read_events(struct kmt_manifest *manifest, struct json_object *root, 
 		/* It becomes a path: SYSTEM:EVENT, nothing that could leave the tape. */
 		if (r == 0 && (strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 					    "0123456789_:") != strlen(name) ||
-			       !strchr(name, ':') || strchr(name, ':') != strrchr(name, ':')))
+			       !strchr(name, ':') || strchr(name, ':') != strrchr(name, ':') ||
+			       name[0] == ':' || name[strlen(name) - 1] == ':'))
 			r = bad(file, "events", "has an entry that is not SYSTEM:EVENT", err);
 		if (r == 0)
 			r = kmt_manifest_add_event(manifest, name);
@@ -589,6 +594,7 @@ int kmt_manifest_parse(struct kmt_manifest *manifest, const char *json, size_t b
 		json_tokener_free(tokener);
 		return kmt_fail(err, -EFBIG, "%s: too long", name);
 	}
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT); /* nothing may follow */
 	root = json_tokener_parse_ex(tokener, json, (int)bytes);
 	offset = json_tokener_get_parse_end(tokener);
 	json_tokener_free(tokener);
