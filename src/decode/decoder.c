@@ -299,6 +299,8 @@ static inline const char *step(struct kmt_decoder *decoder, struct cursor *curso
 			return NULL;
 		case TYPE_PADDING: /* a discarded event: later times count from its own */
 			length = array;
+			/* rb_event_discard() writes 1 for 0, so that it isn't taken for empty space */
+			delta = delta == 1 ? 0 : delta;
 			break;
 		default: /* the length counts itself, and rounds up to whole words */
 			if (array < 4)

@@ -189,7 +189,7 @@ static int bind_layout(const struct wanted *wanted, struct tep_event *event, con
 	if (wanted->is_text_needed && layout->text.bytes == 0)
 		return kmt_fail(err, -EBADMSG, "%s: has no field '%s'", name, wanted->text);
 	need(layout, &layout->text);
-	/* Linux 6.18 dropped `pid` of task_rename: it is the task that runs. */
+	/* Where task_rename has no `pid`, it is the task that runs. */
 	r = bind(event, wanted->task_pid, name, &layout->task_pid, err);
 	if (r < 0)
 		return r;

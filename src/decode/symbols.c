@@ -247,8 +247,8 @@ static void find_kernel_range(struct kmt_symbols *symbols)
 	for (size_t i = 0; i < kernel->nr; i++) {
 		const struct entry *entry = &kernel->entries[i];
 
-		if (!entry->name)
-			continue;
+		if (!entry->name || entry->address == 0 || entry->address == UINT64_MAX)
+			continue; /* 0: kallsyms is hidden */
 		if (!symbols->kernel_to || entry->address < symbols->kernel_from)
 			symbols->kernel_from = entry->address;
 		if (entry->address >= symbols->kernel_to)
