@@ -26,10 +26,10 @@ struct kmt_account_key {
 
 struct kmt_account {
 	struct kmt_account_key key;
+	uint64_t allocs, frees;	 /* next to the key: what each event touches is one cache line */
 	const char *freed_cache; /* named by the first free of one of its objects; NULL if none did */
-	uint64_t first_ns;	 /* of the first allocation */
-	uint64_t allocs, frees, reused;
-	uint64_t requested_bytes; /* of all live objects */
+	uint64_t reused;
+	uint64_t first_ns; /* of the first allocation */
 
 	/* Filled by kmt_ledger_finish(): of the objects that are old enough to count */
 	uint64_t live_objects, live_requested_bytes;

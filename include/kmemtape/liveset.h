@@ -14,8 +14,7 @@
 struct kmt_liveset;
 
 struct kmt_object {
-	uint64_t ptr; /* never 0: that marks a free slot */
-	uint64_t time_ns;
+	uint64_t time_ns; /* of its allocation */
 	uint32_t account;
 	uint32_t bytes_req; /* UINT32_MAX: that much or more */
 	uint32_t displaced; /* account + 1 of the object that was live at ptr before; 0: none was */
@@ -23,13 +22,13 @@ struct kmt_object {
 	uint16_t reserved;
 };
 
-static_assert(sizeof(struct kmt_object) == 32, "two to a cache line, and the memory bound of replay");
+static_assert(sizeof(struct kmt_object) == 24, "with its address 32: the memory bound of replay");
 
 int kmt_liveset_new(struct kmt_liveset **ret_set, struct kmt_err *err);
 struct kmt_liveset *kmt_liveset_free(struct kmt_liveset *set);
 
 enum {
-	KMT_OBJECT_NEW = 0, /* the slot is the caller's to fill; ptr is set */
+	KMT_OBJECT_NEW = 0, /* the object is the caller's to fill */
 	KMT_OBJECT_LIVE = 1, /* there is one already: *ret_object */
 };
 
@@ -45,10 +44,10 @@ int kmt_liveset_add(struct kmt_liveset *set, uint64_t ptr, struct kmt_object **r
 /* Return: borrowed as above; NULL if there is none. */
 struct kmt_object *kmt_liveset_find(struct kmt_liveset *set, uint64_t ptr);
 
-/* Takes out what one of the calls above gave. */
-void kmt_liveset_remove(struct kmt_liveset *set, struct kmt_object *object);
+/* Takes out the object at @ptr, which one of the calls above gave. */
+void kmt_liveset_remove(struct kmt_liveset *set, uint64_t ptr, struct kmt_object *object);
 
-/* Say that @ptr will be asked for soon: its cache line is fetched meanwhile. */
+/* Say that @ptr will be asked for soon: its cache lines are fetched meanwhile. */
 void kmt_liveset_prefetch(const struct kmt_liveset *set, uint64_t ptr);
 
 uint64_t kmt_liveset_size(const struct kmt_liveset *set);
@@ -58,7 +57,8 @@ uint64_t kmt_liveset_peak(const struct kmt_liveset *set);
 
 /* Calls @visit for each object, in no particular order. The set must not change meanwhile. */
 void kmt_liveset_walk(const struct kmt_liveset *set,
-		      void (*visit)(void *context, const struct kmt_object *object), void *context);
+		      void (*visit)(void *context, uint64_t ptr, const struct kmt_object *object),
+		      void *context);
 
 KMT_DEFINE_FREEP(struct kmt_liveset *, kmt_liveset_free)
 

@@ -141,7 +141,6 @@ static void close_old(struct kmt_ledger *ledger, const struct kmt_event *event,
 {
 	struct kmt_account *account = account_of(ledger, object);
 
-	account->requested_bytes -= object->bytes_req;
 	if (is_traced_twice(ledger, event, object)) {
 		account->allocs--;
 		ledger->totals.replaced++;
@@ -155,7 +154,6 @@ static void close_old(struct kmt_ledger *ledger, const struct kmt_event *event,
 static int take_alloc(struct kmt_ledger *ledger, const struct kmt_event *event)
 {
 	struct kmt_object *object;
-	struct kmt_account *account;
 	uint32_t index;
 	int r;
 
@@ -182,9 +180,7 @@ static int take_alloc(struct kmt_ledger *ledger, const struct kmt_event *event)
 	object->account = index;
 	object->bytes_req = event->bytes_req < UINT32_MAX ? (uint32_t)event->bytes_req : UINT32_MAX;
 	object->cpu = event->cpu;
-	account = kmt_accounts_at(ledger->accounts, index);
-	account->allocs++;
-	account->requested_bytes += object->bytes_req;
+	kmt_accounts_at(ledger->accounts, index)->allocs++;
 	return 0;
 }
 
@@ -225,10 +221,9 @@ static void take_free(struct kmt_ledger *ledger, const struct kmt_event *event)
 	}
 	account = account_of(ledger, object);
 	account->frees++;
-	account->requested_bytes -= object->bytes_req;
 	if (!account->freed_cache)
 		account->freed_cache = event->text;
-	kmt_liveset_remove(ledger->live, object);
+	kmt_liveset_remove(ledger->live, event->ptr, object);
 }
 
 int kmt_ledger_take(struct kmt_ledger *ledger, const struct kmt_event *event)
@@ -272,7 +267,7 @@ void kmt_ledger_prefetch(const struct kmt_ledger *ledger, const struct kmt_event
 	kmt_liveset_prefetch(ledger->live, event->ptr);
 }
 
-static void count_live(void *context, const struct kmt_object *object)
+static void count_live(void *context, uint64_t ptr, const struct kmt_object *object)
 {
 	struct kmt_ledger *ledger = context;
 	struct kmt_account *account = account_of(ledger, object);

@@ -5,17 +5,19 @@
 
 /*
  * Open addressing with linear probing (Knuth, TAOCP 3, 6.4, algorithm L, and R for removal: no
- * tombstones). It is cut into shards that grow one at a time, so that growing never needs the whole
- * table twice; and by a quarter at a time, so that it is at least 56 % full: with 32 bytes an
- * object, memory stays below 64 bytes a live one.
+ * tombstones). Addresses stand apart from the objects: eight to a cache line, so that a search
+ * seldom needs a second one. The table is cut into shards that grow one at a time, so that growing
+ * never needs all of it twice; and by a quarter at a time, so that it is at least 56 % full: with 32
+ * bytes an object, memory stays below 64 bytes a live one.
  */
-#define SHARD_BITS   6
+#define SHARD_BITS   3 /* few enough for their heads to stay in the first-level cache */
 #define SHARDS	     (1u << SHARD_BITS)
-#define SHARD_SLOTS  64u /* to begin with */
-#define LOAD_PERCENT 70u /* half of the finds look at no more than one cache line */
+#define SHARD_SLOTS  512u /* to begin with */
+#define LOAD_PERCENT 70u /* three probes for a hit, six for a miss: within the cache line */
 
 struct shard {
-	struct kmt_object *slots;
+	uint64_t *ptrs; /* 0: free */
+	struct kmt_object *objects;
 	size_t nr_slots, nr_used;
 };
 
@@ -30,15 +32,31 @@ static inline uint64_t hash_of(uint64_t ptr)
 	return ptr * 0x9e3779b97f4a7c15;
 }
 
-static inline struct shard *shard_of(const struct kmt_liveset *set, uint64_t ptr)
+static inline struct shard *shard_of(const struct kmt_liveset *set, uint64_t hash)
 {
-	return (struct shard *)&set->shards[hash_of(ptr) >> (64 - SHARD_BITS)];
+	return (struct shard *)&set->shards[hash >> (64 - SHARD_BITS)];
 }
 
 /* A multiplication maps the hash onto any number of slots (Lemire 2016): no power of two is needed. */
-static inline size_t home_of(const struct shard *shard, uint64_t ptr)
+static inline size_t home_of(const struct shard *shard, uint64_t hash)
 {
-	return (size_t)((__uint128_t)(hash_of(ptr) << SHARD_BITS) * shard->nr_slots >> 64);
+	return (size_t)((__uint128_t)(hash << SHARD_BITS) * shard->nr_slots >> 64);
+}
+
+static int init_shard(struct shard *shard, size_t nr_slots)
+{
+	*shard = (struct shard){
+		.ptrs = calloc(nr_slots, sizeof(*shard->ptrs)),
+		.objects = malloc(nr_slots * sizeof(*shard->objects)),
+		.nr_slots = nr_slots,
+	};
+	return shard->ptrs && shard->objects ? 0 : -ENOMEM;
+}
+
+static void deinit_shard(struct shard *shard)
+{
+	free(shard->ptrs);
+	free(shard->objects);
 }
 
 int kmt_liveset_new(struct kmt_liveset **ret_set, struct kmt_err *err)
@@ -47,12 +65,9 @@ int kmt_liveset_new(struct kmt_liveset **ret_set, struct kmt_err *err)
 
 	if (!set)
 		return kmt_fail(err, -ENOMEM, "out of memory");
-	for (size_t i = 0; i < SHARDS; i++) {
-		set->shards[i].slots = calloc(SHARD_SLOTS, sizeof(struct kmt_object));
-		if (!set->shards[i].slots)
+	for (size_t i = 0; i < SHARDS; i++)
+		if (init_shard(&set->shards[i], SHARD_SLOTS) < 0)
 			return kmt_fail(err, -ENOMEM, "out of memory");
-		set->shards[i].nr_slots = SHARD_SLOTS;
-	}
 	*ret_set = KMT_STEAL(set);
 	return 0;
 }
@@ -62,97 +77,111 @@ struct kmt_liveset *kmt_liveset_free(struct kmt_liveset *set)
 	if (!set)
 		return NULL;
 	for (size_t i = 0; i < SHARDS; i++)
-		free(set->shards[i].slots);
+		deinit_shard(&set->shards[i]);
 	free(set);
 	return NULL;
 }
 
-/* The object at @ptr, or the free slot where it belongs. */
-static inline struct kmt_object *probe(const struct shard *shard, uint64_t ptr)
+/* The slot of @ptr, or the free one where it belongs. */
+static inline size_t probe(const struct shard *shard, uint64_t ptr, uint64_t hash)
 {
-	size_t i = home_of(shard, ptr);
+	size_t i = home_of(shard, hash);
 
-	while (shard->slots[i].ptr && shard->slots[i].ptr != ptr)
+	while (shard->ptrs[i] && shard->ptrs[i] != ptr)
 		i = i + 1 < shard->nr_slots ? i + 1 : 0;
-	return &shard->slots[i];
+	return i;
 }
 
 static int grow(struct shard *shard)
 {
-	struct shard bigger = { .nr_slots = shard->nr_slots + shard->nr_slots / 4,
-				.nr_used = shard->nr_used };
+	struct shard bigger;
 
-	bigger.slots = calloc(bigger.nr_slots, sizeof(struct kmt_object));
-	if (!bigger.slots)
+	if (init_shard(&bigger, shard->nr_slots + shard->nr_slots / 4) < 0) {
+		deinit_shard(&bigger);
 		return -ENOMEM;
-	for (size_t i = 0; i < shard->nr_slots; i++)
-		if (shard->slots[i].ptr)
-			*probe(&bigger, shard->slots[i].ptr) = shard->slots[i];
-	free(shard->slots);
+	}
+	for (size_t i = 0; i < shard->nr_slots; i++) {
+		size_t k;
+
+		if (!shard->ptrs[i])
+			continue;
+		k = probe(&bigger, shard->ptrs[i], hash_of(shard->ptrs[i]));
+		bigger.ptrs[k] = shard->ptrs[i];
+		bigger.objects[k] = shard->objects[i];
+	}
+	bigger.nr_used = shard->nr_used;
+	deinit_shard(shard);
 	*shard = bigger;
 	return 0;
 }
 
 int kmt_liveset_add(struct kmt_liveset *set, uint64_t ptr, struct kmt_object **ret_object)
 {
-	struct shard *shard = shard_of(set, ptr);
-	struct kmt_object *slot = probe(shard, ptr);
+	uint64_t hash = hash_of(ptr);
+	struct shard *shard = shard_of(set, hash);
+	size_t i = probe(shard, ptr, hash);
 
-	if (slot->ptr) {
-		*ret_object = slot;
+	if (shard->ptrs[i]) {
+		*ret_object = &shard->objects[i];
 		return KMT_OBJECT_LIVE;
 	}
 	if ((shard->nr_used + 1) * 100 > shard->nr_slots * LOAD_PERCENT) {
 		if (grow(shard) < 0)
 			return -ENOMEM;
-		slot = probe(shard, ptr);
+		i = probe(shard, ptr, hash);
 	}
 	shard->nr_used++;
 	set->size++;
 	if (set->size > set->peak)
 		set->peak = set->size;
-	slot->ptr = ptr;
-	*ret_object = slot;
+	shard->ptrs[i] = ptr;
+	*ret_object = &shard->objects[i];
 	return KMT_OBJECT_NEW;
 }
 
 struct kmt_object *kmt_liveset_find(struct kmt_liveset *set, uint64_t ptr)
 {
-	struct kmt_object *slot = probe(shard_of(set, ptr), ptr);
+	uint64_t hash = hash_of(ptr);
+	struct shard *shard = shard_of(set, hash);
+	size_t i = probe(shard, ptr, hash);
 
-	return slot->ptr ? slot : NULL;
+	return shard->ptrs[i] ? &shard->objects[i] : NULL;
 }
 
-void kmt_liveset_remove(struct kmt_liveset *set, struct kmt_object *object)
+void kmt_liveset_remove(struct kmt_liveset *set, uint64_t ptr, struct kmt_object *object)
 {
-	struct shard *shard = shard_of(set, object->ptr);
-	size_t hole = (size_t)(object - shard->slots), i = hole;
+	struct shard *shard = shard_of(set, hash_of(ptr));
+	size_t hole = (size_t)(object - shard->objects), i = hole;
 
 	/* Move back whatever could no longer be found with a hole before it. */
 	for (;;) {
 		size_t home, from_home, from_hole;
 
 		i = i + 1 < shard->nr_slots ? i + 1 : 0;
-		if (!shard->slots[i].ptr)
+		if (!shard->ptrs[i])
 			break;
-		home = home_of(shard, shard->slots[i].ptr);
+		home = home_of(shard, hash_of(shard->ptrs[i]));
 		from_home = i >= home ? i - home : i + shard->nr_slots - home;
 		from_hole = i >= hole ? i - hole : i + shard->nr_slots - hole;
 		if (from_home < from_hole)
 			continue;
-		shard->slots[hole] = shard->slots[i];
+		shard->ptrs[hole] = shard->ptrs[i];
+		shard->objects[hole] = shard->objects[i];
 		hole = i;
 	}
-	shard->slots[hole].ptr = 0;
+	shard->ptrs[hole] = 0;
 	shard->nr_used--;
 	set->size--;
 }
 
 void kmt_liveset_prefetch(const struct kmt_liveset *set, uint64_t ptr)
 {
-	const struct shard *shard = shard_of(set, ptr);
+	uint64_t hash = hash_of(ptr);
+	const struct shard *shard = shard_of(set, hash);
+	size_t home = home_of(shard, hash);
 
-	__builtin_prefetch(&shard->slots[home_of(shard, ptr)], 1);
+	__builtin_prefetch(&shard->ptrs[home], 1);
+	__builtin_prefetch(&shard->objects[home], 1);
 }
 
 uint64_t kmt_liveset_size(const struct kmt_liveset *set)
@@ -166,10 +195,14 @@ uint64_t kmt_liveset_peak(const struct kmt_liveset *set)
 }
 
 void kmt_liveset_walk(const struct kmt_liveset *set,
-		      void (*visit)(void *context, const struct kmt_object *object), void *context)
+		      void (*visit)(void *context, uint64_t ptr, const struct kmt_object *object),
+		      void *context)
 {
-	for (size_t i = 0; i < SHARDS; i++)
-		for (size_t k = 0; k < set->shards[i].nr_slots; k++)
-			if (set->shards[i].slots[k].ptr)
-				visit(context, &set->shards[i].slots[k]);
+	for (size_t i = 0; i < SHARDS; i++) {
+		const struct shard *shard = &set->shards[i];
+
+		for (size_t k = 0; k < shard->nr_slots; k++)
+			if (shard->ptrs[k])
+				visit(context, shard->ptrs[k], &shard->objects[k]);
+	}
 }

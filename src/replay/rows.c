@@ -64,7 +64,7 @@ static void fill_item(struct item *item, const struct kmt_account *account,
 	const char *cache = kmt_account_cache(account, context->page_bytes, buf);
 
 	item->account = account;
-	item->cache = cache ? kmt_names_intern(context->names, cache, sizeof(buf)) : NULL;
+	item->cache = cache ? kmt_names_intern(context->names, cache, strlen(cache)) : NULL;
 	(void)kmt_symbols_look_up(context->symbols, account->key.call_site, account->first_ns,
 				  &item->symbol);
 }
