@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef KMEMTAPE_RECORD_H
+#define KMEMTAPE_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kmemtape/err.h"
+#include "kmemtape/units.h"
+
+/* Record this kernel's memory events to a new tape. */
+
+#define KMT_RECORD_SETTLE_NS   UINT64_C(2000000000)  /* deferred frees mostly come within that */
+#define KMT_RECORD_SNAPSHOT_NS UINT64_C(10000000000) /* 400 KB of text each, 20 KB on the tape */
+#define KMT_RECORD_BUFFER_BYTES (UINT64_C(16) << 20) /* a CPU; 10 ms of stall needs about 1.4 MiB */
+
+enum kmt_record_set {
+	KMT_RECORD_SLAB = 0, /* kmalloc, kmem_cache_alloc and what frees them */
+};
+
+/* Counters since the recording began. */
+struct kmt_record_status {
+	uint64_t elapsed_ns;
+	uint64_t events;       /* read from the ring buffers */
+	uint64_t lost;	       /* overwritten or dropped by the kernel before they were read */
+	uint64_t raw_bytes;    /* of sub-buffers */
+	uint64_t file_bytes;   /* of the same on the tape */
+	unsigned int fill_percent; /* of the fullest ring buffer, right now */
+	bool is_settling;      /* allocations are off, frees still on */
+};
+
+/* Why a recording ended. */
+enum kmt_record_end {
+	KMT_RECORD_END_NONE = 0,
+	KMT_RECORD_END_SIGNAL,
+	KMT_RECORD_END_DURATION,
+	KMT_RECORD_END_SIZE,
+	KMT_RECORD_END_COMMAND,
+	KMT_RECORD_END_FAILURE,
+};
+
+struct kmt_record_summary {
+	struct kmt_record_status status;
+	enum kmt_record_end end;
+	bool has_tape;		/* something was recorded, and kept */
+	bool has_command_status;
+	int command_status;	/* exit status, or 128 + signal */
+	bool was_command_stopped; /* by our SIGTERM, because the recording ended first */
+	uint64_t settle_ns;	/* how much of status.elapsed_ns was settling */
+	uint64_t buffer_bytes;	/* of one CPU's ring buffer, as the kernel rounded it */
+	size_t nr_cpus;
+	char priority[KMT_UNITS_BYTES]; /* of the threads that drain: "SCHED_FIFO 1" */
+};
+
+/* Called in the thread that runs kmt_record_run(). Texts are one line, without a newline. */
+struct kmt_record_listener {
+	void (*note)(void *context, const char *text); /* something the user should know */
+	void (*status)(void *context, const struct kmt_record_status *status); /* once a second */
+	void *context;
+};
+
+struct kmt_record_options {
+	const char *path; /* of the new tape */
+	enum kmt_record_set set;
+	uint64_t duration_ns;  /* 0: until told to stop */
+	uint64_t buffer_bytes; /* ring buffer of each CPU; 0: KMT_RECORD_BUFFER_BYTES, and all
+				  together at most 1/64 of the memory */
+	uint64_t max_bytes;    /* the recording ends when the tape is that long; 0: no limit */
+	uint64_t settle_ns;    /* frees stay on for so long after allocations are off */
+	uint64_t snapshot_ns;  /* between two copies of the kernel's counters; 0: start and end only */
+	char *const *command;  /* argv to run while recording; NULL: none */
+	struct kmt_record_listener listener;
+};
+
+/* Defaults; the path stays NULL. */
+void kmt_record_options_init(struct kmt_record_options *options);
+
+/**
+ * kmt_record_run() - record until the time, the size, the command or a signal ends it
+ * @summary: filled in as far as it went, also when that is a failure
+ *
+ * SIGINT, SIGTERM, SIGHUP (unless ignored, as by nohup) and SIGQUIT end a recording in order; a
+ * second one ends the settling. They are blocked during the call, SIGPIPE and SIGXFSZ ignored; all
+ * is put back before the return, and so is tracefs. Not to be called twice at the same time.
+ *
+ * The command ends the recording when it exits; when the recording ends first, it is sent SIGTERM.
+ *
+ * Return: 0; -EEXIST if there is something at the path; -EACCES, -EPERM without the privilege;
+ * -ENOTSUP if this kernel lacks tracefs or an event; -ENOMEM if the ring buffers are too large;
+ * -ENOENT and so on if the command can't be run; negative errno of a failed write. If no event was
+ * on yet, nothing is left of the tape; else what was recorded is kept.
+ */
+int kmt_record_run(const struct kmt_record_options *options, struct kmt_record_summary *summary,
+		   struct kmt_err *err);
+
+#endif

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kmemtape/record.h"
+#include "kmemtape/units.h"
+
+#include "opt.h"
+
+#define NAME_BYTES   512
+#define LINE_BYTES   256
+#define STATUS_WIDTH 79 /* of 80: the last column would wrap */
+#define HOUR_NS	     UINT64_C(3600000000000)
+#define YEAR_NS	     (365 * 24 * HOUR_NS)
+#define TIB_BYTES    (UINT64_C(1) << 40)
+
+static const char *const set_words[] = { "slab", NULL };
+
+/* What the arguments say. */
+static struct kmt_record_options options;
+static int set_word = KMT_RECORD_SLAB;
+static bool is_quiet;
+
+static const struct kmt_opt record_opts[] = {
+	{ 'o', "output", "TAPE", KMT_OPT_TEXT, &options.path,
+	  .help = "the tape to make, a directory\n[kmemtape-HOST-YYYYMMDD-HHMMSS.tape]" },
+	{ 'd', "duration", "TIME", KMT_OPT_TIME, &options.duration_ns, 1000000, YEAR_NS,
+	  .help = "stop after this time [at Ctrl-C]" },
+	{ 'e', "events", "SETS", KMT_OPT_WORD, &set_word, .words = set_words,
+	  .help = "what to record: slab [slab]" },
+	{ 0, "buffer", "SIZE", KMT_OPT_SIZE, &options.buffer_bytes, 256 << 10, TIB_BYTES,
+	  .help = "ring buffer of each CPU [16M, and all\n"
+		  "together at most 1/64 of the memory]" },
+	{ 0, "max-size", "SIZE", KMT_OPT_SIZE, &options.max_bytes, 1 << 20, UINT64_MAX,
+	  .help = "stop when the tape is that large; what is in\n"
+		  "the buffers, and settling, add to it [none]" },
+	{ 0, "settle", "TIME", KMT_OPT_TIME, &options.settle_ns, 0, HOUR_NS,
+	  .help = "watch frees for so long after the last allocation\n"
+		  "was recorded [2s]; 7s sees all deferred frees" },
+	{ 0, "snapshot-interval", "TIME", KMT_OPT_TIME, &options.snapshot_ns, 0, YEAR_NS,
+	  .help = "copy the kernel's own counters (slabinfo and\n"
+		  "such) so often [10s]; 0: at start and end only" },
+	{ 'q', "quiet", NULL, KMT_OPT_FLAG, &is_quiet,
+	  .help = "no status line, no summary; only what went wrong" },
+	{ 0 },
+};
+
+static int run_record(int argc, char **argv);
+
+const struct kmt_command kmt_command_record = {
+	.name = "record",
+	.summary = "Record this kernel's memory events to a tape, as root.",
+	.usage = "[OPTION...] [-- COMMAND ARG...]",
+	.notes = "Recording ends at Ctrl-C, after --duration, at --max-size, or when COMMAND\n"
+		 "ends; its exit status is then that of kmemtape. A second Ctrl-C ends the\n"
+		 "settling. Times take ns us ms s m h, sizes K M G T.\n",
+	.run = run_record,
+};
+
+/* The terminal shows a status line now, to be wiped before anything else is written. */
+struct screen {
+	bool is_terminal;
+	bool has_status;
+	struct kmt_record_status last;
+};
+
+static void wipe_status(struct screen *screen)
+{
+	if (screen->has_status)
+		fputs("\r\033[K", stderr);
+	screen->has_status = false;
+}
+
+static void show_note(void *context, const char *text)
+{
+	wipe_status(context);
+	fprintf(stderr, "kmemtape record: %s\n", text);
+}
+
+static double ratio(const struct kmt_record_status *status)
+{
+	return status->file_bytes ? (double)status->raw_bytes / (double)status->file_bytes : 0;
+}
+
+/* "12.0 s  1.61 M events/s  312 MiB written, 4.2:1  lost 0  buffer 12 %" */
+static void format_status(char line[LINE_BYTES], const struct kmt_record_status *status,
+			  const struct kmt_record_status *last)
+{
+	char time[KMT_UNITS_BYTES], rate[KMT_UNITS_BYTES], size[KMT_UNITS_BYTES];
+	char lost[KMT_UNITS_BYTES];
+	uint64_t ns = status->elapsed_ns - last->elapsed_ns;
+	uint64_t events = status->events - last->events;
+
+	(void)snprintf(
+		line, LINE_BYTES, "%s  %s events/s  %s written, %.1f:1  lost %s  buffer %u %%%s",
+		kmt_format_time(time, status->elapsed_ns),
+		kmt_format_count(rate, ns ? (uint64_t)((double)events * 1e9 / (double)ns) : 0),
+		kmt_format_size(size, status->file_bytes), ratio(status),
+		kmt_format_count(lost, status->lost), status->fill_percent,
+		status->is_settling ? "  settling" : "");
+}
+
+static void show_status(void *context, const struct kmt_record_status *status)
+{
+	struct screen *screen = context;
+	char line[LINE_BYTES];
+
+	if (!screen->is_terminal)
+		return;
+	format_status(line, status, &screen->last);
+	fprintf(stderr, "\r%.*s\033[K", STATUS_WIDTH, line);
+	fflush(stderr);
+	screen->has_status = true;
+	screen->last = *status;
+}
+
+/* Peak of resident memory in KiB. ru_maxrss would count what the shell had before the exec. */
+static unsigned long peak_kib(void)
+{
+	FILE *file = fopen("/proc/self/status", "re");
+	unsigned long kib = 0;
+	char line[128];
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "VmHWM: %lu", &kib) == 1)
+			break;
+	if (file)
+		(void)fclose(file);
+	return kib;
+}
+
+static uint64_t cpu_ns(void)
+{
+	struct rusage usage;
+
+	if (getrusage(RUSAGE_SELF, &usage) < 0)
+		return 0;
+	return ((uint64_t)usage.ru_utime.tv_sec + (uint64_t)usage.ru_stime.tv_sec) * 1000000000 +
+	       ((uint64_t)usage.ru_utime.tv_usec + (uint64_t)usage.ru_stime.tv_usec) * 1000;
+}
+
+static void print_loss(const struct kmt_record_status *status, uint64_t buffer_bytes)
+{
+	char lost[KMT_UNITS_BYTES], size[KMT_UNITS_BYTES];
+
+	fprintf(stderr,
+		"LOST %s events (%.2g %%): the ring buffers (%s a CPU) were too small; record with\n"
+		"  a larger --buffer\n",
+		kmt_format_count(lost, status->lost),
+		(double)status->lost * 100 / (double)(status->lost + status->events),
+		kmt_format_size(size, buffer_bytes));
+}
+
+static void print_summary(const struct kmt_record_summary *summary)
+{
+	const struct kmt_record_status *status = &summary->status;
+	char a[KMT_UNITS_BYTES], b[KMT_UNITS_BYTES], c[KMT_UNITS_BYTES];
+
+	if (status->lost)
+		print_loss(status, summary->buffer_bytes);
+	fprintf(stderr, "%s events on %zu CPU%s in %s, and %s of settling%s\n",
+		kmt_format_count(a, status->events), summary->nr_cpus,
+		summary->nr_cpus == 1 ? "" : "s",
+		kmt_format_time(b, status->elapsed_ns - summary->settle_ns),
+		kmt_format_time(c, summary->settle_ns), status->lost ? "" : ", lost 0");
+	fprintf(stderr, "%s raw, %s on the tape: %.1f:1, %.2f bytes/event\n",
+		kmt_format_size(a, status->raw_bytes), kmt_format_size(b, status->file_bytes),
+		ratio(status),
+		status->events ? (double)status->file_bytes / (double)status->events : 0);
+	fprintf(stderr, "it took %s of CPU time, %s of memory and ring buffers of %s a CPU (%s)\n",
+		kmt_format_time(a, cpu_ns()), kmt_format_size(b, peak_kib() * UINT64_C(1024)),
+		kmt_format_size(c, summary->buffer_bytes), summary->priority);
+	fprintf(stderr, "replay it with: kmemtape replay %s\n", options.path);
+}
+
+/* kmemtape-HOST-YYYYMMDD-HHMMSS.tape: sorts by host, then time. */
+static void make_name(char name[NAME_BYTES])
+{
+	char host[256] = "", stamp[32];
+	time_t now = time(NULL);
+	struct tm tm;
+
+	(void)gethostname(host, sizeof(host) - 1);
+	for (char *p = host; *p; p++)
+		if (!isalnum((unsigned char)*p) && *p != '.' && *p != '_')
+			*p = '-';
+	(void)localtime_r(&now, &tm);
+	(void)strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", &tm);
+	(void)snprintf(name, NAME_BYTES, "kmemtape-%s-%s.tape", *host ? host : "host", stamp);
+}
+
+static int parse(int argc, char **argv)
+{
+	int first, r;
+
+	r = kmt_opt_parse(&kmt_command_record, record_opts, argc, argv, &first);
+	if (r != KMT_OPT_RUN)
+		return r;
+	options.set = (enum kmt_record_set)set_word;
+	if (first == argc) {
+		if (strcmp(argv[argc - 1], "--") == 0)
+			return kmt_complain(&kmt_command_record, -EINVAL,
+					    "there is no command behind '--'");
+		return KMT_OPT_RUN;
+	}
+	if (strcmp(argv[first - 1], "--") != 0)
+		return kmt_complain(&kmt_command_record, -EINVAL,
+				    "'%s': a command to run goes behind '--', the tape behind -o",
+				    argv[first]);
+	options.command = argv + first;
+	return KMT_OPT_RUN;
+}
+
+static int exit_code(const struct kmt_record_summary *summary)
+{
+	if (summary->has_command_status && !summary->was_command_stopped)
+		return summary->command_status;
+	return KMT_EXIT_DONE;
+}
+
+static int run_record(int argc, char **argv)
+{
+	struct screen screen = { .is_terminal = isatty(STDERR_FILENO) };
+	struct kmt_record_summary summary;
+	char name[NAME_BYTES];
+	struct kmt_err err;
+	int r;
+
+	kmt_record_options_init(&options);
+	r = parse(argc, argv);
+	if (r != KMT_OPT_RUN)
+		return r == KMT_OPT_DONE ? KMT_EXIT_DONE : KMT_EXIT_USAGE;
+	if (!options.path) {
+		make_name(name);
+		options.path = name;
+	}
+	options.listener = (struct kmt_record_listener){
+		.note = show_note,
+		.status = is_quiet ? NULL : show_status,
+		.context = &screen,
+	};
+	r = kmt_record_run(&options, &summary, &err);
+	wipe_status(&screen);
+	if (r < 0)
+		kmt_complain(&kmt_command_record, KMT_EXIT_FAILED, "%s", err.text);
+	if (summary.has_tape && !is_quiet)
+		print_summary(&summary);
+	return r < 0 ? KMT_EXIT_FAILED : exit_code(&summary);
+}

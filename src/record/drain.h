@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef KMT_RECORD_DRAIN_H
+#define KMT_RECORD_DRAIN_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "kmemtape/chunk.h"
+#include "kmemtape/cleanup.h"
+#include "kmemtape/err.h"
+#include "trace-clock.h"
+
+/* What all drains of a recording share; outlives them. */
+struct kmt_drain_shared {
+	const struct kmt_trace_clock *clock;
+	int instance_fd;
+	int tape_fd;
+	int stop_fd; /* eventfd: readable from kmt_drain_shared_stop() on */
+	int wake_fd; /* eventfd: a drain tells the main thread that something happened */
+	uint32_t subbuf_bytes;
+	bool has_buffer_percent;
+	uint64_t max_bytes;		   /* of all CPU files together */
+	_Atomic uint64_t file_bytes;	   /* so far */
+	atomic_bool is_stopping;
+};
+
+int kmt_drain_shared_init(struct kmt_drain_shared *shared, struct kmt_err *err);
+void kmt_drain_shared_deinit(struct kmt_drain_shared *shared);
+
+/* Tell all drains to empty their buffers once more, and to end. */
+void kmt_drain_shared_stop(struct kmt_drain_shared *shared);
+
+enum kmt_drain_priority {
+	KMT_PRIORITY_NORMAL = 0,
+	KMT_PRIORITY_NICE,
+	KMT_PRIORITY_FIFO,
+};
+
+/* One CPU: its ring buffer, its file on the tape, and the thread that moves the one to the other. */
+struct kmt_drain;
+
+/* kmt_drain_new() - open and allocate everything. @shared: borrowed */
+int kmt_drain_new(struct kmt_drain_shared *shared, uint32_t cpu, struct kmt_drain **ret_drain,
+		  struct kmt_err *err);
+
+/* kmt_drain_start() - start the thread; returns when it runs, with its tid and priority known. */
+int kmt_drain_start(struct kmt_drain *drain, struct kmt_err *err);
+
+/**
+ * kmt_drain_join() - wait for the end of the thread, after kmt_drain_shared_stop()
+ *
+ * Return: 0, or why the thread ended early.
+ */
+int kmt_drain_join(struct kmt_drain *drain, struct kmt_err *err);
+
+/* kmt_drain_finish() - flush and close the file; after kmt_drain_join() */
+int kmt_drain_finish(struct kmt_drain *drain, struct kmt_err *err);
+
+/* kmt_drain_sync() - fdatasync() the file if there is something new. Main thread. */
+int kmt_drain_sync(struct kmt_drain *drain, struct kmt_err *err);
+
+/* Back to its CPU, which was offline. */
+void kmt_drain_pin(struct kmt_drain *drain);
+
+bool kmt_drain_has_failed(const struct kmt_drain *drain);
+uint32_t kmt_drain_cpu(const struct kmt_drain *drain);
+pid_t kmt_drain_tid(const struct kmt_drain *drain);
+enum kmt_drain_priority kmt_drain_priority(const struct kmt_drain *drain);
+const struct kmt_chunk_writer *kmt_drain_writer(const struct kmt_drain *drain); /* borrowed */
+
+/* Stops and joins if that was not done. NULL is fine. Return: NULL. */
+struct kmt_drain *kmt_drain_free(struct kmt_drain *drain);
+
+#endif

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "build-id.h"
+#include "kallsyms.h"
+#include "kmemtape/fs.h"
+#include "module-log.h"
+
+#define MODULES_MAX	  4096 /* a distribution kernel with everything loaded has about 1000 */
+#define MODULE_NAME_BYTES 64   /* MODULE_NAME_LEN is 64 less a pointer */
+#define PIECE_BYTES	  16384
+
+struct module {
+	char name[MODULE_NAME_BYTES];
+	uint64_t address;
+	bool is_seen; /* in this look */
+};
+
+struct kmt_module_log {
+	int fd; /* symbols/modules */
+	int tape_fd;
+	const char *list_path;
+	unsigned int nr_lines;
+	size_t nr;
+	struct module modules[MODULES_MAX];
+};
+
+/* A line of /proc/modules: name size uses users state address (taint) */
+struct entry {
+	char name[MODULE_NAME_BYTES];
+	unsigned long long size, address;
+	char taint[16];
+};
+
+typedef int note_func(struct kmt_module_log *log, const struct entry *entry, uint64_t time_ns,
+		      struct kmt_err *err);
+
+int kmt_module_log_new(int tape_fd, const char *list_path, struct kmt_module_log **ret_log,
+		       struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_module_log_freep) struct kmt_module_log *log = calloc(1, sizeof(*log));
+
+	if (!log)
+		return kmt_fail(err, -ENOMEM, "symbols/modules: out of memory");
+	log->tape_fd = tape_fd;
+	log->list_path = list_path;
+	log->fd = openat(tape_fd, "symbols/modules",
+			 O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
+	if (log->fd < 0)
+		return kmt_fail(err, -errno, "symbols/modules: %s", strerror(errno));
+	*ret_log = KMT_STEAL(log);
+	return 0;
+}
+
+static int write_line(struct kmt_module_log *log, const char *line, struct kmt_err *err)
+{
+	int r = kmt_write_all(log->fd, line, strlen(line));
+
+	if (r < 0)
+		return kmt_fail(err, r, "symbols/modules: %s", strerror(-r));
+	log->nr_lines++;
+	return 0;
+}
+
+static struct module *find(struct kmt_module_log *log, const struct entry *entry)
+{
+	for (size_t i = 0; i < log->nr; i++)
+		if (log->modules[i].address == entry->address &&
+		    strcmp(log->modules[i].name, entry->name) == 0)
+			return &log->modules[i];
+	return NULL;
+}
+
+static int note_load(struct kmt_module_log *log, const struct entry *entry, uint64_t time_ns,
+		     struct kmt_err *err)
+{
+	char line[512], hex[KMT_BUILD_ID_HEX_BYTES], path[32];
+	enum kmt_symbols_state state;
+	int r;
+
+	if (kmt_build_id_of_module(entry->name, hex) < 0)
+		(void)snprintf(hex, sizeof(hex), "-");
+	(void)snprintf(line, sizeof(line), "load %" PRIu64 " %s %llu 0x%016llx %s %s\n", time_ns,
+		       entry->name, entry->size, entry->address, entry->taint, hex);
+	r = write_line(log, line, err);
+	if (r < 0 || !time_ns)
+		return r;
+	(void)snprintf(path, sizeof(path), "symbols/%04u.zst", log->nr_lines);
+	return kmt_kallsyms_capture(log->tape_fd, path, entry->name, &state, err);
+}
+
+static int note_unload(struct kmt_module_log *log, const char *name, uint64_t time_ns,
+		       struct kmt_err *err)
+{
+	char line[512];
+
+	(void)snprintf(line, sizeof(line), "unload %" PRIu64 " %s\n", time_ns, name);
+	return write_line(log, line, err);
+}
+
+static int note_new(struct kmt_module_log *log, const struct entry *entry, uint64_t time_ns,
+		    struct kmt_err *err)
+{
+	struct module *module;
+
+	if (find(log, entry) || log->nr == MODULES_MAX)
+		return 0; /* those beyond have symbols in kallsyms.zst, but no line */
+	module = &log->modules[log->nr++];
+	memcpy(module->name, entry->name, sizeof(module->name));
+	module->address = entry->address;
+	return note_load(log, entry, time_ns, err);
+}
+
+static int note_known(struct kmt_module_log *log, const struct entry *entry, uint64_t time_ns,
+		      struct kmt_err *err)
+{
+	struct module *module = find(log, entry);
+
+	(void)time_ns;
+	(void)err;
+	if (module)
+		module->is_seen = true;
+	return 0;
+}
+
+/* Return: false for what is no line of /proc/modules. */
+static bool parse_line(const char *line, struct entry *ret_entry)
+{
+	struct entry entry = { .taint = "-" };
+	char taint[16] = "";
+
+	if (sscanf(line, "%63s %llu %*s %*s %*s %llx (%14[^)])", entry.name, &entry.size,
+		   &entry.address, taint) < 3)
+		return false;
+	if (*taint)
+		memcpy(entry.taint, taint, sizeof(entry.taint));
+	*ret_entry = entry;
+	return true;
+}
+
+static int take_lines(struct kmt_module_log *log, char *text, size_t *used, note_func *note,
+		      uint64_t time_ns, struct kmt_err *err)
+{
+	char *line = text, *end;
+	struct entry entry;
+
+	while ((end = memchr(line, '\n', *used - (size_t)(line - text)))) {
+		*end = '\0';
+		if (parse_line(line, &entry)) {
+			int r = note(log, &entry, time_ns, err);
+
+			if (r < 0)
+				return r;
+		}
+		line = end + 1;
+	}
+	*used -= (size_t)(line - text);
+	memmove(text, line, *used);
+	return 0;
+}
+
+static int take_list(struct kmt_module_log *log, note_func *note, uint64_t time_ns,
+		     struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_close_fd) int fd = open(log->list_path, O_RDONLY | O_CLOEXEC);
+	char text[PIECE_BYTES];
+	size_t used = 0;
+	int r;
+
+	if (fd < 0)
+		return 0; /* a kernel without modules */
+	while (used < sizeof(text)) {
+		ssize_t n = read(fd, text + used, sizeof(text) - used);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return kmt_fail(err, -errno, "%s: %s", log->list_path, strerror(errno));
+		if (n == 0)
+			return 0;
+		used += (size_t)n;
+		r = take_lines(log, text, &used, note, time_ns, err);
+		if (r < 0)
+			return r;
+	}
+	return kmt_fail(err, -EBADMSG, "%s: a line longer than %zu bytes", log->list_path,
+			sizeof(text));
+}
+
+static int note_missing(struct kmt_module_log *log, uint64_t time_ns, struct kmt_err *err)
+{
+	int r;
+
+	for (size_t i = 0; i < log->nr;) {
+		if (log->modules[i].is_seen) {
+			i++;
+			continue;
+		}
+		r = note_unload(log, log->modules[i].name, time_ns, err);
+		if (r < 0)
+			return r;
+		log->modules[i] = log->modules[--log->nr];
+	}
+	return 0;
+}
+
+/* Unloads first: the next module may have the same address, or the same name. */
+int kmt_module_log_look(struct kmt_module_log *log, uint64_t time_ns, struct kmt_err *err)
+{
+	int r;
+
+	for (size_t i = 0; i < log->nr; i++)
+		log->modules[i].is_seen = false;
+	r = take_list(log, note_known, time_ns, err);
+	if (r < 0)
+		return r;
+	r = note_missing(log, time_ns, err);
+	if (r < 0)
+		return r;
+	return take_list(log, note_new, time_ns, err);
+}
+
+struct kmt_module_log *kmt_module_log_free(struct kmt_module_log *log)
+{
+	if (!log)
+		return NULL;
+	kmt_close_fd(&log->fd);
+	free(log);
+	return NULL;
+}

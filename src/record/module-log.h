@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef KMT_RECORD_MODULE_LOG_H
+#define KMT_RECORD_MODULE_LOG_H
+
+#include <stdint.h>
+
+#include "kmemtape/cleanup.h"
+#include "kmemtape/err.h"
+
+/*
+ * symbols/modules: which modules were loaded when. A look at /proc/modules tells what came and went
+ * since the last one; whoever hears of a change calls for the look.
+ */
+struct kmt_module_log;
+
+/**
+ * kmt_module_log_new() - create the file, and allocate
+ * @list_path: "/proc/modules"; borrowed. A kernel without modules has none, and none come later
+ */
+int kmt_module_log_new(int tape_fd, const char *list_path, struct kmt_module_log **ret_log,
+		       struct kmt_err *err);
+
+/**
+ * kmt_module_log_look() - note what changed
+ * @time_ns: trace clock, or 0 for those that were there before the recording
+ *
+ * With a time, the symbols of new modules are copied to the tape too, before rmmod takes them.
+ */
+int kmt_module_log_look(struct kmt_module_log *log, uint64_t time_ns, struct kmt_err *err);
+
+/* Return: NULL */
+struct kmt_module_log *kmt_module_log_free(struct kmt_module_log *log);
+
+KMT_DEFINE_FREEP(struct kmt_module_log *, kmt_module_log_free)
+
+#endif

@@ -1,0 +1,458 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cpu-stats.h"
+#include "note.h"
+#include "session.h"
+#include "uevents.h"
+
+#define SECOND_NS     UINT64_C(1000000000)
+#define TICK_NS	      SECOND_NS	      /* what a power cut may cost; the pace of the status line */
+#define CHILD_WAIT_NS (5 * SECOND_NS) /* for the command to end on a signal */
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * SECOND_NS + (uint64_t)ts.tv_nsec;
+}
+
+static uint64_t trace_now_ns(const struct kmt_session *session)
+{
+	return kmt_trace_clock_now(&session->clock);
+}
+
+/* The first failure ends the recording in order; later ones only follow from it. */
+static void note_result(struct kmt_session *session, int r, const struct kmt_err *err)
+{
+	if (r >= 0 || session->result < 0)
+		return;
+	session->result = r;
+	session->err = *err;
+	if (session->end == KMT_RECORD_END_NONE)
+		session->end = KMT_RECORD_END_FAILURE;
+}
+
+static uint64_t file_bytes(const struct kmt_session *session)
+{
+	return session->shared.file_bytes + kmt_chunk_writer_file_bytes(session->snapshots.writer);
+}
+
+static void check_size(struct kmt_session *session)
+{
+	if (session->options->max_bytes && file_bytes(session) >= session->options->max_bytes &&
+	    session->end == KMT_RECORD_END_NONE)
+		session->end = KMT_RECORD_END_SIZE;
+}
+
+static void check_drains(struct kmt_session *session)
+{
+	struct kmt_err err;
+
+	for (size_t i = 0; i < session->nr_drains; i++)
+		if (kmt_drain_has_failed(session->drains[i]))
+			note_result(session, kmt_drain_join(session->drains[i], &err), &err);
+}
+
+static void look_at_modules(struct kmt_session *session)
+{
+	struct kmt_err err;
+
+	note_result(session, kmt_module_log_look(session->modules, trace_now_ns(session), &err),
+		    &err);
+}
+
+static bool has_drain(const struct kmt_session *session, uint32_t cpu)
+{
+	for (size_t i = 0; i < session->nr_drains; i++)
+		if (kmt_drain_cpu(session->drains[i]) == cpu)
+			return true;
+	return false;
+}
+
+/* A CPU that went offline keeps its drain, which goes on elsewhere and writes idle marks. */
+static void look_at_cpus(struct kmt_session *session)
+{
+	struct kmt_cpu_list online;
+	struct kmt_err err;
+	bool is_new = false;
+
+	if (kmt_cpu_list_online(&online) < 0)
+		return;
+	for (size_t i = 0; i < session->nr_drains; i++) {
+		uint32_t cpu = kmt_drain_cpu(session->drains[i]);
+
+		if (kmt_cpu_list_has(&session->online, cpu) && !kmt_cpu_list_has(&online, cpu))
+			kmt_note(session->listener, "cpu %u went offline", cpu);
+		if (!kmt_cpu_list_has(&session->online, cpu) && kmt_cpu_list_has(&online, cpu)) {
+			kmt_note(session->listener, "cpu %u is back online", cpu);
+			kmt_drain_pin(session->drains[i]);
+		}
+	}
+	for (uint32_t cpu = 0; cpu < KMT_CPUS_MAX; cpu++)
+		if (kmt_cpu_list_has(&online, cpu) && !has_drain(session, cpu)) {
+			kmt_note(session->listener, "cpu %u came online", cpu);
+			note_result(session, kmt_session_add_cpu(session, cpu, &err), &err);
+			is_new = true;
+		}
+	session->online = online;
+	if (is_new)
+		note_result(session, kmt_manifest_write(&session->manifest, session->tape.fd, &err),
+			    &err);
+}
+
+static void look_at_changes(struct kmt_session *session, unsigned int bits)
+{
+	if (bits & KMT_UEVENT_MODULE)
+		look_at_modules(session);
+	if (bits & KMT_UEVENT_CPU)
+		look_at_cpus(session);
+}
+
+static void handle_signals(struct kmt_session *session)
+{
+	unsigned int bits = kmt_signals_read(&session->signals);
+
+	if (bits & KMT_SIGNALS_CHILD)
+		kmt_child_reap(&session->child);
+	if (session->child.has_ended && session->end == KMT_RECORD_END_NONE)
+		session->end = KMT_RECORD_END_COMMAND;
+	if (bits & KMT_SIGNALS_STOP) {
+		session->nr_stops++;
+		if (bits & KMT_SIGNALS_INTERRUPT)
+			session->was_interrupted = true;
+		if (session->end == KMT_RECORD_END_NONE)
+			session->end = KMT_RECORD_END_SIGNAL;
+	}
+}
+
+/* Wait until something happens or the time has come, and see to what happened. */
+static void wait_until(struct kmt_session *session, uint64_t deadline_ns)
+{
+	uint64_t now = now_ns(), left_ns = deadline_ns > now ? deadline_ns - now : 0, n;
+	struct timespec timeout = {
+		.tv_sec = (time_t)(left_ns / SECOND_NS),
+		.tv_nsec = (long)(left_ns % SECOND_NS),
+	};
+	struct pollfd fds[] = {
+		{ .fd = session->signals.fd, .events = POLLIN },
+		{ .fd = session->shared.wake_fd, .events = POLLIN },
+		{ .fd = session->uevent_fd, .events = POLLIN }, /* -1 is passed over */
+	};
+
+	if (ppoll(fds, 3, &timeout, NULL) <= 0)
+		return;
+	if (fds[0].revents)
+		handle_signals(session);
+	if (fds[1].revents) {
+		(void)!read(session->shared.wake_fd, &n, sizeof(n));
+		check_drains(session);
+		check_size(session);
+	}
+	if (fds[2].revents)
+		look_at_changes(session, kmt_uevents_read(session->uevent_fd));
+}
+
+static void update_status(struct kmt_session *session)
+{
+	struct kmt_record_status *status = &session->summary->status;
+	uint64_t events = 0, lost = 0, raw = 0, fullest = 0;
+
+	for (size_t i = 0; i < session->nr_drains; i++) {
+		struct kmt_cpu_stats stats;
+		uint64_t waiting;
+
+		raw += kmt_chunk_writer_raw_bytes(kmt_drain_writer(session->drains[i]));
+		if (kmt_cpu_stats_read(session->instance->fd, kmt_drain_cpu(session->drains[i]),
+				       &stats, &waiting) < 0)
+			continue;
+		stats = kmt_cpu_stats_since(&session->start_stats[i], &stats);
+		events += stats.read;
+		lost += stats.overrun + stats.commit_overrun + stats.dropped;
+		if (waiting > fullest)
+			fullest = waiting;
+	}
+	status->elapsed_ns = trace_now_ns(session) - session->manifest.allocs_on_ns;
+	status->events = events;
+	status->lost = lost;
+	status->raw_bytes = raw;
+	status->file_bytes = file_bytes(session);
+	if (session->instance->buffer_bytes)
+		status->fill_percent =
+			(unsigned int)(fullest * 100 / session->instance->buffer_bytes);
+}
+
+static void tick(struct kmt_session *session)
+{
+	struct kmt_err err;
+
+	for (size_t i = 0; i < session->nr_drains; i++)
+		note_result(session, kmt_drain_sync(session->drains[i], &err), &err);
+	check_size(session);
+	if (session->uevent_fd < 0)
+		look_at_changes(session, KMT_UEVENT_MODULE | KMT_UEVENT_CPU);
+	update_status(session);
+	if (session->listener->status)
+		session->listener->status(session->listener->context, &session->summary->status);
+}
+
+static void take_snapshot(struct kmt_session *session, const char *why)
+{
+	struct kmt_err err;
+
+	note_result(session,
+		    kmt_snapshot_log_add(&session->snapshots, trace_now_ns(session), why, &err),
+		    &err);
+}
+
+static int switch_events(struct kmt_session *session, enum kmt_event_role role, bool is_on,
+			 struct kmt_err *err)
+{
+	return kmt_event_set_switch(&session->events, session->instance->fd, role, is_on, err);
+}
+
+/* Frees first: an allocation whose free is not seen would look like a leak. */
+static int switch_on(struct kmt_session *session, struct kmt_err *err)
+{
+	struct kmt_manifest *manifest = &session->manifest;
+	int r;
+
+	r = switch_events(session, KMT_ROLE_FREE, true, err);
+	if (r < 0)
+		return r;
+	manifest->start_ns = trace_now_ns(session);
+	r = switch_events(session, KMT_ROLE_NAMES, true, err);
+	if (r < 0)
+		return r;
+	r = kmt_comm_log_look(session->comms, err); /* now, so that no new name falls in between */
+	if (r < 0)
+		return r;
+	r = kmt_snapshot_log_add(&session->snapshots, trace_now_ns(session), "start", err);
+	if (r < 0)
+		return r;
+	r = switch_events(session, KMT_ROLE_ALLOC, true, err);
+	if (r < 0)
+		return r;
+	manifest->allocs_on_ns = trace_now_ns(session);
+	if (session->child.pid) {
+		r = kmt_child_run(&session->child, session->options->command[0], err);
+		if (r < 0)
+			return r;
+	}
+	/* Should we be killed, the tape must tell when allocations began. */
+	return kmt_manifest_write(manifest, session->tape.fd, err);
+}
+
+static uint64_t earliest(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static void record_until_end(struct kmt_session *session)
+{
+	const struct kmt_record_options *options = session->options;
+	uint64_t start = now_ns(), next_tick = start + TICK_NS;
+	uint64_t end = options->duration_ns ? start + options->duration_ns : UINT64_MAX;
+	uint64_t next_snapshot = options->snapshot_ns ? start + options->snapshot_ns : UINT64_MAX;
+
+	while (session->end == KMT_RECORD_END_NONE) {
+		uint64_t now;
+
+		wait_until(session, earliest(earliest(next_tick, next_snapshot), end));
+		now = now_ns();
+		if (now >= end && session->end == KMT_RECORD_END_NONE)
+			session->end = KMT_RECORD_END_DURATION;
+		if (now >= next_tick) {
+			tick(session);
+			next_tick = now + TICK_NS;
+		}
+		if (now >= next_snapshot && session->end == KMT_RECORD_END_NONE) {
+			take_snapshot(session, "interval");
+			next_snapshot = now + options->snapshot_ns;
+		}
+	}
+}
+
+/* What was in flight when allocations went off is seen freed. A signal, or a failure, ends it. */
+static void settle(struct kmt_session *session)
+{
+	uint64_t end = now_ns() + session->options->settle_ns, next_tick = now_ns() + TICK_NS;
+	unsigned int nr_stops = session->nr_stops;
+
+	session->summary->status.is_settling = true;
+	while (now_ns() < end && session->nr_stops == nr_stops && session->result == 0) {
+		wait_until(session, earliest(next_tick, end));
+		if (now_ns() >= next_tick) {
+			tick(session);
+			next_tick = now_ns() + TICK_NS;
+		}
+	}
+	session->summary->status.is_settling = false;
+}
+
+static void switch_off(struct kmt_session *session)
+{
+	struct kmt_err err;
+	int r;
+
+	session->manifest.allocs_off_ns = trace_now_ns(session);
+	r = switch_events(session, KMT_ROLE_ALLOC, false, &err);
+	note_result(session, r, &err);
+	take_snapshot(session, "end");
+	settle(session);
+
+	session->manifest.end_ns = trace_now_ns(session); /* frees are complete up to here */
+	r = switch_events(session, KMT_ROLE_FREE, false, &err);
+	note_result(session, r, &err);
+	r = switch_events(session, KMT_ROLE_NAMES, false, &err);
+	note_result(session, r, &err);
+}
+
+static void stop_drains(struct kmt_session *session)
+{
+	struct kmt_err err;
+
+	kmt_drain_shared_stop(&session->shared);
+	for (size_t i = 0; i < session->nr_drains; i++)
+		note_result(session, kmt_drain_join(session->drains[i], &err), &err);
+}
+
+/* Wait for the command's end, but not for long, and not after another signal. */
+static void wait_for_command(struct kmt_session *session)
+{
+	uint64_t end = now_ns() + CHILD_WAIT_NS;
+	unsigned int nr_stops = session->nr_stops;
+
+	while (!session->child.has_ended && now_ns() < end && session->nr_stops == nr_stops)
+		wait_until(session, end);
+}
+
+static void stop_command(struct kmt_session *session)
+{
+	struct kmt_child *child = &session->child;
+
+	kmt_child_reap(child);
+	if (!child->pid)
+		return;
+	if (session->was_interrupted)
+		wait_for_command(session); /* it got the same Ctrl-C */
+	if (!child->has_ended) {
+		(void)kill(child->pid, SIGTERM);
+		session->summary->was_command_stopped = true;
+		wait_for_command(session);
+	}
+	if (!child->has_ended)
+		kmt_note(session->listener,
+			 "the command (pid %d) didn't end on SIGTERM, and goes on", child->pid);
+	session->manifest.has_command_status = child->has_ended;
+	session->manifest.command_status = child->status;
+	session->summary->has_command_status = child->has_ended;
+	session->summary->command_status = child->status;
+}
+
+static void keep_stats(struct kmt_session *session)
+{
+	for (size_t i = 0; i < session->nr_drains; i++) {
+		struct kmt_cpu_stats stats;
+
+		if (kmt_cpu_stats_read(session->instance->fd, kmt_drain_cpu(session->drains[i]),
+				       &stats, NULL) < 0)
+			continue;
+		stats = kmt_cpu_stats_since(&session->start_stats[i], &stats);
+		(void)kmt_manifest_add_stats(&session->manifest, &stats);
+	}
+	update_status(session);
+	session->summary->status.elapsed_ns =
+		session->manifest.end_ns - session->manifest.allocs_on_ns;
+	session->summary->settle_ns = session->manifest.end_ns - session->manifest.allocs_off_ns;
+}
+
+static void finish_files(struct kmt_session *session)
+{
+	struct kmt_err err;
+	int r;
+
+	for (size_t i = 0; i < session->nr_drains; i++) {
+		r = kmt_drain_finish(session->drains[i], &err);
+		note_result(session, r, &err);
+		if (r == 0)
+			note_result(session, kmt_drain_sync(session->drains[i], &err), &err);
+	}
+	r = kmt_chunk_writer_finish(session->snapshots.writer, 0, &err);
+	note_result(session, r, &err);
+	note_result(session, kmt_comm_log_look(session->comms, &err), &err);
+	session->summary->status.file_bytes = file_bytes(session);
+}
+
+static void finish_manifest(struct kmt_session *session)
+{
+	struct kmt_err err;
+
+	session->manifest.is_closed = session->result == 0;
+	note_result(session, kmt_manifest_write(&session->manifest, session->tape.fd, &err), &err);
+	if (fsync(session->tape.fd) < 0)
+		note_result(
+			session,
+			kmt_fail(&err, -errno, "%s: %s", session->options->path, strerror(errno)),
+			&err);
+}
+
+static void finish(struct kmt_session *session)
+{
+	stop_drains(session);
+	keep_stats(session);
+	stop_command(session);
+	look_at_modules(session);
+	kmt_new_tape_use_reserve(&session->tape);
+	if (session->result < 0)
+		finish_manifest(session); /* the disk may be full: this is worth more than data */
+	finish_files(session);
+	finish_manifest(session);
+}
+
+static int run(struct kmt_session *session, struct kmt_err *err)
+{
+	int r;
+
+	r = switch_on(session, err);
+	if (r < 0)
+		return r;
+	session->tape.is_kept = true;
+	session->summary->has_tape = true;
+	record_until_end(session);
+	switch_off(session);
+	finish(session);
+	session->summary->end = session->end;
+	if (session->result < 0)
+		return kmt_fail(err, session->result, "%s", session->err.text);
+	return 0;
+}
+
+void kmt_record_options_init(struct kmt_record_options *options)
+{
+	*options = (struct kmt_record_options){
+		.set = KMT_RECORD_SLAB,
+		.settle_ns = KMT_RECORD_SETTLE_NS,
+		.snapshot_ns = KMT_RECORD_SNAPSHOT_NS,
+	};
+}
+
+int kmt_record_run(const struct kmt_record_options *options, struct kmt_record_summary *summary,
+		   struct kmt_err *err)
+{
+	struct kmt_session session;
+	int r;
+
+	*summary = (struct kmt_record_summary){ .end = KMT_RECORD_END_NONE };
+	r = kmt_session_prepare(&session, options, summary, err);
+	if (r == 0)
+		r = run(&session, err);
+	kmt_session_release(&session);
+	return r;
+}

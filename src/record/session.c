@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "build-id.h"
+#include "cpu-stats.h"
+#include "kallsyms.h"
+#include "note.h"
+#include "session.h"
+#include "uevents.h"
+
+#define FDS_A_CPU 2
+#define FDS_OTHER 64
+
+static void copy_text(char dst[KMT_MANIFEST_TEXT_BYTES], const char *src)
+{
+	(void)kmt_escape(dst, KMT_MANIFEST_TEXT_BYTES, src);
+}
+
+static void describe_command(struct kmt_manifest *manifest, char *const *argv)
+{
+	char text[KMT_MANIFEST_TEXT_BYTES] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; argv && argv[i] && used < sizeof(text); i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s", i ? " " : "",
+					 argv[i]);
+	copy_text(manifest->command, text);
+}
+
+static void describe_host(struct kmt_manifest *manifest)
+{
+	char version[KMT_MANIFEST_TEXT_BYTES];
+	struct utsname host;
+
+	copy_text(manifest->recorder, "kmemtape " KMT_VERSION);
+	if (uname(&host) == 0) {
+		copy_text(manifest->kernel, host.release);
+		copy_text(manifest->arch, host.machine);
+		copy_text(manifest->host, host.nodename);
+	}
+	if (kmt_tracefs_read(AT_FDCWD, "/proc/version", version, sizeof(version)) == 0) {
+		version[strcspn(version, "\n")] = '\0';
+		copy_text(manifest->kernel_version, version);
+	}
+	manifest->is_big_endian = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
+	manifest->page_bytes = (uint32_t)sysconf(_SC_PAGESIZE);
+}
+
+static int describe_recording(struct kmt_session *session, struct kmt_err *err)
+{
+	struct kmt_manifest *manifest = &session->manifest;
+
+	describe_host(manifest);
+	describe_command(manifest, session->options->command);
+	manifest->long_bytes = session->instance->long_bytes;
+	manifest->subbuf_bytes = session->instance->subbuf_bytes;
+	copy_text(manifest->clock, session->clock.name);
+	manifest->wall_offset_ns = kmt_trace_clock_wall_offset(&session->clock);
+	for (size_t i = 0; i < session->events.nr; i++) {
+		char name[KMT_MANIFEST_TEXT_BYTES];
+
+		(void)snprintf(name, sizeof(name), "%s", session->events.names[i]);
+		*strchr(name, '/') = ':';
+		if (kmt_manifest_add_event(manifest, name) < 0)
+			return kmt_fail(err, -ENOMEM, "manifest: out of memory");
+	}
+	if (kmt_manifest_add_recorder_pid(manifest, getpid()) < 0)
+		return kmt_fail(err, -ENOMEM, "manifest: out of memory");
+	return 0;
+}
+
+static int capture_symbols(struct kmt_session *session, struct kmt_err *err)
+{
+	int tape_fd = session->tape.fd, r;
+
+	r = kmt_build_id_capture(tape_fd, err);
+	if (r < 0)
+		return r;
+	r = kmt_kallsyms_capture(tape_fd, "symbols/kallsyms.zst", NULL, &session->manifest.symbols,
+				 err);
+	if (r < 0)
+		return r;
+	if (session->manifest.symbols == KMT_SYMBOLS_HIDDEN)
+		kmt_note(session->listener,
+			 "/proc/kallsyms shows no addresses: call sites will have no names. "
+			 "'sysctl kernel.kptr_restrict=1' lets root see them");
+	if (session->manifest.symbols == KMT_SYMBOLS_NONE)
+		kmt_note(session->listener,
+			 "this kernel has no /proc/kallsyms: call sites will have no names");
+	r = kmt_module_log_new(tape_fd, "/proc/modules", &session->modules, err);
+	if (r < 0)
+		return r;
+	return kmt_module_log_look(session->modules, 0, err);
+}
+
+static int open_tape(struct kmt_session *session, struct kmt_err *err)
+{
+	int r;
+
+	r = kmt_new_tape_create(&session->tape, session->options->path, err);
+	if (r < 0)
+		return r;
+	session->shared.tape_fd = session->tape.fd;
+	return 0;
+}
+
+static int open_instance(struct kmt_session *session, struct kmt_err *err)
+{
+	int r;
+
+	kmt_instance_remove_stale(session->tracefs.path, session->listener);
+	r = kmt_instance_new(session->tracefs.path, session->options->buffer_bytes,
+			     session->online.nr, session->listener, &session->instance, err);
+	if (r < 0)
+		return r;
+	session->summary->buffer_bytes = session->instance->buffer_bytes;
+	r = kmt_trace_clock_choose(session->instance->fd, &session->clock, err);
+	if (r < 0)
+		return r;
+	session->shared.clock = &session->clock;
+	session->shared.instance_fd = session->instance->fd;
+	session->shared.subbuf_bytes = session->instance->subbuf_bytes;
+	session->shared.has_buffer_percent = session->instance->has_buffer_percent;
+	session->shared.max_bytes = session->options->max_bytes;
+	return kmt_event_set_choose(session->instance->fd, session->options->set, &session->events,
+				    err);
+}
+
+static void raise_fd_limit(size_t nr_cpus)
+{
+	rlim_t wanted = nr_cpus * FDS_A_CPU + FDS_OTHER;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted)
+		return;
+	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+	(void)setrlimit(RLIMIT_NOFILE, &limit); /* if that isn't enough, an open will say so */
+}
+
+static const char *priority_text(enum kmt_drain_priority priority)
+{
+	switch (priority) {
+	case KMT_PRIORITY_FIFO:
+		return "SCHED_FIFO 1";
+	case KMT_PRIORITY_NICE:
+		return "nice -20";
+	default:
+		return "normal priority";
+	}
+}
+
+static void note_priority(struct kmt_session *session)
+{
+	enum kmt_drain_priority lowest = KMT_PRIORITY_FIFO;
+
+	for (size_t i = 0; i < session->nr_drains; i++)
+		if (kmt_drain_priority(session->drains[i]) < lowest)
+			lowest = kmt_drain_priority(session->drains[i]);
+	(void)snprintf(session->summary->priority, sizeof(session->summary->priority), "%s",
+		       priority_text(lowest));
+	if (lowest != KMT_PRIORITY_FIFO)
+		kmt_note(session->listener,
+			 "SCHED_FIFO is not permitted: reading with %s, which may lose events on a "
+			 "busy machine",
+			 priority_text(lowest));
+}
+
+int kmt_session_add_cpu(struct kmt_session *session, uint32_t cpu, struct kmt_err *err)
+{
+	struct kmt_drain *drain;
+	int r;
+
+	if (session->nr_drains == session->max_drains)
+		return kmt_fail(err, -ENOMEM, "cpu %u: more CPUs than were possible at the start",
+				cpu);
+	r = kmt_cpu_stats_read(session->instance->fd, cpu,
+			       &session->start_stats[session->nr_drains], NULL);
+	if (r < 0)
+		return kmt_fail(err, r, "per_cpu/cpu%u/stats: %s", cpu, strerror(-r));
+	r = kmt_drain_new(&session->shared, cpu, &drain, err);
+	if (r < 0)
+		return r;
+	session->drains[session->nr_drains++] = drain;
+	if (kmt_manifest_add_cpu(&session->manifest, cpu) < 0)
+		return kmt_fail(err, -ENOMEM, "manifest: out of memory");
+	r = kmt_drain_start(drain, err);
+	if (r < 0)
+		return r;
+	if (kmt_manifest_add_recorder_pid(&session->manifest, kmt_drain_tid(drain)) < 0)
+		return kmt_fail(err, -ENOMEM, "manifest: out of memory");
+	session->summary->nr_cpus = session->nr_drains;
+	return 0;
+}
+
+static int open_drains(struct kmt_session *session, struct kmt_err *err)
+{
+	long possible = sysconf(_SC_NPROCESSORS_CONF);
+	int r;
+
+	session->max_drains =
+		possible > (long)session->online.nr ? (size_t)possible : session->online.nr;
+	session->drains = calloc(session->max_drains, sizeof(session->drains[0]));
+	session->start_stats = calloc(session->max_drains, sizeof(session->start_stats[0]));
+	if (!session->drains || !session->start_stats)
+		return kmt_fail(err, -ENOMEM, "out of memory");
+	raise_fd_limit(session->max_drains);
+	r = kmt_drain_shared_init(&session->shared, err);
+	if (r < 0)
+		return r;
+	for (uint32_t cpu = 0; cpu < KMT_CPUS_MAX; cpu++) {
+		if (!kmt_cpu_list_has(&session->online, cpu))
+			continue;
+		r = kmt_session_add_cpu(session, cpu, err);
+		if (r < 0)
+			return r;
+	}
+	note_priority(session);
+	return 0;
+}
+
+/* Once everything is allocated and the threads have their stacks. */
+static void lock_memory(struct kmt_session *session)
+{
+	struct rlimit no_limit = { RLIM_INFINITY, RLIM_INFINITY };
+	int flags = MCL_CURRENT | MCL_ONFAULT; /* what is never touched doesn't count */
+
+	/* With a limit, a lock on the future would let later allocations fail (a CPU comes online).
+	 */
+	if (setrlimit(RLIMIT_MEMLOCK, &no_limit) == 0)
+		flags |= MCL_FUTURE;
+	if (mlockall(flags) < 0)
+		kmt_note(session->listener,
+			 "memory can't be locked (%s): the recorder may stall when memory runs out",
+			 strerror(errno));
+}
+
+static void open_uevents(struct kmt_session *session)
+{
+	struct kmt_err why;
+
+	if (kmt_uevents_open(&session->uevent_fd, &why) < 0)
+		kmt_note(session->listener,
+			 "%s: modules and CPUs are looked at once a second instead", why.text);
+}
+
+static int open_all(struct kmt_session *session, struct kmt_err *err)
+{
+	int r;
+
+	r = kmt_tracefs_find(&session->tracefs, err);
+	if (r < 0)
+		return r;
+	r = kmt_cpu_list_online(&session->online);
+	if (r < 0)
+		return kmt_fail(err, r, "/sys/devices/system/cpu/online: %s", strerror(-r));
+	r = open_tape(session, err);
+	if (r < 0)
+		return r;
+	r = open_instance(session, err);
+	if (r < 0)
+		return r;
+	open_uevents(session); /* before the first look at modules, so that none is missed */
+	r = describe_recording(session, err);
+	if (r < 0)
+		return r;
+	r = kmt_event_set_capture(&session->events, session->instance->fd, session->tape.fd, err);
+	if (r < 0)
+		return r;
+	r = capture_symbols(session, err);
+	if (r < 0)
+		return r;
+	r = kmt_comm_log_new(session->tape.fd, &session->comms, err);
+	if (r < 0)
+		return r;
+	r = kmt_snapshot_log_init(&session->snapshots, session->tape.fd, err);
+	if (r < 0)
+		return r;
+	r = open_drains(session, err);
+	if (r < 0)
+		return r;
+	lock_memory(session);
+	return 0;
+}
+
+int kmt_session_prepare(struct kmt_session *session, const struct kmt_record_options *options,
+			struct kmt_record_summary *summary, struct kmt_err *err)
+{
+	int r;
+
+	*session = (struct kmt_session){
+		.options = options,
+		.listener = &options->listener,
+		.summary = summary,
+		.signals.fd = -1,
+		.child = KMT_CHILD_NONE,
+		.tape = KMT_NEW_TAPE_NONE,
+		.shared.stop_fd = -1,
+		.shared.wake_fd = -1,
+		.uevent_fd = -1,
+	};
+	kmt_manifest_init(&session->manifest);
+	r = kmt_signals_take(&session->signals, err);
+	if (r < 0)
+		return r;
+	if (options->command) {
+		r = kmt_child_fork(&session->child, options->command, &session->signals.old_mask,
+				   err);
+		if (r < 0)
+			return r;
+	}
+	r = open_all(session, err);
+	if (r < 0)
+		return r;
+	return kmt_manifest_write(&session->manifest, session->tape.fd, err);
+}
+
+void kmt_session_release(struct kmt_session *session)
+{
+	for (size_t i = 0; i < session->nr_drains; i++)
+		kmt_drain_free(session->drains[i]);
+	free(session->drains);
+	free(session->start_stats);
+	kmt_drain_shared_deinit(&session->shared);
+	kmt_instance_free(session->instance);
+	kmt_tracefs_release(&session->tracefs);
+	kmt_close_fd(&session->uevent_fd);
+	kmt_snapshot_log_deinit(&session->snapshots);
+	kmt_comm_log_free(session->comms);
+	kmt_module_log_free(session->modules);
+	kmt_new_tape_release(&session->tape);
+	kmt_manifest_deinit(&session->manifest);
+	kmt_child_release(&session->child);
+	(void)munlockall();
+	kmt_signals_give_back(&session->signals);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef KMT_RECORD_SESSION_H
+#define KMT_RECORD_SESSION_H
+
+#include "child.h"
+#include "comm-log.h"
+#include "cpu-list.h"
+#include "drain.h"
+#include "event-set.h"
+#include "instance.h"
+#include "kmemtape/manifest.h"
+#include "kmemtape/record.h"
+#include "module-log.h"
+#include "new-tape.h"
+#include "signals.h"
+#include "snapshot-log.h"
+#include "trace-clock.h"
+#include "tracefs-dir.h"
+
+/* Everything that one recording owns. */
+struct kmt_session {
+	const struct kmt_record_options *options;
+	const struct kmt_record_listener *listener;
+	struct kmt_record_summary *summary;
+
+	struct kmt_signals signals;
+	struct kmt_child child;
+	struct kmt_tracefs tracefs;
+	struct kmt_instance *instance;
+	struct kmt_trace_clock clock;
+	struct kmt_event_set events;
+
+	struct kmt_new_tape tape;
+	struct kmt_manifest manifest;
+	struct kmt_module_log *modules;
+	struct kmt_comm_log *comms;
+	struct kmt_snapshot_log snapshots;
+
+	struct kmt_drain_shared shared;
+	struct kmt_drain **drains; /* as many as CPUs are possible; the first nr_drains exist */
+	struct kmt_cpu_stats *start_stats; /* one for each drain */
+	size_t nr_drains, max_drains;
+	struct kmt_cpu_list online; /* when last looked at */
+	int uevent_fd;		    /* -1: look at each tick */
+
+	unsigned int nr_stops; /* signals that asked for the end */
+	bool was_interrupted;  /* one of them was Ctrl-C */
+	enum kmt_record_end end;
+	int result; /* the first failure */
+	struct kmt_err err;
+};
+
+/**
+ * kmt_session_prepare() - all that can be done before the first event: nothing is allocated later
+ *
+ * To be followed by kmt_session_release(), also after a failure.
+ */
+int kmt_session_prepare(struct kmt_session *session, const struct kmt_record_options *options,
+			struct kmt_record_summary *summary, struct kmt_err *err);
+
+/* kmt_session_add_cpu() - a drain for a CPU, and its start */
+int kmt_session_add_cpu(struct kmt_session *session, uint32_t cpu, struct kmt_err *err);
+
+/* Release everything; puts tracefs back and drops the tape if it isn't kept. */
+void kmt_session_release(struct kmt_session *session);
+
+#endif
