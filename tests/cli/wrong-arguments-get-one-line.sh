@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# A mistake gets exit status 2, one line on stderr that names it, and nothing on stdout.
+set -u
+failed=0
+
+expect() { # PATTERN ARG...
+	local pattern=$1 out err status
+	shift
+	out=$("$KMEMTAPE" "$@" 2>"$MESON_TMP/err" </dev/null)
+	status=$?
+	err=$(cat "$MESON_TMP/err")
+	if [ $status -ne 2 ] || [ -n "$out" ] || [ "$(wc -l <<<"$err")" -ne 1 ] || ! grep -qF -- "$pattern" <<<"$err"; then
+		echo "kmemtape $*: exit $status, stdout '$out', stderr '$err', wanted '$pattern'"
+		failed=1
+	fi
+}
+MESON_TMP=$(mktemp -d)
+trap 'rm -rf "$MESON_TMP"' EXIT
+
+expect "which command?"
+expect "there is no command 'replai'" replai
+expect "which TAPE?" replay
+expect "one TAPE at a time" replay a b
+expect "there is no option '--fromat'" replay --fromat json x
+expect "--format: 'xml' is none of text, json" replay --format xml x
+expect "--format needs a value: FORMAT" replay --format
+expect "--older: 'soon' is not a time" replay --older soon x
+expect "--older: '99999999999999h' is not in" replay --older 99999999999999h x
+expect "--top: '-1' is not a number" replay --top -1 x
+expect "--top: '5000000000' is not in 0..4294967295" replay --top=5000000000 x
+expect "--threads: '1000' is not in 0..256" replay --threads 1000 x
+expect "--by: 'leak' is none of site, cache, module, comm, pid" replay --by leak x
+expect "which TAPE?" info
+expect "which TAPE?" verify
+expect "'--quiet=yes': --quiet takes no value" verify --quiet=yes x
+exit $failed

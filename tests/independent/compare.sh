@@ -1,0 +1,60 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# compare.sh TAPE: kmemtape replay and a path that has nothing in common with it (zstd, awk and
+# libtraceevent) find the same in TAPE, for each call site and in all. Exits 77 where that cannot be
+# asked: events were lost, the tape is cut, or frees were traced late.
+#
+# Environment: KMEMTAPE, KBUFDUMP: the programs.
+set -u
+LC_ALL=C
+export LC_ALL
+
+here=$(cd "$(dirname "$0")" && pwd)
+: "${KMEMTAPE:=kmemtape}" "${KBUFDUMP:=kbufdump}"
+tape=$1
+work=$(mktemp -d "${TMPDIR:-/tmp}/independent.XXXXXX") || exit 1
+trap 'rm -rf "$work"' EXIT
+
+fail()
+{
+	echo "compare.sh: $tape: $2" >&2
+	exit "$1"
+}
+
+"$KMEMTAPE" replay --format json "$tape" >"$work/result" || fail 1 "cannot be replayed"
+if jq -e '.events.lost > 0 or (.tape.complete | not) or .matching.late_frees > 0' \
+	"$work/result" >"$work/why"; then
+	fail 77 "lost events, is cut, or has late frees: nothing to compare"
+fi
+
+# shellcheck disable=SC2046 # three words
+set -- $(jq -r '(if .kernel.big_endian then "big" else "little" end), .kernel.long_bytes,
+	.buffer.subbuf_bytes' "$tape/manifest.json")
+for file in "$tape"/cpu/*.zst; do
+	[ -e "$file" ] || continue
+	cpu=$(basename "$file" .zst)
+	zstd -qdc "$file" >"$work/raw" || fail 1 "$file: zstd cannot read it"
+	"$KBUFDUMP" "$tape/events" "$cpu" "$1" "$2" "$3" <"$work/raw" >"$work/cpu.$cpu" || exit 1
+done
+rm -f "$work/raw"
+
+set -- "$work"/cpu.*
+[ -e "$1" ] || set --
+awk -f "$here/naive-liveset.awk" "$@" >"$work/naive.unsorted"
+status=$?
+[ $status -eq 0 ] || fail $status "no naive live set"
+sort "$work/naive.unsorted" >"$work/naive"
+
+# A call site may be several rows, when a module went and another one took its addresses.
+jq -r '(.sites | group_by(.call_site)[] |
+	"\(.[0].call_site) \(map(.allocs) | add) \(map(.frees) | add) \(map(.reused) | add) " +
+	"\(map(.live_objects) | add) \(map(.live_bytes) | add)"), "total \(.events.total)"' \
+	"$work/result" | sort >"$work/kmemtape"
+
+if ! diff "$work/naive" "$work/kmemtape" >"$work/diff"; then
+	echo "compare.sh: $tape: < naive, > kmemtape: CALL_SITE ALLOCS FREES REUSED LIVE BYTES" >&2
+	head -20 "$work/diff" >&2
+	exit 1
+fi
+echo "$tape: the same: $(($(wc -l <"$work/naive") - 1)) call sites," \
+	"$(sed -n 's/^total //p' "$work/naive") events"

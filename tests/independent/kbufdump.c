@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * kbufdump: the memory events of one CPU's raw sub-buffers, as text. With libtraceevent alone, and
+ * nothing of kmemtape, on purpose: what it says is what src/decode is compared with.
+ *
+ *   zstd -dc TAPE/cpu/0000.zst | kbufdump TAPE/events CPU little|big LONG SUBBUF
+ *
+ * prints "TIME CPU EVENT CALL_SITE PTR BYTES_REQ BYTES_ALLOC", and "TIME CPU lost" before the
+ * first event behind a gap.
+ */
+#include <inttypes.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <traceevent/event-parse.h>
+#include <traceevent/kbuffer.h>
+
+#define FORMAT_BYTES_MAX 65536
+#define TIME_BYTES	 8	    /* of the page header; then comes the commit field */
+#define MISSED_EVENTS	 (1u << 31) /* in it */
+#define SLACK_BYTES	 16 /* kbuffer looks at a whole record header behind the last record */
+
+struct memory_event {
+	const char *name;
+	bool is_alloc;
+	int id; /* -1: this kernel doesn't have it */
+	struct tep_format_field *call_site, *ptr, *bytes_req, *bytes_alloc;
+};
+
+static struct memory_event memory_events[] = {
+	{ .name = "kmalloc", .is_alloc = true },
+	{ .name = "kmalloc_node", .is_alloc = true },
+	{ .name = "kmem_cache_alloc", .is_alloc = true },
+	{ .name = "kmem_cache_alloc_node", .is_alloc = true },
+	{ .name = "kfree" },
+	{ .name = "kmem_cache_free" },
+};
+
+#define NR_MEMORY_EVENTS (sizeof(memory_events) / sizeof(memory_events[0]))
+
+static void die(const char *what, const char *name)
+{
+	(void)fprintf(stderr, "kbufdump: %s: %s\n", name, what);
+	exit(1);
+}
+
+static void load_event(struct tep_handle *tep, const char *events, struct memory_event *memory)
+{
+	static char text[FORMAT_BYTES_MAX];
+	char path[PATH_MAX];
+	struct tep_event *event;
+	size_t bytes;
+	FILE *file;
+
+	memory->id = -1;
+	(void)snprintf(path, sizeof(path), "%s/kmem/%s/format", events, memory->name);
+	file = fopen(path, "re");
+	if (!file)
+		return;
+	bytes = fread(text, 1, sizeof(text), file);
+	(void)fclose(file);
+	(void)tep_parse_event(tep, text, bytes, "kmem"); /* the print format may be beyond it */
+	event = tep_find_event_by_name(tep, "kmem", memory->name);
+	if (!event)
+		die("not understood", path);
+	memory->id = event->id;
+	memory->call_site = tep_find_field(event, "call_site");
+	memory->ptr = tep_find_field(event, "ptr");
+	memory->bytes_req = tep_find_field(event, "bytes_req");
+	memory->bytes_alloc = tep_find_field(event, "bytes_alloc");
+	if (!memory->call_site || !memory->ptr ||
+	    (memory->is_alloc && (!memory->bytes_req || !memory->bytes_alloc)))
+		die("lacks a field", path);
+}
+
+static unsigned long long get(struct tep_format_field *field, const void *record)
+{
+	unsigned long long n = 0;
+
+	if (field)
+		(void)tep_read_number_field(field, record, &n);
+	return n;
+}
+
+static void print_record(struct tep_handle *tep, const void *record, unsigned long long time_ns,
+			 const char *cpu)
+{
+	int id = (int)tep_read_number(tep, record, 2);
+
+	for (size_t i = 0; i < NR_MEMORY_EVENTS; i++) {
+		struct memory_event *memory = &memory_events[i];
+
+		if (memory->id != id)
+			continue;
+		(void)printf("%llu %s %s 0x%llx 0x%llx %llu %llu\n", time_ns, cpu, memory->name,
+			     get(memory->call_site, record), get(memory->ptr, record),
+			     get(memory->bytes_req, record), get(memory->bytes_alloc, record));
+		return;
+	}
+}
+
+static void print_subbuf(struct tep_handle *tep, struct kbuffer *kbuf, void *subbuf, int long_bytes,
+			 const char *cpu)
+{
+	unsigned long long time_ns;
+	void *record;
+
+	if (kbuffer_load_subbuffer(kbuf, subbuf) < 0)
+		die("a sub-buffer that kbuffer refuses", cpu);
+	/* Not kbuffer_missed_events(): it says 0 if the page begins with a time stamp or padding.
+	 */
+	if (tep_read_number(tep, (uint8_t *)subbuf + TIME_BYTES, long_bytes) & MISSED_EVENTS)
+		(void)printf("%llu %s lost\n", kbuffer_subbuf_timestamp(kbuf, subbuf), cpu);
+	for (record = kbuffer_read_event(kbuf, &time_ns); record;
+	     record = kbuffer_next_event(kbuf, &time_ns))
+		print_record(tep, record, time_ns, cpu);
+}
+
+int main(int argc, char **argv)
+{
+	bool is_big_endian = argc == 6 && strcmp(argv[3], "big") == 0;
+	int long_bytes = argc == 6 ? atoi(argv[4]) : 0;
+	size_t subbuf_bytes = argc == 6 ? strtoul(argv[5], NULL, 10) : 0;
+	struct tep_handle *tep = tep_alloc();
+	struct kbuffer *kbuf;
+	void *subbuf;
+	size_t n;
+
+	if ((long_bytes != 4 && long_bytes != 8) || subbuf_bytes < 64 || !tep) {
+		(void)fputs("usage: kbufdump EVENTS CPU little|big LONG SUBBUF <RAW\n", stderr);
+		return 2;
+	}
+	tep_set_loglevel(TEP_LOG_NONE);
+	tep_set_long_size(tep, long_bytes);
+	tep_set_file_bigendian(tep, is_big_endian ? TEP_BIG_ENDIAN : TEP_LITTLE_ENDIAN);
+	for (size_t i = 0; i < NR_MEMORY_EVENTS; i++)
+		load_event(tep, argv[1], &memory_events[i]);
+	kbuf = kbuffer_alloc(long_bytes == 8 ? KBUFFER_LSIZE_8 : KBUFFER_LSIZE_4,
+			     is_big_endian ? KBUFFER_ENDIAN_BIG : KBUFFER_ENDIAN_LITTLE);
+	subbuf = calloc(1, subbuf_bytes + SLACK_BYTES);
+	if (!kbuf || !subbuf)
+		die("out of memory", argv[2]);
+	while ((n = fread(subbuf, 1, subbuf_bytes, stdin)) == subbuf_bytes)
+		print_subbuf(tep, kbuf, subbuf, long_bytes, argv[2]);
+	if (n != 0 || ferror(stdin))
+		die("ends within a sub-buffer", argv[2]);
+	if (fflush(stdout) != 0)
+		die("cannot write", "standard output");
+	free(subbuf);
+	kbuffer_free(kbuf);
+	tep_free(tep);
+	return 0;
+}

@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Each layer includes only the headers of the layers that it may use, and only its own outside library.
+set -u
+cd "$KMT_TESTS/.." || exit 1
+
+declare -A headers=(
+	[base]='bytes cleanup err fs units'
+	[core]='account event ledger liveset result tasks'
+	[tape]='chunk manifest tape tape-format'
+	[decode]='decoder formats merge names symbols'
+	[replay]='replay survey'
+	[report]='report'
+	[record]='record'
+)
+# core is pure: its result.h is what report sees, its event.h what decode makes.
+declare -A may=(
+	[base]='base'
+	[core]='base core'
+	[tape]='base tape'
+	[decode]='base decode core/event'
+	[replay]='base tape decode core replay'
+	[report]='base report core/result'
+	[record]='base tape record'
+	[cli]='base tape decode core replay report record'
+)
+declare -A libraries=(
+	[base]='' [core]='' [tape]='zstd.h|json-c/|archive' [decode]='traceevent/|elfutils/|pthread.h'
+	[replay]='pthread.h' [report]='json-c/' [record]='tracefs.h|pthread.h' [cli]=''
+)
+outside='zstd.h|json-c/|archive|traceevent/|elfutils/|pthread.h|tracefs.h'
+failed=0
+
+fail() {
+	echo "$*"
+	failed=1
+}
+
+allowed() { # LAYER: the headers it may include, one a line
+	local word
+	for word in ${may[$1]}; do
+		case $word in
+		*/*) echo "${word#*/}" ;;
+		*) tr ' ' '\n' <<<"${headers[$word]}" ;;
+		esac
+	done
+}
+
+for layer in "${!may[@]}"; do
+	list=$(allowed "$layer")
+	for file in src/"$layer"/*.[ch]; do
+		while read -r header; do
+			grep -qx "$header" <<<"$list" || fail "$file includes kmemtape/$header.h"
+		done < <(sed -n 's|^#include "kmemtape/\(.*\)\.h"|\1|p' "$file")
+		while read -r header; do
+			grep -qE "$outside" <<<"$header" || continue
+			[ -n "${libraries[$layer]}" ] && grep -qE "${libraries[$layer]}" <<<"$header" ||
+				fail "$file includes <$header>"
+		done < <(sed -n 's|^#include <\(.*\)>|\1|p' "$file")
+		grep -q '#include "\.\./' "$file" && fail "$file reaches into another layer"
+	done
+done
+for header in include/kmemtape/*.h; do
+	name=$(basename "$header" .h)
+	tr ' ' '\n' <<<"${headers[*]}" | grep -qx "$name" || fail "$header belongs to no layer"
+done
+# Core has no descriptor, clock, globals or printf; libraries do not talk to the user or exit.
+grep -nE '\b(f?printf|puts|open|read|clock_gettime|time)\(' src/core/*.c | grep -v snprintf && fail "core is not pure"
+grep -nE '\b(printf|puts|perror|exit|_exit|abort)\(' src/{base,core,tape,decode,replay,report}/*.c && fail "a library talks or exits"
+exit $failed

@@ -1,0 +1,38 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# When the disk is full, recording ends in order: one line, exit 1, tracefs as before, a tape that
+# can be read.
+. "$(dirname "$0")/lib.sh"
+
+mkdir "$WORK/disk"
+mount -t tmpfs -o size=4m kmemtape-test "$WORK/disk" 2>/dev/null || skip "can't mount a tmpfs"
+busy() { while :; do echo | cat; done >/dev/null; }
+busy &
+load=$!
+clean_up_more()
+{
+	kill $load 2>/dev/null
+	umount -l "$WORK/disk"
+}
+
+tracefs_state >"$WORK/before"
+timeout 120 "$KMEMTAPE" record -q -o "$WORK/disk/full.tape" 2>"$WORK/log"
+status=$?
+[ $status = 1 ] || fail "exit status $status: $(cat "$WORK/log")"
+expect_line "$WORK/log" "No space left on device"
+tracefs_state | diff "$WORK/before" - || fail "tracefs differs"
+grep -q '"allocs_off_ns": *[1-9]' "$WORK/disk/full.tape/manifest.json" ||
+	fail "the end isn't in the manifest: $(cat "$WORK/disk/full.tape/manifest.json")"
+for file in "$WORK"/disk/full.tape/*.zst "$WORK"/disk/full.tape/*/*.zst; do
+	zstd -qt "$file" || fail "$file is damaged"
+done
+[ "$(cat "$WORK"/disk/full.tape/cpu/*.zst | wc -c)" -gt 1000000 ] || fail "hardly anything was kept"
+
+# No room even for a start: nothing stays.
+head -c 8000000 /dev/zero >"$WORK/disk/filler" 2>/dev/null
+"$KMEMTAPE" record -q -o "$WORK/disk/second.tape" -d 100ms 2>"$WORK/log"
+status=$?
+[ $status = 1 ] || fail "full from the start: exit status $status"
+expect_line "$WORK/log" "No space left on device"
+[ ! -e "$WORK/disk/second.tape" ] || fail "left a tape without anything in it"
+tracefs_state | diff "$WORK/before" - || fail "tracefs differs"

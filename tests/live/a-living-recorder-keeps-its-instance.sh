@@ -1,0 +1,18 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Two recorders at once don't harm each other, also when one can't see the other's process.
+. "$(dirname "$0")/lib.sh"
+
+start_recorder -q -o "$WORK/first.tape" --settle 0
+"$KMEMTAPE" record -q -o "$WORK/second.tape" -d 100ms --settle 0 || fail "second: exit status $?"
+is_recording $RECORDER || fail "the second removed the first's instance"
+
+# In a pid namespace of its own, the third takes the first for dead: the kernel must refuse.
+if unshare --pid --fork --mount-proc true 2>/dev/null; then
+	unshare --pid --fork --mount-proc "$KMEMTAPE" record -q -o "$WORK/third.tape" -d 100ms \
+		--settle 0 || fail "third: exit status $?"
+	is_recording $RECORDER || fail "the third removed the first's instance"
+fi
+end_recorder INT
+[ $STATUS = 0 ] || fail "first: exit status $STATUS: $(cat "$WORK/log")"
+is_closed "$WORK/first.tape" || fail "the first's tape isn't closed"

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Sourced by the live tests. They get the program in $KMEMTAPE and the helper programs' directory in
+# $HELPERS, run as root on the live kernel, and exit 77 with a reason where they can't.
+
+set -u
+
+skip()
+{
+	echo "SKIP: $*"
+	exit 77
+}
+
+fail()
+{
+	echo "FAIL: $*" >&2
+	exit 1
+}
+
+TRACEFS=/sys/kernel/tracing
+: "${KMEMTAPE:?is the program to test}"
+: "${HELPERS:=}"
+
+[ "$(id -u)" = 0 ] || skip "needs root"
+[ -e "$TRACEFS/instances" ] || skip "needs tracefs on $TRACEFS"
+[ -w "$TRACEFS/events/kmem/kmalloc/enable" ] || skip "this tracefs can't be written"
+
+WORK=$(mktemp -d "${TMPDIR:-/tmp}/kmemtape-live.XXXXXX") || exit 99
+RECORDER=
+
+clean_up()
+{
+	status=$?
+	if [ -n "$RECORDER" ] && kill -0 "$RECORDER" 2>/dev/null; then
+		kill -TERM "$RECORDER"
+		wait "$RECORDER"
+	fi
+	if [ "$(type -t clean_up_more 2>/dev/null)" = function ]; then
+		clean_up_more
+	fi
+	[ -n "${KEEP-}" ] || rm -rf "$WORK"
+	exit $status
+}
+trap clean_up EXIT
+
+# All that a recorder could leave changed.
+tracefs_state()
+{
+	echo "instances:"
+	ls "$TRACEFS/instances"
+	for file in tracing_on set_event current_tracer trace_clock trace_options buffer_size_kb \
+		buffer_total_size_kb buffer_subbuf_size_kb buffer_percent tracing_cpumask \
+		set_event_pid set_event_notrace_pid kprobe_events uprobe_events; do
+		[ -r "$TRACEFS/$file" ] && sed "s|^|$file: |" "$TRACEFS/$file"
+	done
+	for file in "$TRACEFS"/events/*/enable; do
+		echo "$file: $(cat "$file")"
+	done
+	grep -E ' (tracefs|debugfs) ' /proc/mounts
+}
+
+# until_true SECONDS COMMAND...: waits for what another process does
+until_true()
+{
+	tries=$(($1 * 50))
+	shift
+	while ! "$@" >/dev/null 2>&1; do
+		tries=$((tries - 1))
+		[ $tries -gt 0 ] || return 1
+		sleep 0.02
+	done
+}
+
+is_recording()
+{
+	[ "$(cat "$TRACEFS/instances/kmemtape-$1/events/kmem/kmem_cache_alloc/enable")" = 1 ]
+}
+
+# start_recorder ARG...: in the background, with its pid in $RECORDER and its stderr in $WORK/log
+start_recorder()
+{
+	"$KMEMTAPE" record "$@" 2>"$WORK/log" &
+	RECORDER=$!
+	until_true 20 is_recording $RECORDER || fail "it doesn't start: $(cat "$WORK/log")"
+}
+
+# end_recorder SIGNAL: sets $STATUS
+end_recorder()
+{
+	kill "-$1" "$RECORDER"
+	wait "$RECORDER"
+	STATUS=$?
+	RECORDER=
+}
+
+# expect_line FILE TEXT: it has exactly one line, and TEXT is in it
+expect_line()
+{
+	[ "$(wc -l <"$1")" = 1 ] || fail "expected one line, got: $(cat "$1")"
+	grep -qF -- "$2" "$1" || fail "expected '$2', got: $(cat "$1")"
+}
+
+is_closed()
+{
+	grep -q '"closed": *true' "$1/manifest.json"
+}

@@ -1,0 +1,35 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Whatever ends a recording, tracefs is as before; after SIGKILL it is so with the next run.
+. "$(dirname "$0")/lib.sh"
+
+expect_same_tracefs()
+{
+	tracefs_state >"$WORK/after"
+	diff "$WORK/before" "$WORK/after" || fail "tracefs differs after $1"
+}
+
+tracefs_state >"$WORK/before"
+
+"$KMEMTAPE" record -q -o "$WORK/time.tape" -d 200ms --settle 0 || fail "exit status $?"
+expect_same_tracefs "the end of the time"
+
+for signal in INT TERM HUP QUIT; do
+	start_recorder -q -o "$WORK/$signal.tape" --settle 0
+	tracefs_state | diff -q "$WORK/before" - >/dev/null && fail "this test can't see an instance"
+	end_recorder $signal
+	[ $STATUS = 0 ] || fail "SIG$signal: exit status $STATUS: $(cat "$WORK/log")"
+	is_closed "$WORK/$signal.tape" || fail "SIG$signal: the tape isn't closed"
+	expect_same_tracefs "SIG$signal"
+done
+
+"$KMEMTAPE" record -q -o "$WORK/failed.tape" -- /nonexistent 2>/dev/null && fail "ran /nonexistent"
+expect_same_tracefs "a command that can't be run"
+
+start_recorder -q -o "$WORK/killed.tape"
+killed=$RECORDER
+end_recorder KILL
+[ -d "$TRACEFS/instances/kmemtape-$killed" ] || fail "SIGKILL left no instance: nothing to test"
+"$KMEMTAPE" record -o "$WORK/next.tape" -d 100ms --settle 0 2>"$WORK/log" || fail "next run: $?"
+grep -q "kmemtape-$killed" "$WORK/log" || fail "the removal wasn't told: $(cat "$WORK/log")"
+expect_same_tracefs "SIGKILL and the next run"

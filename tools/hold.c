@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Holds an exact number of kernel objects, so that a recording has a known truth:
+ *
+ *   hold [--pipes N] [--timerfds N] [--eventfds N] [--close-after MS] [--for MS] [--ready FILE]
+ *
+ * Prints "ready" (and makes FILE) when all are open, "closed" when --close-after has closed them.
+ * Ends on SIGTERM, and when stdin ends or, with --for, after that time instead.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+struct options {
+	unsigned long nr_pipes, nr_timerfds, nr_eventfds;
+	unsigned long close_after_ms, for_ms; /* 0: not given */
+	const char *ready;
+};
+
+struct held {
+	int *fds;
+	size_t nr;
+};
+
+static _Noreturn void die(const char *what)
+{
+	fprintf(stderr, "hold: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static unsigned long parse_number(const char *option, const char *text)
+{
+	char *end;
+	unsigned long n = text ? strtoul(text, &end, 10) : 0;
+
+	if (!text || !*text || *end) {
+		fprintf(stderr, "hold: %s needs a number\n", option);
+		exit(2);
+	}
+	return n;
+}
+
+static void parse(struct options *options, char **argv)
+{
+	for (char **arg = argv + 1; *arg; arg += 2) {
+		if (strcmp(*arg, "--ready") == 0 && arg[1])
+			options->ready = arg[1];
+		else if (strcmp(*arg, "--pipes") == 0)
+			options->nr_pipes = parse_number(*arg, arg[1]);
+		else if (strcmp(*arg, "--timerfds") == 0)
+			options->nr_timerfds = parse_number(*arg, arg[1]);
+		else if (strcmp(*arg, "--eventfds") == 0)
+			options->nr_eventfds = parse_number(*arg, arg[1]);
+		else if (strcmp(*arg, "--close-after") == 0)
+			options->close_after_ms = parse_number(*arg, arg[1]);
+		else if (strcmp(*arg, "--for") == 0)
+			options->for_ms = parse_number(*arg, arg[1]);
+		else {
+			fprintf(stderr, "hold: what is '%s'?\n", *arg);
+			exit(2);
+		}
+	}
+}
+
+static void allow_descriptors(size_t nr)
+{
+	struct rlimit limit = { .rlim_cur = nr + 64, .rlim_max = nr + 64 };
+	struct rlimit now;
+
+	if (getrlimit(RLIMIT_NOFILE, &now) == 0 && now.rlim_cur < limit.rlim_cur) {
+		if (limit.rlim_max < now.rlim_max)
+			limit.rlim_max = now.rlim_max;
+		if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+			die("setrlimit");
+	}
+}
+
+static void hold(struct held *held, int fd)
+{
+	if (fd < 0)
+		die("open");
+	held->fds[held->nr++] = fd;
+}
+
+static void open_all(struct held *held, const struct options *options)
+{
+	size_t nr = 2 * options->nr_pipes + options->nr_timerfds + options->nr_eventfds;
+
+	allow_descriptors(nr);
+	held->fds = calloc(nr ? nr : 1, sizeof(held->fds[0]));
+	if (!held->fds)
+		die("calloc");
+	for (unsigned long i = 0; i < options->nr_pipes; i++) {
+		int fds[2] = { -1, -1 };
+
+		if (pipe2(fds, O_CLOEXEC) < 0)
+			die("pipe2");
+		hold(held, fds[0]);
+		hold(held, fds[1]);
+	}
+	for (unsigned long i = 0; i < options->nr_timerfds; i++)
+		hold(held, timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC));
+	for (unsigned long i = 0; i < options->nr_eventfds; i++)
+		hold(held, eventfd(0, EFD_CLOEXEC));
+}
+
+static void close_all(struct held *held)
+{
+	while (held->nr)
+		(void)close(held->fds[--held->nr]);
+}
+
+static void say(const char *line)
+{
+	puts(line);
+	fflush(stdout);
+}
+
+static void make_file(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		die(path);
+	(void)close(fd);
+}
+
+/* Return: true if it is time to end, false when @timeout_ms is over first. */
+static bool wait_for_end(int signal_fd, bool has_stdin, int timeout_ms)
+{
+	struct pollfd fds[] = {
+		{ .fd = signal_fd, .events = POLLIN },
+		{ .fd = has_stdin ? STDIN_FILENO : -1, .events = POLLIN },
+	};
+	char text[256];
+
+	for (;;) {
+		int n = poll(fds, 2, timeout_ms);
+
+		if (n < 0 && errno != EINTR)
+			die("poll");
+		if (n == 0)
+			return false;
+		if (n > 0 && fds[0].revents)
+			return true;
+		if (n > 0 && fds[1].revents && read(STDIN_FILENO, text, sizeof(text)) <= 0)
+			return true;
+	}
+}
+
+static int open_signals(void)
+{
+	sigset_t set;
+	int fd;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	fd = signalfd(-1, &set, SFD_CLOEXEC);
+	if (fd < 0)
+		die("signalfd");
+	return fd;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = { 0 };
+	struct held held = { 0 };
+	bool has_stdin;
+	int signal_fd;
+
+	(void)argc;
+	parse(&options, argv);
+	has_stdin = !options.for_ms;
+	signal_fd = open_signals();
+	open_all(&held, &options);
+	say("ready");
+	if (options.ready)
+		make_file(options.ready);
+	if (options.close_after_ms) {
+		if (wait_for_end(signal_fd, has_stdin, (int)options.close_after_ms))
+			return 0;
+		close_all(&held);
+		say("closed");
+	}
+	(void)wait_for_end(signal_fd, has_stdin, options.for_ms ? (int)options.for_ms : -1);
+	return 0;
+}

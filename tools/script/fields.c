@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kmemtape/units.h"
+
+#include "fields.h"
+
+#define LOCATED_BYTES 4u /* of a __data_loc field: length << 16 | offset */
+
+static bool is_task_event(const struct tep_event *event)
+{
+	return strcmp(event->system, "task") == 0;
+}
+
+static bool is_hex(const char *name)
+{
+	static const char *const names[] = { "call_site",   "ptr",	    "gfp_flags",
+					     "clone_flags", "common_flags", "taints" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
+static bool is_text(const struct tep_format_field *field)
+{
+	return field->flags & TEP_FIELD_IS_ARRAY;
+}
+
+static bool is_located(const struct tep_format_field *field)
+{
+	return field->flags & TEP_FIELD_IS_DYNAMIC;
+}
+
+/* What a short key means in this event. */
+static const char *field_name(const struct tep_event *event, const char *key)
+{
+	bool is_task = is_task_event(event);
+
+	if (strcmp(key, "gfp") == 0)
+		return "gfp_flags";
+	if (strcmp(key, "flags") == 0)
+		return "common_flags";
+	if (strcmp(key, "preempt") == 0)
+		return "common_preempt_count";
+	if (strcmp(key, is_task ? "by" : "pid") == 0)
+		return "common_pid";
+	if (strcmp(key, "comm") == 0 && strcmp(event->name, "task_rename") == 0)
+		return "newcomm";
+	return key;
+}
+
+/* The other way. */
+static const char *key_of(const struct tep_event *event, const char *name)
+{
+	static const char *const keys[] = { "gfp", "flags", "preempt", "by", "pid", "comm" };
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (strcmp(field_name(event, keys[i]), name) == 0)
+			return keys[i];
+	return name;
+}
+
+static unsigned int end_of(const struct tep_event *event)
+{
+	unsigned int end = 0;
+	const struct tep_format_field *const lists[] = { event->format.common_fields,
+							 event->format.fields };
+
+	for (size_t i = 0; i < 2; i++)
+		for (const struct tep_format_field *f = lists[i]; f; f = f->next)
+			if ((unsigned int)(f->offset + f->size) > end)
+				end = (unsigned int)(f->offset + f->size);
+	return end;
+}
+
+/* sizeof() of the kernel's struct: as its widest number. */
+static unsigned int alignment_of(const struct tep_event *event)
+{
+	unsigned int widest = 4;
+
+	for (const struct tep_format_field *f = event->format.fields; f; f = f->next)
+		if (!is_text(f) && (unsigned int)f->size > widest)
+			widest = (unsigned int)f->size;
+	return widest;
+}
+
+static void put_number(const struct formats_dir *formats, uint8_t *record,
+		       const struct tep_format_field *field, uint64_t n)
+{
+	ring_put(&formats->layout, record + field->offset, n, (unsigned int)field->size);
+}
+
+static int parse_number(const char *text, unsigned int bytes, uint64_t *ret_n)
+{
+	bool is_negative = *text == '-';
+	uint64_t n, max = bytes == 8 ? UINT64_MAX : (UINT64_C(1) << (8 * bytes)) - 1;
+
+	if (kmt_parse_uint(text + is_negative, &n) < 0 || n > (is_negative ? max / 2 + 1 : max))
+		return -EINVAL;
+	*ret_n = is_negative ? -n : n;
+	return 0;
+}
+
+/* Where a text goes that has no place in the fixed part: behind what is there. */
+static int put_located(const struct formats_dir *formats, uint8_t *record,
+		       const struct tep_format_field *field, const char *text,
+		       unsigned int *located_end)
+{
+	unsigned int bytes = (unsigned int)strlen(text) + 1;
+
+	if (*located_end + bytes > RING_RECORD_BYTES_MAX)
+		return -EINVAL;
+	memcpy(record + *located_end, text, bytes);
+	put_number(formats, record, field, (uint64_t)bytes << 16 | *located_end);
+	*located_end += bytes;
+	return 0;
+}
+
+static int put_value(const struct formats_dir *formats, const struct symtab *symbols,
+		     struct tep_format_field *field, char *value, uint8_t *record,
+		     unsigned int *located_end)
+{
+	uint64_t n;
+
+	if (is_text(field)) {
+		script_unescape(value);
+		if (is_located(field))
+			return put_located(formats, record, field, value, located_end);
+		if (strlen(value) >= (size_t)field->size)
+			return -EINVAL;
+		memcpy(record + field->offset, value, strlen(value));
+		return 0;
+	}
+	if (strcmp(field->name, "call_site") == 0 && symtab_parse(symbols, value, &n)) {
+		put_number(formats, record, field, n);
+		return 0;
+	}
+	if (parse_number(value, (unsigned int)field->size, &n) < 0)
+		return -EINVAL;
+	put_number(formats, record, field, n);
+	return 0;
+}
+
+static bool has_key(const struct script *script, size_t at, const char *key)
+{
+	for (size_t i = at + 1; i < script->nr_words; i++)
+		if (strncmp(script->words[i], key, strlen(key)) == 0 &&
+		    script->words[i][strlen(key)] == '=')
+			return true;
+	return false;
+}
+
+/* After the values that were given: the ones that follow from them. */
+static void put_defaults(const struct formats_dir *formats, struct tep_event *event,
+			 const struct script *script, size_t at, uint8_t *record,
+			 unsigned int *located_end)
+{
+	struct tep_format_field *pid = tep_find_field(event, "pid");
+	struct tep_format_field *by = tep_find_common_field(event, "common_pid");
+	struct tep_format_field *alloc = tep_find_field(event, "bytes_alloc");
+	struct tep_format_field *req = tep_find_field(event, "bytes_req");
+	struct tep_format_field *node = tep_find_field(event, "node");
+
+	if (is_task_event(event) && pid && by && !has_key(script, at, "by"))
+		memcpy(record + by->offset, record + pid->offset, (size_t)by->size);
+	if (alloc && req && !has_key(script, at, "bytes_alloc"))
+		memcpy(record + alloc->offset, record + req->offset, (size_t)alloc->size);
+	if (node && !has_key(script, at, "node"))
+		put_number(formats, record, node, UINT64_MAX);
+	for (struct tep_format_field *f = event->format.fields; f; f = f->next)
+		if (is_located(f) && !has_key(script, at, f->name))
+			(void)put_located(formats, record, f, "", located_end);
+}
+
+static int check_needed(const struct script *script, size_t at, struct tep_event *event,
+			struct kmt_err *err)
+{
+	static const char *const names[] = { "call_site", "ptr", "bytes_req" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (tep_find_field(event, names[i]) && !has_key(script, at, names[i]))
+			return script_fail(script, err, "%s without %s", event->name, names[i]);
+	return 0;
+}
+
+static int encode_word(const struct formats_dir *formats, const struct symtab *symbols,
+		       const struct script *script, struct tep_event *event, char *word,
+		       uint8_t *record, unsigned int *located_end, struct kmt_err *err)
+{
+	char *value = strchr(word, '=');
+	struct tep_format_field *field;
+
+	if (!value)
+		return script_fail(script, err, "'%s' is not key=value", word);
+	*value = '\0';
+	field = tep_find_any_field(event, field_name(event, word));
+	/* Linux may drop `pid` of task_rename: then it is the task that runs. */
+	if (!field && strcmp(word, "pid") == 0 && is_task_event(event))
+		field = tep_find_common_field(event, "common_pid");
+	if (!field)
+		return script_fail(script, err, "%s has no field '%s' here", event->name, word);
+	if (put_value(formats, symbols, field, value + 1, record, located_end) < 0)
+		return script_fail(script, err, "'%s' does not fit %s, or is no symbol", value + 1,
+				   word);
+	*value = '=';
+	return 0;
+}
+
+int fields_encode(const struct formats_dir *formats, const struct symtab *symbols,
+		  const struct script *script, size_t at, uint8_t *record, unsigned int *ret_bytes,
+		  struct kmt_err *err)
+{
+	struct tep_event *event = tep_find_event_by_name(formats->tep, NULL, script->words[at]);
+	unsigned int end, align, located_end;
+	int r;
+
+	if (!event)
+		return script_fail(script, err, "'%s' has no format file", script->words[at]);
+	memset(record, 0, RING_RECORD_BYTES_MAX);
+	end = located_end = end_of(event);
+	align = alignment_of(event);
+	r = check_needed(script, at, event, err);
+	if (r < 0)
+		return r;
+	ring_put(&formats->layout, record, (uint64_t)event->id, 2);
+	for (size_t i = at + 1; i < script->nr_words; i++) {
+		r = encode_word(formats, symbols, script, event, script->words[i], record,
+				&located_end, err);
+		if (r < 0)
+			return r;
+	}
+	put_defaults(formats, event, script, at, record, &located_end);
+	/* Texts begin right behind the fields, but Linux reserves sizeof() and their length. */
+	*ret_bytes = (end + align - 1) / align * align + (located_end - end);
+	return 0;
+}
+
+struct tep_event *fields_event(const struct formats_dir *formats, const void *record,
+			       unsigned int bytes)
+{
+	if (bytes < 2)
+		return NULL;
+	return tep_find_event(formats->tep, (int)ring_get(&formats->layout, record, 2));
+}
+
+static void print_text(FILE *out, const char *key, const char *text, size_t room)
+{
+	char *copy = strndup(text, room);
+
+	if (copy && *copy) {
+		(void)fprintf(out, " %s=", key);
+		script_put_text(out, copy, 1);
+	}
+	free(copy);
+}
+
+static void print_text_field(FILE *out, const struct formats_dir *formats, const char *key,
+			     const struct tep_format_field *field, const char *record,
+			     unsigned int bytes)
+{
+	uint64_t location;
+
+	if (!is_located(field)) {
+		print_text(out, key, record + field->offset, (size_t)field->size);
+		return;
+	}
+	location = ring_get(&formats->layout, record + field->offset, LOCATED_BYTES);
+	if ((location & 0xffff) + (location >> 16) <= bytes)
+		print_text(out, key, record + (location & 0xffff), (size_t)(location >> 16));
+}
+
+static int64_t sign_extend(uint64_t n, int bytes)
+{
+	int shift = 64 - 8 * bytes;
+
+	return (int64_t)(n << shift) >> shift;
+}
+
+/* True if leaving the field out gives the same. */
+static bool is_default(const struct tep_format_field *field, uint64_t n)
+{
+	static const char *const always[] = { "call_site", "ptr",	 "bytes_req", "bytes_alloc",
+					      "gfp_flags", "common_pid", "pid",	      "taints" };
+
+	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
+		if (strcmp(always[i], field->name) == 0)
+			return false;
+	if (strcmp(field->name, "node") == 0)
+		return sign_extend(n, field->size) == -1;
+	return n == 0;
+}
+
+static void print_field(FILE *out, const struct formats_dir *formats, const struct symtab *symbols,
+			struct tep_event *event, const struct tep_format_field *field,
+			const char *record, unsigned int bytes)
+{
+	const char *key = key_of(event, field->name);
+	const struct symbol *symbol = NULL;
+	uint64_t n;
+
+	if (field->offset < 0 || field->size <= 0 ||
+	    (unsigned int)field->offset + (unsigned int)field->size > bytes)
+		return;
+	if (is_text(field)) {
+		print_text_field(out, formats, key, field, record, bytes);
+		return;
+	}
+	if (field->size > 8)
+		return;
+	n = ring_get(&formats->layout, record + field->offset, (unsigned int)field->size);
+	if (is_default(field, n))
+		return;
+	if (strcmp(field->name, "call_site") == 0)
+		symbol = symtab_caller(symbols, n);
+	if (symbol)
+		(void)fprintf(out, " %s=%s+0x%" PRIx64, key, symbol->name, n - symbol->address);
+	else if (is_hex(field->name))
+		(void)fprintf(out, " %s=0x%" PRIx64, key, n);
+	else if (field->flags & TEP_FIELD_IS_SIGNED)
+		(void)fprintf(out, " %s=%" PRId64, key, sign_extend(n, field->size));
+	else
+		(void)fprintf(out, " %s=%" PRIu64, key, n);
+}
+
+/* `by` only if it isn't the task that is spoken of. */
+static bool is_same_task(const struct formats_dir *formats, struct tep_event *event,
+			 const char *record)
+{
+	struct tep_format_field *pid = tep_find_field(event, "pid");
+	struct tep_format_field *by = tep_find_common_field(event, "common_pid");
+
+	return is_task_event(event) && pid && by &&
+	       ring_get(&formats->layout, record + pid->offset, 4) ==
+		       ring_get(&formats->layout, record + by->offset, 4);
+}
+
+void fields_print(FILE *out, const struct formats_dir *formats, const struct symtab *symbols,
+		  struct tep_event *event, const void *record, unsigned int bytes)
+{
+	(void)fprintf(out, " %s", event->name);
+	if ((unsigned int)end_of(event) > bytes)
+		return;
+	for (const struct tep_format_field *f = event->format.fields; f; f = f->next)
+		print_field(out, formats, symbols, event, f, record, bytes);
+	for (const struct tep_format_field *f = event->format.common_fields; f; f = f->next) {
+		if (strcmp(f->name, "common_type") == 0)
+			continue;
+		if (strcmp(f->name, "common_pid") == 0 && is_same_task(formats, event, record))
+			continue;
+		print_field(out, formats, symbols, event, f, record, bytes);
+	}
+}

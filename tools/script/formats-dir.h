@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef KMEMTAPE_TOOLS_FORMATS_DIR_H
+#define KMEMTAPE_TOOLS_FORMATS_DIR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <traceevent/event-parse.h>
+
+#include "kmemtape/cleanup.h"
+#include "kmemtape/err.h"
+
+#include "ring.h"
+
+/*
+ * The format files of a kernel: a directory of tests/formats, or events/ of a tape. Bound by
+ * libtraceevent alone: what src/decode makes of them is what the tests check.
+ */
+struct formats_file {
+	char *path; /* below the directory: "kmem/kmalloc/format" */
+	char *text;
+	size_t bytes;
+};
+
+struct formats_dir {
+	struct tep_handle *tep;
+	struct ring_layout layout;
+	struct formats_file *files; /* sorted by path */
+	size_t nr_files;
+};
+
+int formats_dir_load(const char *path, bool is_big_endian, unsigned int long_bytes,
+		     struct formats_dir **ret_formats, struct kmt_err *err);
+struct formats_dir *formats_dir_free(struct formats_dir *formats);
+
+/* The event of a format file's path, as "kmem:kmalloc" in @name; false for header_page. */
+bool formats_file_event(const struct formats_file *file, char name[256]);
+
+/* True if both have the same files with the same text. */
+bool formats_dir_is_same(const struct formats_dir *a, const struct formats_dir *b);
+
+KMT_DEFINE_FREEP(struct formats_dir *, formats_dir_free)
+
+#endif
