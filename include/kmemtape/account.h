@@ -2,7 +2,7 @@
 #ifndef KMEMTAPE_ACCOUNT_H
 #define KMEMTAPE_ACCOUNT_H
 
-#include <stdbool.h>
+#include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,8 +20,8 @@ struct kmt_account_key {
 	const char *comm;  /* interned; NULL unless grouped by it */
 	int32_t pid;	   /* 0 unless grouped by it */
 	uint32_t generation; /* of the modules, see ledger.h; 0 for the kernel's own code */
-	bool is_kmalloc;
-	bool is_recorder; /* the recorder's own task allocated */
+	uint32_t is_kmalloc;
+	uint32_t is_recorder; /* the recorder's own task allocated */
 };
 
 struct kmt_account {

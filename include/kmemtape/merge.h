@@ -26,6 +26,12 @@ void kmt_merge_push(struct kmt_merge *merge, size_t stream, const struct kmt_eve
 /* Return: false if all streams are empty; else the stream whose event comes first. */
 bool kmt_merge_first(const struct kmt_merge *merge, size_t *ret_stream, uint64_t *ret_time_ns);
 
+/*
+ * The first stream's event was taken. Return: true if @event, its next one, comes before those of all
+ * other streams: then it may be taken at once, without kmt_merge_replace().
+ */
+bool kmt_merge_leads(const struct kmt_merge *merge, const struct kmt_event *event);
+
 /* The first stream's event was taken; @event is its next one, NULL if it has no more. */
 void kmt_merge_replace(struct kmt_merge *merge, const struct kmt_event *event);
 

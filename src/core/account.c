@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 #include <errno.h>
+#include <stdbool.h>
 
 #include "kmemtape/account.h"
 
-#define SLOTS 4096u /* to begin with: a busy kernel has one to two thousand call sites */
+#define SLOT_BITS 12u /* to begin with: a busy kernel has one to two thousand call sites */
 
 struct slot {
 	uint32_t hash;
@@ -13,8 +14,9 @@ struct slot {
 struct kmt_accounts {
 	struct kmt_account *accounts;
 	size_t nr, room;
-	struct slot *slots; /* a power of two of them, at most half full */
+	struct slot *slots; /* 1 << slot_bits of them, at most half full */
 	size_t nr_slots;
+	unsigned int slot_bits;
 };
 
 int kmt_accounts_new(struct kmt_accounts **ret_accounts, struct kmt_err *err)
@@ -23,8 +25,9 @@ int kmt_accounts_new(struct kmt_accounts **ret_accounts, struct kmt_err *err)
 
 	if (!accounts)
 		return kmt_fail(err, -ENOMEM, "out of memory");
-	accounts->nr_slots = SLOTS;
-	accounts->room = SLOTS / 2;
+	accounts->slot_bits = SLOT_BITS;
+	accounts->nr_slots = (size_t)1 << SLOT_BITS;
+	accounts->room = accounts->nr_slots / 2;
 	accounts->slots = calloc(accounts->nr_slots, sizeof(*accounts->slots));
 	accounts->accounts = malloc(accounts->room * sizeof(*accounts->accounts));
 	if (!accounts->slots || !accounts->accounts)
@@ -45,26 +48,32 @@ struct kmt_accounts *kmt_accounts_free(struct kmt_accounts *accounts)
 
 static uint32_t hash_of(const struct kmt_account_key *key)
 {
-	uint64_t hash = key->call_site * 0x9e3779b97f4a7c15;
+	uint64_t hash = (key->call_site ^ (uint64_t)(uintptr_t)key->cache << 20) * 0x9e3779b97f4a7c15;
 
-	hash ^= (key->bytes_alloc + (uint32_t)key->pid) * 0xff51afd7ed558ccd;
-	hash ^= ((uintptr_t)key->cache + (uintptr_t)key->comm * 3) * 0xc4ceb9fe1a85ec53;
-	hash += (uint64_t)key->generation << 32 | (uint64_t)key->is_recorder << 40;
-	hash *= 0x9e3779b97f4a7c15;
-	return (uint32_t)(hash >> 32);
+	hash ^= hash >> 32 ^ key->bytes_alloc ^ (uint64_t)(uintptr_t)key->comm << 12;
+	hash ^= (uint64_t)(uint32_t)key->pid << 32 ^ (uint64_t)key->generation << 24;
+	return (uint32_t)((hash ^ key->is_recorder) * 0xff51afd7ed558ccd >> 32);
 }
 
 static bool is_equal(const struct kmt_account_key *a, const struct kmt_account_key *b)
 {
-	return a->call_site == b->call_site && a->bytes_alloc == b->bytes_alloc &&
-	       a->cache == b->cache && a->comm == b->comm && a->pid == b->pid &&
-	       a->generation == b->generation && a->is_kmalloc == b->is_kmalloc &&
-	       a->is_recorder == b->is_recorder;
+	return !((a->call_site ^ b->call_site) | (a->bytes_alloc ^ b->bytes_alloc) |
+		 ((uintptr_t)a->cache ^ (uintptr_t)b->cache) |
+		 ((uintptr_t)a->comm ^ (uintptr_t)b->comm) | (uint32_t)(a->pid ^ b->pid) |
+		 (a->generation ^ b->generation) | (a->is_kmalloc ^ b->is_kmalloc) |
+		 (a->is_recorder ^ b->is_recorder));
+}
+
+/* The upper bits of a product depend on all of its factors. */
+static inline size_t home_of(uint32_t hash, unsigned int slot_bits)
+{
+	return hash >> (32 - slot_bits);
 }
 
 static int grow(struct kmt_accounts *accounts)
 {
-	size_t nr_slots = accounts->nr_slots * 2;
+	unsigned int slot_bits = accounts->slot_bits + 1;
+	size_t nr_slots = (size_t)1 << slot_bits;
 	struct kmt_account *grown;
 	struct slot *slots;
 
@@ -76,7 +85,7 @@ static int grow(struct kmt_accounts *accounts)
 	if (!slots)
 		return -ENOMEM;
 	for (size_t i = 0; i < accounts->nr_slots; i++) {
-		size_t k = accounts->slots[i].hash & (nr_slots - 1);
+		size_t k = home_of(accounts->slots[i].hash, slot_bits);
 
 		if (!accounts->slots[i].index)
 			continue;
@@ -86,6 +95,7 @@ static int grow(struct kmt_accounts *accounts)
 	}
 	free(accounts->slots);
 	accounts->slots = slots;
+	accounts->slot_bits = slot_bits;
 	accounts->nr_slots = nr_slots;
 	accounts->room = nr_slots / 2;
 	return 0;
@@ -97,7 +107,7 @@ int kmt_accounts_open(struct kmt_accounts *accounts, const struct kmt_account_ke
 	uint32_t hash = hash_of(key);
 	size_t i;
 
-	for (i = hash & (accounts->nr_slots - 1); accounts->slots[i].index;
+	for (i = home_of(hash, accounts->slot_bits); accounts->slots[i].index;
 	     i = (i + 1) & (accounts->nr_slots - 1)) {
 		const struct slot *slot = &accounts->slots[i];
 
@@ -107,7 +117,7 @@ int kmt_accounts_open(struct kmt_accounts *accounts, const struct kmt_account_ke
 		}
 	}
 	if (accounts->nr == accounts->room) {
-		if (accounts->nr >= UINT32_MAX / 4 || grow(accounts) < 0)
+		if (accounts->slot_bits >= 31 || grow(accounts) < 0)
 			return -ENOMEM;
 		return kmt_accounts_open(accounts, key, time_ns, ret_index);
 	}

@@ -104,7 +104,7 @@ static int open_account(struct kmt_ledger *ledger, const struct kmt_event *event
 		.cache = event->text,
 		.is_kmalloc = event->kind == KMT_EVENT_KMALLOC ||
 			      event->kind == KMT_EVENT_KMALLOC_NODE,
-		.is_recorder = is_recorder(ledger, event->pid),
+		.is_recorder = !(event->context & CONTEXT_INTERRUPT) && is_recorder(ledger, event->pid),
 	};
 
 	if (ledger->generation && !is_kernel(ledger, event->call_site))

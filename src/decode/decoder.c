@@ -21,13 +21,13 @@
 #define STAMP_BITS	59 /* an absolute time stamp has no room for the upper five */
 #define STAMP_UPPER_MASK (~UINT64_C(0) << STAMP_BITS)
 
-/* Names of caches and tasks come again and again: most are found here, without the lock. */
-#define CACHED_NAME_WORDS 4
-#define CACHED_NAMES_BITS 8
+/* A call site nearly always names the same cache: most names are found here, without the lock. */
+#define CACHED_NAMES_BITS 9
 
 struct cached_name {
-	uint64_t words[CACHED_NAME_WORDS]; /* the text, zero-padded */
-	const char *name;
+	const char *name; /* NULL: free slot */
+	size_t bytes;	  /* as the record has it, its zero byte included */
+	char text[48];
 };
 
 struct kmt_decoder {
@@ -145,27 +145,26 @@ const struct kmt_decoder_stats *kmt_decoder_stats(const struct kmt_decoder *deco
 }
 
 /* NULL if out of memory: then the name is unknown, and all else is right. */
-static const char *intern(struct kmt_decoder *decoder, const uint8_t *text, size_t bytes)
+static const char *intern(struct kmt_decoder *decoder, uint64_t call_site, const char *text,
+			  size_t bytes)
 {
-	uint64_t words[CACHED_NAME_WORDS] = { 0 }, hash;
-	struct cached_name *slot;
+	struct cached_name *slot =
+		&decoder->cached[call_site * 0x9e3779b97f4a7c15 >> (64 - CACHED_NAMES_BITS)];
 
-	bytes = strnlen((const char *)text, bytes);
-	if (bytes >= sizeof(words))
-		return kmt_names_intern(decoder->names, (const char *)text, bytes);
-	memcpy(words, text, bytes);
-	hash = (words[0] ^ words[1] * 0x9e3779b97f4a7c15 ^ words[2]) * 0xff51afd7ed558ccd;
-	slot = &decoder->cached[hash >> (64 - CACHED_NAMES_BITS)];
-	if (!slot->name || memcmp(slot->words, words, sizeof(words)) != 0) {
-		memcpy(slot->words, words, sizeof(words));
-		slot->name = kmt_names_intern(decoder->names, (const char *)words, bytes);
-	}
+	if (slot->name && slot->bytes == bytes && memcmp(slot->text, text, bytes) == 0)
+		return slot->name;
+	if (bytes > sizeof(slot->text))
+		return kmt_names_intern(decoder->names, text, bytes);
+	slot->name = kmt_names_intern(decoder->names, text, bytes);
+	slot->bytes = bytes;
+	memcpy(slot->text, text, bytes);
 	return slot->name;
 }
 
 /* The text of a field: in place, or where a __data_loc says, if that is within the record. */
 static const char *get_text(struct kmt_decoder *decoder, const struct kmt_field *field,
-			    const uint8_t *record, size_t bytes, bool is_big_endian)
+			    uint64_t call_site, const uint8_t *record, size_t bytes,
+			    bool is_big_endian)
 {
 	size_t offset = field->offset, length = field->bytes;
 
@@ -180,7 +179,7 @@ static const char *get_text(struct kmt_decoder *decoder, const struct kmt_field 
 	}
 	if (offset > bytes || length > bytes - offset)
 		return NULL;
-	return intern(decoder, record + offset, length);
+	return intern(decoder, call_site, (const char *)record + offset, length);
 }
 
 static void get_plain(const struct kmt_layout *layout, const uint8_t *record,
@@ -246,7 +245,8 @@ static inline bool take_record(struct kmt_decoder *decoder, const uint8_t *recor
 	else
 		get_any(layout, record, is_big_endian, event);
 	if (layout->text.bytes)
-		event->text = get_text(decoder, &layout->text, record, bytes, is_big_endian);
+		event->text = get_text(decoder, &layout->text, event->call_site, record, bytes,
+				       is_big_endian);
 	if (layout->kind == KMT_EVENT_TASK_NAME)
 		event->pid = (int32_t)get_number(record, &layout->task_pid, is_big_endian);
 	return true;
@@ -314,8 +314,10 @@ static inline const char *step(struct kmt_decoder *decoder, struct cursor *curso
 	cursor->time_ns += delta;
 	cursor->at += head + length;
 	if (type != TYPE_PADDING &&
-	    !take_record(decoder, p + head, length, cursor->time_ns, is_big_endian, batch))
+	    !take_record(decoder, p + head, length, cursor->time_ns, is_big_endian, batch)) {
+		cursor->at -= head + length; /* where it begins */
 		return "a record shorter than its event";
+	}
 	return NULL;
 }
 

@@ -86,6 +86,14 @@ bool kmt_merge_first(const struct kmt_merge *merge, size_t *ret_stream, uint64_t
 	return true;
 }
 
+bool kmt_merge_leads(const struct kmt_merge *merge, const struct kmt_event *event)
+{
+	struct head head = head_of(merge->heap[0].stream, event);
+
+	return (merge->nr < 2 || is_before(&head, &merge->heap[1])) &&
+	       (merge->nr < 3 || is_before(&head, &merge->heap[2]));
+}
+
 void kmt_merge_replace(struct kmt_merge *merge, const struct kmt_event *event)
 {
 	if (event)

@@ -128,7 +128,7 @@ static char *read_line(char *p, struct line *line, bool *ret_is_good)
 		else
 			break;
 	}
-	if (digits == 0 || digits > 16 || p[0] != ' ' || !p[1] || p[2] != ' ' || !p[3])
+	if (digits == 0 || digits > 16 || p[0] != ' ' || !p[1] || p[2] != ' ' || strspn(p + 3, " \t") || !p[3])
 		return next;
 	line->address = address;
 	line->type = p[1];

@@ -16,7 +16,12 @@
 
 #define NS_PER_S UINT64_C(1000000000)
 /* An event this far ahead is looked up while the ones before it are booked: a cache miss or two. */
-#define PREFETCH_EVENTS 8u
+#define PREFETCH_EVENTS 8
+
+/* Where a feed stands: at an event of its batch. */
+struct cursor {
+	const struct kmt_event *at, *end;
+};
 
 /* One replay, from open to result. */
 struct replay {
@@ -28,8 +33,7 @@ struct replay {
 	struct kmt_ledger *ledger;
 	struct kmt_feeds *feeds;
 	struct kmt_merge *merge;
-	const struct kmt_batch **batches; /* of each feed, the one that is being emptied */
-	size_t *positions;		  /* in it */
+	struct cursor *cursors; /* one for each feed */
 	uint64_t limit_ns; /* nothing is known behind: the earliest end of a CPU that was cut */
 	struct kmt_result *result;
 };
@@ -43,8 +47,7 @@ static void deinit(struct replay *replay)
 	(void)kmt_names_free(replay->names);
 	(void)kmt_formats_free(replay->formats);
 	(void)kmt_result_free(replay->result);
-	free(replay->batches);
-	free(replay->positions);
+	free(replay->cursors);
 }
 
 static int add_format(const struct kmt_tape *tape, struct kmt_formats *formats, const char *name,
@@ -188,31 +191,26 @@ static int open_ledger(struct replay *replay, struct kmt_err *err)
 	return kmt_ledger_new(&options, &replay->ledger, err);
 }
 
-/* The next event of a feed, NULL at its end. */
-static int next_event(struct replay *replay, size_t feed, const struct kmt_event **ret_event,
-		      struct kmt_err *err)
+/* A feed's cursor goes to its next batch; at the feed's end, at is NULL. */
+static int next_batch(struct replay *replay, size_t feed, struct kmt_err *err)
 {
-	const struct kmt_batch *batch = replay->batches[feed];
+	struct cursor *cursor = &replay->cursors[feed];
 	const struct kmt_feed_report *report;
+	const struct kmt_batch *batch;
 	int r;
 
-	if (!batch || ++replay->positions[feed] >= batch->nr) {
-		r = kmt_feeds_next(replay->feeds, feed, &batch, err);
-		if (r < 0)
-			return r;
-		replay->batches[feed] = batch;
-		replay->positions[feed] = 0;
-		if (r == 0) {
-			report = kmt_feeds_report(replay->feeds, feed);
-			if (report->end == KMT_FEED_CUT && report->limit_ns < replay->limit_ns)
-				replay->limit_ns = report->limit_ns;
-			*ret_event = NULL;
-			return 0;
-		}
+	r = kmt_feeds_next(replay->feeds, feed, &batch, err);
+	if (r < 0)
+		return r;
+	if (r == 1) {
+		cursor->at = batch->events;
+		cursor->end = batch->events + batch->nr;
+		return 0;
 	}
-	*ret_event = &batch->events[replay->positions[feed]];
-	if (replay->positions[feed] + PREFETCH_EVENTS < batch->nr)
-		kmt_ledger_prefetch(replay->ledger, *ret_event + PREFETCH_EVENTS);
+	cursor->at = NULL;
+	report = kmt_feeds_report(replay->feeds, feed);
+	if (report->end == KMT_FEED_CUT && report->limit_ns < replay->limit_ns)
+		replay->limit_ns = report->limit_ns;
 	return 0;
 }
 
@@ -228,22 +226,36 @@ static int book(struct replay *replay, const struct kmt_event *event)
 
 static int fill_merge(struct replay *replay, struct kmt_err *err)
 {
-	const struct kmt_event *event;
-
 	for (size_t i = 0; i < replay->tape->nr_cpus; i++) {
-		int r = next_event(replay, i, &event, err);
+		int r = next_batch(replay, i, err);
 
 		if (r < 0)
 			return r;
-		if (event)
-			kmt_merge_push(replay->merge, i, event);
+		if (replay->cursors[i].at)
+			kmt_merge_push(replay->merge, i, replay->cursors[i].at);
 	}
+	return 0;
+}
+
+/* Books events of one feed as long as no other feed has an earlier one. */
+static int book_run(struct replay *replay, struct cursor *cursor)
+{
+	do {
+		int r;
+
+		if (cursor->at->time_ns > replay->limit_ns)
+			return 0;
+		if (cursor->end - cursor->at > PREFETCH_EVENTS)
+			kmt_ledger_prefetch(replay->ledger, cursor->at + PREFETCH_EVENTS);
+		r = book(replay, cursor->at);
+		if (r < 0)
+			return r;
+	} while (++cursor->at < cursor->end && kmt_merge_leads(replay->merge, cursor->at));
 	return 0;
 }
 
 static int run(struct replay *replay, struct kmt_err *err)
 {
-	const struct kmt_event *event;
 	uint64_t time_ns;
 	size_t feed;
 	int r;
@@ -252,13 +264,17 @@ static int run(struct replay *replay, struct kmt_err *err)
 	if (r < 0)
 		return r;
 	while (kmt_merge_first(replay->merge, &feed, &time_ns) && time_ns <= replay->limit_ns) {
-		r = book(replay, &replay->batches[feed]->events[replay->positions[feed]]);
+		struct cursor *cursor = &replay->cursors[feed];
+
+		r = book_run(replay, cursor);
 		if (r < 0)
 			return kmt_fail(err, r, "out of memory");
-		r = next_event(replay, feed, &event, err);
-		if (r < 0)
-			return r;
-		kmt_merge_replace(replay->merge, event);
+		if (cursor->at == cursor->end) {
+			r = next_batch(replay, feed, err);
+			if (r < 0)
+				return r;
+		}
+		kmt_merge_replace(replay->merge, cursor->at);
 	}
 	return 0;
 }
@@ -277,9 +293,8 @@ static int start(struct replay *replay, struct kmt_err *err)
 	       (r = kmt_merge_new(nr, &replay->merge, err)) < 0);
 	if (r < 0)
 		return r;
-	replay->batches = calloc(nr ? nr : 1, sizeof(struct kmt_batch *));
-	replay->positions = calloc(nr ? nr : 1, sizeof(size_t));
-	if (!replay->batches || !replay->positions)
+	replay->cursors = calloc(nr ? nr : 1, sizeof(*replay->cursors));
+	if (!replay->cursors)
 		return kmt_fail(err, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < nr; i++)
 		kmt_chunk_reader_rewind(tape->cpus[i]);

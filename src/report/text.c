@@ -60,7 +60,7 @@ static void print_doubts(const struct kmt_result *result, FILE *file)
 			count(n, totals->uncertain));
 	}
 	if (!result->is_complete)
-		fprintf(file, "INCOMPLETE: the recording did not end in order; read up to where all CPUs are known\n");
+		fprintf(file, "INCOMPLETE: the recording did not end in order; read as far as all CPUs go\n");
 	for (size_t i = 0; i < result->nr_notes; i++)
 		fprintf(file, "note: %s\n", kmt_escape(text, sizeof(text), result->notes[i]));
 }
@@ -204,7 +204,7 @@ static void print_rows(const struct kmt_result *result, const struct kmt_report_
 		fprintf(file, "      and %" PRIu64 " more with %s (--top 0 shows all)\n", left,
 			kmt_format_size(a, left_bytes));
 	if (has_unseen)
-		fprintf(file, "~ at most: half of its objects or more end by a free that the kernel does not trace\n");
+		fprintf(file, "~ at most: half of its objects or more end by frees that the kernel does not trace\n");
 	if (has_uncertain)
 		fprintf(file, "? may have been freed while events were lost\n");
 }
