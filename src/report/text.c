@@ -53,11 +53,13 @@ static void print_doubts(const struct kmt_result *result, FILE *file)
 	char n[KMT_UNITS_BYTES], text[ESCAPED_BYTES];
 
 	if (result->lost || totals->losses) {
-		fprintf(file, "LOST %s%s EVENTS in %" PRIu64 " place%s: ", totals->lost < result->lost ||
-			totals->lost ? "" : "AN UNKNOWN NUMBER OF", result->lost ? count(n, result->lost) : "",
-			totals->losses, totals->losses == 1 ? "" : "s");
-		fprintf(file, "%s live objects may have been freed there (?)\n",
-			count(n, totals->uncertain));
+		fprintf(file, "LOST %s EVENTS",
+			result->lost ? count(n, result->lost) : "AN UNKNOWN NUMBER OF");
+		if (totals->losses)
+			fprintf(file, " in %" PRIu64 " place%s: %s live objects may have been freed there (?)\n",
+				totals->losses, totals->losses == 1 ? "" : "s", count(n, totals->uncertain));
+		else
+			fprintf(file, " by the kernel's count: the tape doesn't say where\n");
 	}
 	if (!result->is_complete)
 		fprintf(file, "INCOMPLETE: the recording did not end in order; read as far as all CPUs go\n");
@@ -85,14 +87,14 @@ static void print_totals(const struct kmt_result *result, FILE *file)
 	if (result->older_ns)
 		fprintf(file, " older than %s", kmt_format_time(c, result->older_ns));
 	if (result->recorder_objects)
-		fprintf(file, ", of which %s (%s) kmemtape's own", count(c, result->recorder_objects),
+		fprintf(file, ",\n  of which %s (%s) kmemtape's own", count(c, result->recorder_objects),
 			kmt_format_size(d, result->recorder_bytes));
 	fprintf(file, "\n");
 }
 
 static const char *const group_names[] = {
 	[KMT_BY_SITE] = "call site", [KMT_BY_CACHE] = "cache", [KMT_BY_MODULE] = "module",
-	[KMT_BY_COMM] = "task",	     [KMT_BY_PID] = "task and pid",
+	[KMT_BY_COMM] = "task",	     [KMT_BY_PID] = "pid",
 };
 
 static void name_site(char *name, const struct kmt_row *row)
@@ -204,7 +206,7 @@ static void print_rows(const struct kmt_result *result, const struct kmt_report_
 		fprintf(file, "      and %" PRIu64 " more with %s (--top 0 shows all)\n", left,
 			kmt_format_size(a, left_bytes));
 	if (has_unseen)
-		fprintf(file, "~ at most: half of its objects or more end by frees that the kernel does not trace\n");
+		fprintf(file, "~ at most: half of its objects or more end by a free that is not traced\n");
 	if (has_uncertain)
 		fprintf(file, "? may have been freed while events were lost\n");
 }
