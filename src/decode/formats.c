@@ -2,13 +2,12 @@
 #include <errno.h>
 #include <string.h>
 
-#include <traceevent/event-parse.h>
-
 #include "kmemtape/formats.h"
 
 #define LAYOUTS_MAX	 15u
 #define FORMAT_BYTES_MAX 65536u
 #define RECORD_BYTES_MAX 4096u /* no kernel event of ours comes near it */
+#define SUBBUF_BYTES_MAX (1u << 20)
 
 struct kmt_formats {
 	struct kmt_page_layout page;
@@ -19,14 +18,6 @@ struct kmt_formats {
 	size_t nr_layouts;
 	uint8_t by_id[65536]; /* index into layouts: common_type has 16 bits */
 };
-
-static struct tep_handle *free_tep(struct tep_handle *tep)
-{
-	tep_free(tep);
-	return NULL;
-}
-
-KMT_DEFINE_FREEP(struct tep_handle *, free_tep)
 
 /* What each event must have, by field name. NULL: the event has none. */
 struct wanted {
@@ -59,84 +50,203 @@ static const struct wanted *wanted_named(const char *name)
 }
 
 /*
- * The print format is C with casts, macros and calls, and we have no use for it: without it,
- * libtraceevent reads nothing but the list of fields.
+ * Format files are read here and not by libtraceevent: on hostile text its parser of declarations
+ * leaks memory (fuzz-formats), and we need only the four properties of fields that we know by name.
+ * The tests compare with libtraceevent.
  */
-static int parse_fields(const struct kmt_page_layout *page, const char *name, const char *head,
-			const char *text, size_t bytes, struct tep_handle **ret_tep,
-			struct kmt_err *err)
+struct format_text {
+	const char *name; /* for messages */
+	const char *text, *end;
+};
+
+/* A line "\tfield:DECLARATION;\toffset:N;\tsize:N;\tsigned:N;" of a format file */
+struct format_line {
+	const char *declaration, *declaration_end;
+	const char *field, *field_end; /* the name that is declared */
+	unsigned long long offset, size;
+	bool is_signed;
+};
+
+/* Passes over @word at *@p. Return: false if there is something else. */
+static bool pass(const char **p, const char *end, const char *word)
 {
-	static const char no_print[] = "\nprint fmt: \"\"\n";
-	KMT_CLEANUP(free_tepp) struct tep_handle *tep = tep_alloc();
-	KMT_CLEANUP(kmt_freep) char *fields = NULL;
-	const char *end;
-	size_t used;
+	size_t bytes = strlen(word);
+
+	if ((size_t)(end - *p) < bytes || memcmp(*p, word, bytes) != 0)
+		return false;
+	*p += bytes;
+	return true;
+}
+
+static bool pass_number(const char **p, const char *end, unsigned long long max,
+			unsigned long long *ret_n)
+{
+	unsigned long long n = 0;
+	const char *start = *p;
+
+	for (; *p < end && **p >= '0' && **p <= '9'; (*p)++) {
+		n = n * 10 + (unsigned long long)(**p - '0');
+		if (n > max)
+			return false;
+	}
+	*ret_n = n;
+	return *p > start;
+}
+
+static bool is_name_char(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+/* The last word of a declaration, an array's bounds behind it passed over. */
+static bool find_name(struct format_line *line)
+{
+	const char *end = line->declaration_end;
+
+	if (end > line->declaration && end[-1] == ']')
+		while (end > line->declaration && *--end != '[')
+			;
+	line->field_end = end;
+	while (end > line->declaration && is_name_char(end[-1]))
+		end--;
+	line->field = end;
+	/* A name alone is no declaration: it has a type in front of it. */
+	return line->field < line->field_end && line->field > line->declaration;
+}
+
+/* Return: false if it is no such line, to its end. */
+static bool read_line(const char *p, const char *end, struct format_line *line)
+{
+	unsigned long long is_signed = 0;
+
+	if (!pass(&p, end, "\tfield:"))
+		return false;
+	p += p < end && *p == ' '; /* header_page has one */
+	line->declaration = p;
+	p = memchr(p, ';', (size_t)(end - p));
+	if (!p)
+		return false;
+	line->declaration_end = p;
+	if (!find_name(line) || !pass(&p, end, ";\toffset:") ||
+	    !pass_number(&p, end, RECORD_BYTES_MAX, &line->offset) || !pass(&p, end, ";\tsize:") ||
+	    !pass_number(&p, end, SUBBUF_BYTES_MAX, &line->size) || !pass(&p, end, ";"))
+		return false;
+	if (p < end && (!pass(&p, end, "\tsigned:") || !pass_number(&p, end, 1, &is_signed) ||
+			!pass(&p, end, ";"))) /* Linux 2.6.32 had no `signed` */
+		return false;
+	line->is_signed = is_signed;
+	return p == end;
+}
+
+/* Up to the print format, which is C that nobody needs. */
+static int open_text(const char *name, const char *text, size_t bytes, struct format_text *ret_text,
+		     struct kmt_err *err)
+{
+	const char *print;
 
 	if (bytes > FORMAT_BYTES_MAX || memchr(text, '\0', bytes))
 		return kmt_fail(err, -EBADMSG, "%s: not a format file", name);
-	end = memmem(text, bytes, "\nprint fmt:", strlen("\nprint fmt:"));
-	used = end ? (size_t)(end - text) : bytes;
-	fields = malloc(strlen(head) + used + sizeof(no_print));
-	if (!tep || !fields)
-		return kmt_fail(err, -ENOMEM, "%s: out of memory", name);
-	memcpy(fields, head, strlen(head));
-	memcpy(fields + strlen(head), text, used);
-	memcpy(fields + strlen(head) + used, no_print, sizeof(no_print));
-
-	tep_set_loglevel(TEP_LOG_NONE); /* libraries don't print */
-	tep_set_long_size(tep, page->long_bytes);
-	tep_set_file_bigendian(tep, page->is_big_endian ? TEP_BIG_ENDIAN : TEP_LITTLE_ENDIAN);
-	if (tep_parse_event(tep, fields, strlen(fields), "kmemtape") != 0 ||
-	    tep_get_events_count(tep) != 1)
-		return kmt_fail(err, -EBADMSG, "%s: not a format file", name);
-	*ret_tep = KMT_STEAL(tep);
+	print = memmem(text, bytes, "\nprint fmt:", strlen("\nprint fmt:"));
+	if (!print && (bytes == 0 || text[bytes - 1] != '\n'))
+		return kmt_fail(err, -EBADMSG, "%s: not a format file, or cut short", name);
+	*ret_text = (struct format_text){ name, text, print ? print : text + bytes };
 	return 0;
 }
 
-/* Return: 0, also if there is no such field (then *ret_field stays empty); -EBADMSG. */
-static int bind(struct tep_event *event, const char *field_name, const char *name,
-		struct kmt_field *ret_field, struct kmt_err *err)
+/*
+ * Looks for a field, or for none (@field_name NULL), and checks all lines on the way.
+ * Return: 1 found, 0 there is none, -EBADMSG.
+ */
+static int find_field(const struct format_text *text, const char *field_name,
+		      struct format_line *ret_line, struct kmt_err *err)
 {
-	const struct tep_format_field *field;
+	size_t name_bytes = field_name ? strlen(field_name) : 0;
+	struct format_line line;
+	int found = 0;
+
+	for (const char *p = text->text, *end; p < text->end; p = end + 1) {
+		end = memchr(p, '\n', (size_t)(text->end - p));
+		if (!end)
+			end = text->end;
+		if (*p != '\t')
+			continue;
+		if (!read_line(p, end, &line))
+			return kmt_fail(err, -EBADMSG, "%s: not a format file", text->name);
+		if (field_name && !found && (size_t)(line.field_end - line.field) == name_bytes &&
+		    memcmp(line.field, field_name, name_bytes) == 0) {
+			*ret_line = line;
+			found = 1;
+		}
+	}
+	return found;
+}
+
+/* The line "ID: N" */
+static int read_id(const struct format_text *text, uint16_t *ret_id, struct kmt_err *err)
+{
+	const char *p = memmem(text->text, (size_t)(text->end - text->text), "\nID: ", strlen("\nID: "));
+	unsigned long long id = 0;
+
+	if (!p)
+		return kmt_fail(err, -EBADMSG, "%s: not a format file", text->name);
+	p += strlen("\nID: ");
+	if (!pass_number(&p, text->end, UINT16_MAX, &id) || p == text->end || *p != '\n')
+		return kmt_fail(err, -EBADMSG, "%s: its id is out of range", text->name);
+	*ret_id = (uint16_t)id;
+	return 0;
+}
+
+static bool begins_with(const struct format_line *line, const char *word)
+{
+	const char *p = line->declaration;
+
+	return pass(&p, line->declaration_end, word);
+}
+
+/* Return: 0, also if there is no such field (then *ret_field stays empty); -EBADMSG. */
+static int bind(const struct format_text *text, const char *field_name, struct kmt_field *ret_field,
+		struct kmt_err *err)
+{
+	struct format_line line;
 	bool is_located;
+	int r;
 
 	*ret_field = (struct kmt_field){ 0 };
 	if (!field_name)
 		return 0;
-	field = tep_find_any_field(event, field_name);
-	if (!field)
-		return 0;
-	is_located = field->flags & TEP_FIELD_IS_DYNAMIC;
-	if (field->offset < 0 || field->size <= 0 ||
-	    (unsigned int)field->offset >= RECORD_BYTES_MAX ||
-	    (unsigned int)field->size > RECORD_BYTES_MAX - (unsigned int)field->offset)
-		return kmt_fail(err, -EBADMSG, "%s: field '%s' is out of range", name, field_name);
-	if (is_located && field->size != 4)
-		return kmt_fail(err, -EBADMSG, "%s: field '%s': a __data_loc of %d bytes", name,
-				field_name, field->size);
+	r = find_field(text, field_name, &line, err);
+	if (r <= 0)
+		return r;
+	is_located = begins_with(&line, "__data_loc ") || begins_with(&line, "__rel_loc ");
+	if (line.size == 0 || line.offset + line.size > RECORD_BYTES_MAX)
+		return kmt_fail(err, -EBADMSG, "%s: field '%s' is out of range", text->name,
+				field_name);
+	if (is_located && line.size != 4)
+		return kmt_fail(err, -EBADMSG, "%s: field '%s': a __data_loc of %llu bytes",
+				text->name, field_name, line.size);
 	*ret_field = (struct kmt_field){
-		.offset = (uint16_t)field->offset,
-		.bytes = (uint16_t)field->size,
-		.is_signed = field->flags & TEP_FIELD_IS_SIGNED,
+		.offset = (uint16_t)line.offset,
+		.bytes = (uint16_t)line.size,
+		.is_signed = line.is_signed,
 		.is_data_loc = is_located,
-		.is_rel_loc = is_located && strstr(field->type, "__rel_loc"),
+		.is_rel_loc = begins_with(&line, "__rel_loc "),
 	};
 	return 0;
 }
 
 /* A field that must be there, and be a number. */
-static int bind_number(struct tep_event *event, const char *field_name, const char *name,
+static int bind_number(const struct format_text *text, const char *field_name,
 		       struct kmt_field *ret_field, struct kmt_err *err)
 {
-	int r = bind(event, field_name, name, ret_field, err);
+	int r = bind(text, field_name, ret_field, err);
 
 	if (r < 0)
 		return r;
 	if (ret_field->bytes == 0)
-		return kmt_fail(err, -EBADMSG, "%s: has no field '%s'", name, field_name);
+		return kmt_fail(err, -EBADMSG, "%s: has no field '%s'", text->name, field_name);
 	if (ret_field->is_data_loc || ret_field->bytes > 8 ||
 	    (ret_field->bytes & (ret_field->bytes - 1)))
-		return kmt_fail(err, -EBADMSG, "%s: field '%s' is no number", name, field_name);
+		return kmt_fail(err, -EBADMSG, "%s: field '%s' is no number", text->name, field_name);
 	return 0;
 }
 
@@ -148,7 +258,7 @@ static void need(struct kmt_layout *layout, const struct kmt_field *field)
 		layout->min_bytes = (uint16_t)end;
 }
 
-static int bind_layout(const struct wanted *wanted, struct tep_event *event, const char *name,
+static int bind_layout(const struct wanted *wanted, const struct format_text *text,
 		       struct kmt_layout *layout, struct kmt_err *err)
 {
 	bool is_memory = wanted->is_alloc || wanted->kind == KMT_EVENT_KFREE ||
@@ -169,35 +279,36 @@ static int bind_layout(const struct wanted *wanted, struct tep_event *event, con
 	struct kmt_field type;
 	int r;
 
-	r = bind_number(event, "common_type", name, &type, err);
+	r = bind_number(text, "common_type", &type, err);
 	if (r < 0)
 		return r;
 	if (type.offset != 0 || type.bytes != 2)
-		return kmt_fail(err, -EBADMSG, "%s: common_type is not the first field", name);
+		return kmt_fail(err, -EBADMSG, "%s: common_type is not the first field",
+				text->name);
 	layout->kind = (uint8_t)wanted->kind;
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		if (!numbers[i].is_wanted)
 			continue;
-		r = bind_number(event, numbers[i].field_name, name, numbers[i].field, err);
+		r = bind_number(text, numbers[i].field_name, numbers[i].field, err);
 		if (r < 0)
 			return r;
 		need(layout, numbers[i].field);
 	}
-	r = bind(event, wanted->text, name, &layout->text, err);
+	r = bind(text, wanted->text, &layout->text, err);
 	if (r < 0)
 		return r;
 	if (wanted->is_text_needed && layout->text.bytes == 0)
-		return kmt_fail(err, -EBADMSG, "%s: has no field '%s'", name, wanted->text);
+		return kmt_fail(err, -EBADMSG, "%s: has no field '%s'", text->name, wanted->text);
 	need(layout, &layout->text);
 	/* Where task_rename has no `pid`, it is the task that runs. */
-	r = bind(event, wanted->task_pid, name, &layout->task_pid, err);
+	r = bind(text, wanted->task_pid, &layout->task_pid, err);
 	if (r < 0)
 		return r;
 	if (layout->task_pid.bytes == 0)
 		layout->task_pid = layout->pid;
 	need(layout, &layout->task_pid);
 	if (layout->task_pid.bytes > 8 || layout->task_pid.is_data_loc)
-		return kmt_fail(err, -EBADMSG, "%s: field 'pid' is no number", name);
+		return kmt_fail(err, -EBADMSG, "%s: field 'pid' is no number", text->name);
 	return 0;
 }
 
@@ -215,69 +326,59 @@ int kmt_formats_add(struct kmt_formats *formats, const char *name, const char *t
 		    struct kmt_err *err)
 {
 	const struct wanted *wanted = wanted_named(name);
-	KMT_CLEANUP(free_tepp) struct tep_handle *tep = NULL;
 	struct kmt_layout layout = { 0 };
-	struct tep_event *event;
 	size_t at = formats->nr_layouts + 1;
+	struct format_text format;
 	struct kmt_field node;
+	uint16_t id = 0;
 	int r;
 
 	if (!wanted)
 		return 0;
-	r = parse_fields(&formats->page, name, "", text, bytes, &tep, err);
+	(void)((r = open_text(name, text, bytes, &format, err)) < 0 ||
+	       (r = find_field(&format, NULL, NULL, err)) < 0 ||
+	       (r = read_id(&format, &id, err)) < 0 ||
+	       (r = bind_layout(wanted, &format, &layout, err)) < 0 ||
+	       (r = bind(&format, "node", &node, err)) < 0);
 	if (r < 0)
 		return r;
-	event = tep_get_first_event(tep);
-	r = bind_layout(wanted, event, name, &layout, err);
-	if (r < 0)
-		return r;
-	if (event->id < 0 || event->id > UINT16_MAX || formats->by_id[event->id] ||
-	    at > LAYOUTS_MAX)
-		return kmt_fail(err, -EBADMSG, "%s: id %d is out of range or taken", name, event->id);
-	if (wanted->kind == KMT_EVENT_KMALLOC) {
-		r = bind(event, "node", name, &node, err);
-		if (r < 0)
-			return r;
+	if (formats->by_id[id] || at > LAYOUTS_MAX)
+		return kmt_fail(err, -EBADMSG, "%s: id %u is taken", name, id);
+	if (wanted->kind == KMT_EVENT_KMALLOC)
 		formats->has_late_frees = node.bytes == 0;
-	}
 	layout.is_plain = is_plain(&layout, &formats->page);
 	formats->layouts[at] = layout;
 	formats->names[at] = wanted->event;
-	formats->ids[at] = (uint16_t)event->id;
-	formats->by_id[event->id] = (uint8_t)at;
+	formats->ids[at] = id;
+	formats->by_id[id] = (uint8_t)at;
 	formats->nr_layouts++;
 	return 0;
 }
 
+/* The page header is described in the words of an event's fields. */
 static int bind_page(struct kmt_page_layout *page, const char *header_page, size_t bytes,
 		     struct kmt_err *err)
 {
 	static const char name[] = "events/header_page";
-	KMT_CLEANUP(free_tepp) struct tep_handle *tep = NULL;
-	const struct tep_format_field *data;
 	struct kmt_field time, commit;
-	struct tep_event *event;
+	struct format_text format;
+	struct format_line data;
 	int r;
 
-	/* The page header is described in the words of an event's fields. */
-	r = parse_fields(page, name, "name: header_page\nID: 1\nformat:\n", header_page, bytes, &tep,
-			 err);
+	(void)((r = open_text(name, header_page, bytes, &format, err)) < 0 ||
+	       (r = bind_number(&format, "timestamp", &time, err)) < 0 ||
+	       (r = bind_number(&format, "commit", &commit, err)) < 0 ||
+	       (r = find_field(&format, "data", &data, err)) < 0);
 	if (r < 0)
 		return r;
-	event = tep_get_first_event(tep);
-	(void)((r = bind_number(event, "timestamp", name, &time, err)) < 0 ||
-	       (r = bind_number(event, "commit", name, &commit, err)) < 0);
-	if (r < 0)
-		return r;
-	data = tep_find_any_field(event, "data");
-	if (!data || data->offset < 0 || data->offset > 64 || data->size <= 0 ||
-	    data->size >= 1 << 20)
+	if (r == 0 || data.offset > 64 || data.size == 0 ||
+	    data.offset + data.size > SUBBUF_BYTES_MAX)
 		return kmt_fail(err, -EBADMSG, "%s: no data, or out of range", name);
 	page->time_offset = time.offset;
 	page->commit_offset = commit.offset;
 	page->commit_bytes = commit.bytes;
-	page->data_offset = (uint16_t)data->offset;
-	page->subbuf_bytes = (uint32_t)data->offset + (uint32_t)data->size;
+	page->data_offset = (uint16_t)data.offset;
+	page->subbuf_bytes = (uint32_t)(data.offset + data.size);
 	if (time.bytes != 8 || time.offset + 8 > page->data_offset || commit.bytes < 4 ||
 	    commit.offset + commit.bytes > page->data_offset)
 		return kmt_fail(err, -EBADMSG, "%s: time and commit do not fit the header", name);

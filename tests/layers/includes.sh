@@ -25,7 +25,7 @@ declare -A may=(
 	[cli]='base tape decode core replay report record'
 )
 declare -A libraries=(
-	[base]='' [core]='' [tape]='zstd.h|json-c/|archive' [decode]='traceevent/|elfutils/|pthread.h'
+	[base]='' [core]='' [tape]='zstd.h|json-c/|archive' [decode]='elfutils/|pthread.h'
 	[replay]='pthread.h' [report]='json-c/' [record]='tracefs.h|pthread.h' [cli]=''
 )
 outside='zstd.h|json-c/|archive|traceevent/|elfutils/|pthread.h|tracefs.h'

@@ -1,0 +1,677 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "kmemtape/decoder.h"
+#include "kmemtape/merge.h"
+
+#include "check.h"
+#include "fixture.h"
+
+/* --- names --- */
+
+TEST(equal_texts_are_equal_pointers)
+{
+	KMT_CLEANUP(kmt_names_freep) struct kmt_names *names = NULL;
+	const char *dentry;
+
+	CHECK_EQ(kmt_names_new(&names, NULL), 0);
+	dentry = kmt_names_intern(names, "dentry", 6);
+	CHECK_TEXT(dentry, "dentry");
+	CHECK(kmt_names_intern(names, "dentry_and_more", 6) == dentry);
+	CHECK(kmt_names_intern(names, "dentry\0junk", 11) == dentry);
+	CHECK(kmt_names_intern(names, "dentr", 5) != dentry);
+	CHECK(kmt_names_intern(names, "dentry2", 7) != dentry);
+	CHECK_TEXT(kmt_names_intern(names, "", 0), "");
+}
+
+TEST(long_names_are_cut)
+{
+	KMT_CLEANUP(kmt_names_freep) struct kmt_names *names = NULL;
+	char text[300];
+	const char *name;
+
+	memset(text, 'n', sizeof(text));
+	CHECK_EQ(kmt_names_new(&names, NULL), 0);
+	name = kmt_names_intern(names, text, sizeof(text));
+	CHECK_EQ(strlen(name), KMT_NAME_BYTES_MAX);
+	CHECK(kmt_names_intern(names, text, KMT_NAME_BYTES_MAX) == name);
+}
+
+#define NR_NAMES 5000u
+
+struct interner {
+	struct kmt_names *names;
+	const char *got[NR_NAMES];
+	unsigned int step;
+};
+
+static void *intern_all(void *context)
+{
+	struct interner *it = context;
+
+	for (unsigned int i = 0; i < NR_NAMES; i++) {
+		unsigned int k = i * it->step % NR_NAMES;
+		char text[16];
+
+		(void)snprintf(text, sizeof(text), "name-%u", k);
+		it->got[k] = kmt_names_intern(it->names, text, sizeof(text));
+	}
+	return NULL;
+}
+
+TEST(several_threads_get_the_same_names)
+{
+	KMT_CLEANUP(kmt_names_freep) struct kmt_names *names = NULL;
+	static struct interner interners[4];
+	static const unsigned int steps[4] = { 1, 3, 7, 4999 };
+	pthread_t threads[4];
+
+	CHECK_EQ(kmt_names_new(&names, NULL), 0);
+	for (int i = 0; i < 4; i++) {
+		interners[i] = (struct interner){ .names = names, .step = steps[i] };
+		CHECK_EQ(pthread_create(&threads[i], NULL, intern_all, &interners[i]), 0);
+	}
+	for (int i = 0; i < 4; i++)
+		CHECK_EQ(pthread_join(threads[i], NULL), 0);
+	for (unsigned int k = 0; k < NR_NAMES; k++) {
+		char text[16];
+
+		(void)snprintf(text, sizeof(text), "name-%u", k);
+		CHECK_TEXT(interners[0].got[k], text);
+		for (int i = 1; i < 4; i++)
+			CHECK(interners[i].got[k] == interners[0].got[k]);
+	}
+}
+
+/* --- merge, against a stable sort of everything --- */
+
+#define STREAMS_MAX 40u
+
+struct tagged {
+	struct kmt_event event;
+	size_t stream, place; /* in its stream */
+};
+
+static int by_order(const void *a, const void *b)
+{
+	const struct kmt_event *x = &((const struct tagged *)a)->event,
+			       *y = &((const struct tagged *)b)->event;
+	bool x_frees = kmt_event_is_free(x), y_frees = kmt_event_is_free(y);
+
+	if (x->time_ns != y->time_ns)
+		return x->time_ns < y->time_ns ? -1 : 1;
+	if (x->cpu == y->cpu) { /* of one CPU, as recorded */
+		size_t p = ((const struct tagged *)a)->place, q = ((const struct tagged *)b)->place;
+
+		return (p > q) - (p < q);
+	}
+	if (x_frees != y_frees)
+		return x_frees ? -1 : 1;
+	return (x->cpu > y->cpu) - (x->cpu < y->cpu);
+}
+
+/* Distinct times between streams of equal rank keep the sort a total order: see below. */
+static size_t make_streams(struct tagged *all, size_t nr_streams, uint64_t *random, bool has_ties)
+{
+	size_t nr = 0;
+
+	for (size_t s = 0; s < nr_streams; s++) {
+		uint64_t time_ns = check_random(random) % 10;
+		size_t length = check_random(random) % 200;
+
+		for (size_t i = 0; i < length; i++, nr++) {
+			time_ns += check_random(random) % 4;
+			all[nr] = (struct tagged){ .stream = s, .place = i };
+			all[nr].event.time_ns = has_ties ? time_ns : time_ns * 64 + s;
+			all[nr].event.cpu = (uint16_t)s;
+			/* Of one CPU, events at one time are all frees or none: see the next test.
+			 */
+			all[nr].event.kind =
+				(time_ns * 7 + s) % 3 ? KMT_EVENT_KMALLOC : KMT_EVENT_KFREE;
+		}
+	}
+	return nr;
+}
+
+static size_t first_of(const struct tagged *all, size_t nr, size_t stream, size_t place)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (all[i].stream == stream && all[i].place == place)
+			return i;
+	return SIZE_MAX;
+}
+
+static void merge_all(const struct tagged *all, size_t nr, size_t nr_streams, struct tagged *merged)
+{
+	KMT_CLEANUP(kmt_merge_freep) struct kmt_merge *merge = NULL;
+	size_t place[STREAMS_MAX] = { 0 }, stream, taken = 0;
+	uint64_t time_ns;
+
+	CHECK_EQ(kmt_merge_new(nr_streams, &merge, NULL), 0);
+	for (size_t s = nr_streams; s-- > 0;) /* in any order */
+		if (first_of(all, nr, s, 0) != SIZE_MAX)
+			kmt_merge_push(merge, s, &all[first_of(all, nr, s, 0)].event);
+	while (kmt_merge_first(merge, &stream, &time_ns)) {
+		size_t at = first_of(all, nr, stream, place[stream]), next;
+
+		CHECK(taken < nr && at != SIZE_MAX);
+		CHECK(time_ns == all[at].event.time_ns);
+		merged[taken++] = all[at];
+		next = first_of(all, nr, stream, ++place[stream]);
+		kmt_merge_replace(merge, next == SIZE_MAX ? NULL : &all[next].event);
+	}
+	CHECK_EQ(taken, nr);
+}
+
+static void merge_and_compare(bool has_ties)
+{
+	static struct tagged all[STREAMS_MAX * 200], merged[STREAMS_MAX * 200];
+	uint64_t random = 1;
+
+	for (size_t nr_streams = 0; nr_streams <= STREAMS_MAX; nr_streams += 5) {
+		size_t nr = make_streams(all, nr_streams, &random, has_ties);
+
+		merge_all(all, nr, nr_streams, merged);
+		if (nr)
+			qsort(all, nr, sizeof(*all), by_order);
+		for (size_t i = 0; i < nr; i++) {
+			CHECK_EQ(merged[i].stream, all[i].stream);
+			CHECK_EQ(merged[i].place, all[i].place);
+		}
+	}
+}
+
+TEST(streams_are_merged_by_time)
+{
+	merge_and_compare(false);
+}
+
+TEST(at_the_same_time_frees_come_first_then_lower_cpus)
+{
+	merge_and_compare(true);
+}
+
+TEST(events_of_one_cpu_keep_their_order_even_at_one_time)
+{
+	static const uint8_t kinds[] = { KMT_EVENT_KMALLOC, KMT_EVENT_KFREE, KMT_EVENT_KMALLOC,
+					 KMT_EVENT_KFREE };
+	struct tagged all[8], merged[8];
+
+	for (size_t i = 0; i < 8; i++)
+		all[i] = (struct tagged){
+			{ .time_ns = 5, .cpu = (uint16_t)(i / 4), .kind = kinds[i % 4] },
+			i / 4,
+			i % 4
+		};
+	merge_all(all, 8, 2, merged);
+	for (size_t i = 0; i < 8; i++)
+		for (size_t k = i + 1; k < 8; k++)
+			if (merged[i].stream == merged[k].stream)
+				CHECK(merged[i].place < merged[k].place);
+}
+
+/* --- decoder: sub-buffers by hand; byte orders and word sizes are in decoder-kbuffer.c --- */
+
+#define SUBBUF 4096u
+#define HEAD   16u
+#define MISSED (1u << 31)
+#define STORED (1u << 30)
+
+struct page {
+	uint8_t bytes[SUBBUF];
+	uint32_t used;
+};
+
+static void put32(struct page *page, uint32_t n)
+{
+	memcpy(page->bytes + HEAD + page->used, &n, 4);
+	page->used += 4;
+}
+
+static struct page new_page(uint64_t time_ns)
+{
+	struct page page = { .used = 0 };
+
+	memcpy(page.bytes, &time_ns, 8);
+	return page;
+}
+
+static void close_page(struct page *page, uint32_t flags)
+{
+	uint64_t commit = page->used | flags;
+
+	memcpy(page->bytes + 8, &commit, 8);
+}
+
+static void put_record(struct page *page, uint32_t delta, const void *record, uint32_t bytes)
+{
+	put32(page, delta << 5 | bytes / 4);
+	memcpy(page->bytes + HEAD + page->used, record, bytes);
+	page->used += bytes;
+}
+
+/* An event of tests/formats/6.18 with its fields at the offsets measured there. */
+struct record {
+	uint8_t bytes[96];
+	uint32_t size;
+};
+
+static struct record new_record(const struct kmt_formats *formats, const char *event, uint64_t ptr)
+{
+	struct record record = { .size = 32 };
+	uint64_t call_site = 0xffffffff81234567;
+	int32_t pid = 77;
+	uint16_t id;
+
+	CHECK(kmt_formats_find(formats, event, &id));
+	memcpy(record.bytes, &id, 2);
+	record.bytes[2] = 0x10;
+	memcpy(record.bytes + 4, &pid, 4);
+	memcpy(record.bytes + 8, &call_site, 8);
+	memcpy(record.bytes + 16, &ptr, 8);
+	return record;
+}
+
+static void put_free(struct page *page, const struct kmt_formats *formats, uint32_t delta,
+		     uint64_t ptr)
+{
+	struct record record = new_record(formats, "kmem:kfree", ptr);
+
+	put_record(page, delta, record.bytes, 24);
+}
+
+/* Everything a test needs. */
+struct bench {
+	struct kmt_formats *formats;
+	struct kmt_names *names;
+	struct kmt_decoder *decoder;
+	struct kmt_batch batch;
+};
+
+static void leave_bench(struct bench *b)
+{
+	kmt_batch_deinit(&b->batch);
+	b->decoder = kmt_decoder_free(b->decoder);
+	b->names = kmt_names_free(b->names);
+	b->formats = kmt_formats_free(b->formats);
+}
+
+static struct bench enter_bench(void)
+{
+	struct bench b = { .formats = load_formats("6.18", false, 8) };
+
+	CHECK_EQ(kmt_names_new(&b.names, NULL), 0);
+	CHECK_EQ(kmt_decoder_new(b.formats, b.names, 3, &b.decoder, NULL), 0);
+	return b;
+}
+
+#define BENCH KMT_CLEANUP(leave_bench) struct bench b = enter_bench()
+
+/* On the heap and no longer than it is, for the sanitizer. */
+static void run(struct bench *b, const struct page *page)
+{
+	void *exact = malloc(SUBBUF);
+
+	CHECK(exact);
+	memcpy(exact, page->bytes, SUBBUF);
+	CHECK_EQ(kmt_decoder_run(b->decoder, exact, SUBBUF, "cpu/0003.zst", 8192, &b->batch), 0);
+	free(exact);
+}
+
+TEST(an_event_has_what_its_record_says)
+{
+	BENCH;
+	struct page page = new_page(1000);
+	struct record record = new_record(b.formats, "kmem:kmem_cache_alloc", 0xffff888100042000);
+	uint32_t location = 7u << 16 | 64;
+	uint64_t req = 180, alloc = 192, gfp = UINT64_C(0xdc0);
+
+	memcpy(record.bytes + 24, &location, 4);
+	memcpy(record.bytes + 32, &req, 8);
+	memcpy(record.bytes + 40, &alloc, 8);
+	memcpy(record.bytes + 48, &gfp, 8);
+	memcpy(record.bytes + 64, "dentry", 7);
+	put_record(&page, 5, record.bytes, 72);
+	close_page(&page, 0);
+	run(&b, &page);
+	CHECK_EQ(b.batch.nr, 1);
+	CHECK_EQ(b.batch.events[0].kind, KMT_EVENT_CACHE_ALLOC);
+	CHECK_EQ(b.batch.events[0].time_ns, 1005);
+	CHECK(b.batch.events[0].call_site == 0xffffffff81234567);
+	CHECK(b.batch.events[0].ptr == 0xffff888100042000);
+	CHECK_EQ(b.batch.events[0].bytes_req, 180);
+	CHECK_EQ(b.batch.events[0].bytes_alloc, 192);
+	CHECK_EQ(b.batch.events[0].gfp, 0xdc0);
+	CHECK_EQ(b.batch.events[0].pid, 77);
+	CHECK_EQ(b.batch.events[0].context, 0x10);
+	CHECK_EQ(b.batch.events[0].cpu, 3);
+	CHECK_TEXT(b.batch.events[0].text, "dentry");
+}
+
+static const char *text_at(uint32_t location)
+{
+	BENCH;
+	static char text[128];
+	struct page page = new_page(1000);
+	struct record record = new_record(b.formats, "kmem:kmem_cache_free", 64);
+
+	memcpy(record.bytes + 24, &location, 4);
+	memcpy(record.bytes + 28, "abcd", 4);
+	put_record(&page, 0, record.bytes, 32);
+	put_free(&page, b.formats, 1, 1); /* what is behind must not be read */
+	close_page(&page, 0);
+	run(&b, &page);
+	CHECK_EQ(b.batch.nr, 2);
+	if (!b.batch.events[0].text)
+		return NULL;
+	(void)snprintf(text, sizeof(text), "%s", b.batch.events[0].text);
+	return text;
+}
+
+TEST(a_text_outside_of_its_record_is_unknown)
+{
+	CHECK_TEXT(text_at(4u << 16 | 28), "abcd");
+	CHECK_TEXT(text_at(2u << 16 | 28), "ab");
+	CHECK(!text_at(5u << 16 | 28)); /* one byte too long */
+	CHECK(!text_at(4u << 16 | 29));
+	CHECK(!text_at(1u << 16 | 32));
+	CHECK(!text_at(0xffffu << 16 | 0xffff));
+	CHECK(!text_at(0xffffu << 16));
+}
+
+TEST(records_of_unknown_events_are_counted_and_passed_over)
+{
+	BENCH;
+	struct page page = new_page(1000);
+	uint8_t other[8] = { 0xee, 0xee };
+
+	put_record(&page, 7, other, 8);
+	put_free(&page, b.formats, 3, 64);
+	close_page(&page, 0);
+	run(&b, &page);
+	CHECK_EQ(b.batch.nr, 1);
+	CHECK_EQ(b.batch.events[0].time_ns, 1010);
+	CHECK_EQ(kmt_decoder_stats(b.decoder)->other_events, 1);
+	CHECK_EQ(kmt_decoder_stats(b.decoder)->damaged_subbufs, 0);
+}
+
+TEST(an_empty_sub_buffer_has_no_events)
+{
+	BENCH;
+	struct page page = new_page(1000);
+
+	close_page(&page, 0);
+	run(&b, &page);
+	CHECK_EQ(b.batch.nr, 0);
+	CHECK_EQ(kmt_decoder_stats(b.decoder)->damaged_subbufs, 0);
+}
+
+/* A good event, then @damage: what there was is kept, what is behind counts as lost. */
+static void check_damage(const uint32_t *words, size_t nr, const char *what)
+{
+	BENCH;
+	struct page page = new_page(1000), after = new_page(5000);
+
+	put_free(&page, b.formats, 5, 64);
+	for (size_t i = 0; i < nr; i++)
+		put32(&page, words[i]);
+	close_page(&page, 0);
+	run(&b, &page);
+	CHECK_EQ(b.batch.nr, 1);
+	CHECK_EQ(kmt_decoder_stats(b.decoder)->damaged_subbufs, 1);
+	CHECK_HAS(kmt_decoder_stats(b.decoder)->damage.text, "cpu/0003.zst: raw offset 8236: ");
+	CHECK_HAS(kmt_decoder_stats(b.decoder)->damage.text, what);
+
+	put_free(&after, b.formats, 5, 128);
+	close_page(&after, 0);
+	run(&b, &after);
+	CHECK_EQ(b.batch.nr, 3);
+	CHECK_EQ(b.batch.events[1].kind, KMT_EVENT_LOSS);
+	CHECK_EQ(b.batch.events[1].lost, 0); /* nobody knows how many */
+	CHECK_EQ(b.batch.events[1].since_ns, 1005);
+	CHECK_EQ(b.batch.events[1].time_ns, 5000);
+	CHECK_EQ(b.batch.events[2].ptr, 128);
+}
+
+TEST(a_record_beyond_its_page_ends_it)
+{
+	check_damage((const uint32_t[]){ 28, 0, 0 }, 3, "longer than its page");
+}
+
+TEST(a_length_that_does_not_count_itself_ends_the_page)
+{
+	check_damage((const uint32_t[]){ 0, 3, 0 }, 3, "shorter than its own header");
+	check_damage((const uint32_t[]){ 0, 0, 0 }, 3, "shorter than its own header");
+}
+
+TEST(a_length_that_wraps_ends_the_page)
+{
+	check_damage((const uint32_t[]){ 0, 0xffffffff, 0 }, 3, "longer than its page");
+	check_damage((const uint32_t[]){ 1 << 5 | 29, 0xfffffffc, 0 }, 3, "longer than its page");
+}
+
+TEST(half_a_record_header_ends_the_page)
+{
+	check_damage((const uint32_t[]){ 0 }, 1, "header"); /* its length is missing */
+	check_damage((const uint32_t[]){ 30 }, 1,
+		     "header"); /* a time extend without its upper half */
+	check_damage((const uint32_t[]){ 31 }, 1, "header");
+}
+
+TEST(a_record_shorter_than_its_event_ends_the_page)
+{
+	BENCH;
+	uint16_t id;
+
+	CHECK(kmt_formats_find(b.formats, "kmem:kmalloc", &id));
+	check_damage((const uint32_t[]){ 5, id, 0, 0, 0, 0 }, 6, "shorter than its event");
+}
+
+TEST(a_commit_longer_than_the_page_makes_all_of_it_a_loss)
+{
+	BENCH;
+	struct page page = new_page(1000), after = new_page(5000);
+
+	put_free(&page, b.formats, 5, 64);
+	page.used = SUBBUF - HEAD + 1;
+	close_page(&page, 0);
+	run(&b, &page);
+	CHECK_EQ(b.batch.nr, 0);
+	CHECK_EQ(kmt_decoder_stats(b.decoder)->damaged_subbufs, 1);
+	put_free(&after, b.formats, 5, 128);
+	close_page(&after, 0);
+	run(&b, &after);
+	CHECK_EQ(b.batch.nr, 2);
+	CHECK_EQ(b.batch.events[0].kind, KMT_EVENT_LOSS);
+}
+
+TEST(the_commit_may_fill_the_page)
+{
+	BENCH;
+	struct page page = new_page(1000);
+	size_t nr = 0;
+
+	while (page.used + 28 <= SUBBUF - HEAD) {
+		put_free(&page, b.formats, 1, 64);
+		nr++;
+	}
+	put32(&page, 29); /* empty up to the end */
+	page.used = SUBBUF - HEAD;
+	close_page(&page, 0);
+	run(&b, &page);
+	CHECK_EQ(b.batch.nr, nr);
+	CHECK_EQ(kmt_decoder_stats(b.decoder)->damaged_subbufs, 0);
+}
+
+TEST(missed_events_come_before_the_page_with_their_number)
+{
+	BENCH;
+	struct page first = new_page(1000), second = new_page(3000);
+	uint64_t missed = 42;
+
+	put_free(&first, b.formats, 5, 64);
+	close_page(&first, 0);
+	run(&b, &first);
+	put_free(&second, b.formats, 5, 128);
+	memcpy(second.bytes + HEAD + second.used, &missed, 8);
+	close_page(&second, MISSED | STORED);
+	run(&b, &second);
+	CHECK_EQ(b.batch.nr, 3);
+	CHECK_EQ(b.batch.events[1].kind, KMT_EVENT_LOSS);
+	CHECK_EQ(b.batch.events[1].lost, 42);
+	CHECK_EQ(b.batch.events[1].since_ns, 1005); /* the last event before */
+	CHECK_EQ(b.batch.events[1].time_ns, 3000);
+	CHECK_EQ(b.batch.events[2].time_ns, 3005);
+}
+
+TEST(missed_events_without_a_number_are_unknown)
+{
+	BENCH;
+	struct page page = new_page(1000);
+
+	put_free(&page, b.formats, 5, 64);
+	memset(page.bytes + HEAD + page.used, 0x55, 8); /* not a number: the flag is not set */
+	close_page(&page, MISSED);
+	run(&b, &page);
+	CHECK_EQ(b.batch.nr, 2);
+	CHECK_EQ(b.batch.events[0].lost, 0);
+	CHECK_EQ(b.batch.events[0].since_ns, 0); /* nothing was before */
+}
+
+TEST(a_number_of_missed_events_beyond_the_page_is_not_read)
+{
+	BENCH;
+	struct page page = new_page(1000);
+
+	put32(&page, 29);
+	page.used = SUBBUF - HEAD - 4; /* room for half of it */
+	close_page(&page, MISSED | STORED);
+	run(&b, &page);
+	CHECK_EQ(b.batch.nr, 1);
+	CHECK_EQ(b.batch.events[0].lost, 0);
+}
+
+TEST(a_noted_gap_is_a_loss_before_the_next_event)
+{
+	BENCH;
+	struct page empty = new_page(900), page = new_page(1000);
+
+	kmt_decoder_note_gap(b.decoder);
+	close_page(&empty, 0);
+	run(&b, &empty);
+	CHECK_EQ(b.batch.nr, 0); /* it waits for something to tell the time */
+	put_free(&page, b.formats, 5, 64);
+	close_page(&page, 0);
+	run(&b, &page);
+	run(&b, &page);
+	CHECK_EQ(b.batch.events[0].kind, KMT_EVENT_LOSS);
+	CHECK_EQ(b.batch.nr, 3); /* one loss, not two */
+}
+
+TEST(time_never_goes_backwards_and_it_is_counted)
+{
+	BENCH;
+	struct page late = new_page(5000), early = new_page(1000);
+
+	put_free(&late, b.formats, 5, 64);
+	close_page(&late, 0);
+	run(&b, &late);
+	put_free(&early, b.formats, 5, 128);
+	put_free(&early, b.formats, 6000, 192);
+	close_page(&early, 0);
+	run(&b, &early);
+	CHECK_EQ(b.batch.nr, 3);
+	CHECK_EQ(b.batch.events[1].time_ns, 5005);
+	CHECK_EQ(b.batch.events[2].time_ns, 7005);
+	CHECK_EQ(kmt_decoder_stats(b.decoder)->backward_times, 1);
+}
+
+TEST(extended_and_absolute_times_count)
+{
+	BENCH;
+	struct page page = new_page(1000);
+
+	put32(&page, 3u << 5 | 30); /* extend: 3 + (2 << 27) */
+	put32(&page, 2);
+	put_free(&page, b.formats, 5, 64);
+	put32(&page, 9u << 5 | 31); /* absolute: 9 + (4 << 27) */
+	put32(&page, 4);
+	put_free(&page, b.formats, 1, 128);
+	close_page(&page, 0);
+	run(&b, &page);
+	CHECK_EQ(b.batch.nr, 2);
+	CHECK_EQ(b.batch.events[0].time_ns, 1000 + 3 + (2u << 27) + 5);
+	CHECK_EQ(b.batch.events[1].time_ns, 9 + (4u << 27) + 1);
+}
+
+TEST(a_discarded_record_is_passed_over)
+{
+	BENCH;
+	struct page page = new_page(1000);
+
+	put32(&page, 10u << 5 | 29);
+	put32(&page, 12); /* it counts itself */
+	put32(&page, 0);
+	put32(&page, 0);
+	put_free(&page, b.formats, 5, 64);
+	close_page(&page, 0);
+	run(&b, &page);
+	CHECK_EQ(b.batch.nr, 1);
+	CHECK_EQ(b.batch.events[0].time_ns, 1015);
+}
+
+TEST(many_sub_buffers_at_once_are_as_many_one_by_one)
+{
+	KMT_CLEANUP(leave_bench) struct bench one = enter_bench(), all = enter_bench();
+	uint8_t *raw = malloc(50 * SUBBUF);
+
+	CHECK(raw);
+	for (uint32_t i = 0; i < 50; i++) {
+		struct page page = new_page(1000 * (i + 1));
+
+		for (uint32_t k = 0; k < i; k++)
+			put_free(&page, one.formats, k, 64 * k);
+		close_page(&page, i % 7 == 3 ? MISSED : 0);
+		memcpy(raw + i * SUBBUF, page.bytes, SUBBUF);
+		CHECK_EQ(kmt_decoder_run(one.decoder, page.bytes, SUBBUF, "f", 0, &one.batch), 0);
+	}
+	CHECK_EQ(kmt_decoder_run(all.decoder, raw, 50 * SUBBUF, "f", 0, &all.batch), 0);
+	CHECK_EQ(all.batch.nr, one.batch.nr);
+	CHECK_BYTES(all.batch.events, one.batch.events, all.batch.nr * sizeof(*all.batch.events));
+	free(raw);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		ROW(equal_texts_are_equal_pointers),
+		ROW(long_names_are_cut),
+		ROW(several_threads_get_the_same_names),
+		ROW(streams_are_merged_by_time),
+		ROW(at_the_same_time_frees_come_first_then_lower_cpus),
+		ROW(events_of_one_cpu_keep_their_order_even_at_one_time),
+		ROW(an_event_has_what_its_record_says),
+		ROW(a_text_outside_of_its_record_is_unknown),
+		ROW(records_of_unknown_events_are_counted_and_passed_over),
+		ROW(an_empty_sub_buffer_has_no_events),
+		ROW(a_record_beyond_its_page_ends_it),
+		ROW(a_length_that_does_not_count_itself_ends_the_page),
+		ROW(a_length_that_wraps_ends_the_page),
+		ROW(half_a_record_header_ends_the_page),
+		ROW(a_record_shorter_than_its_event_ends_the_page),
+		ROW(a_commit_longer_than_the_page_makes_all_of_it_a_loss),
+		ROW(the_commit_may_fill_the_page),
+		ROW(missed_events_come_before_the_page_with_their_number),
+		ROW(missed_events_without_a_number_are_unknown),
+		ROW(a_number_of_missed_events_beyond_the_page_is_not_read),
+		ROW(a_noted_gap_is_a_loss_before_the_next_event),
+		ROW(time_never_goes_backwards_and_it_is_counted),
+		ROW(extended_and_absolute_times_count),
+		ROW(a_discarded_record_is_passed_over),
+		ROW(many_sub_buffers_at_once_are_as_many_one_by_one),
+	};
+
+	return cmocka_run_group_tests_name("decode", tests, NULL, NULL);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef KMT_TESTS_FIXTURE_H
+#define KMT_TESTS_FIXTURE_H
+
+#include <fcntl.h>
+#include <stdio.h>
+
+#include "kmemtape/formats.h"
+#include "kmemtape/fs.h"
+
+#include "check.h"
+
+/* The file @path below $KMT_TESTS; the caller frees it. NULL if there is none. */
+static inline char *read_fixture(const char *path, size_t *ret_bytes)
+{
+	const char *tests = getenv("KMT_TESTS");
+	char name[4096], *text = NULL;
+
+	if (!tests)
+		fail_msg("set KMT_TESTS to the directory tests/ of the source tree");
+	(void)snprintf(name, sizeof(name), "%s/%s", tests, path);
+	return kmt_read_file(AT_FDCWD, name, 1 << 20, &text, ret_bytes, NULL) < 0 ? NULL : text;
+}
+
+static const char *const fixture_events[] = {
+	"kmem:kmalloc",	     "kmem:kmalloc_node",  "kmem:kmem_cache_alloc", "kmem:kmem_cache_alloc_node",
+	"kmem:kfree",	     "kmem:kmem_cache_free", "module:module_load",  "module:module_free",
+	"task:task_newtask", "task:task_rename",
+};
+
+#define NR_FIXTURE_EVENTS (sizeof(fixture_events) / sizeof(fixture_events[0]))
+
+/* All that tests/formats/@kernel has. */
+static inline struct kmt_formats *load_formats(const char *kernel, bool is_big_endian, uint32_t long_bytes)
+{
+	struct kmt_formats *formats = NULL;
+	struct kmt_err err = { "" };
+	char path[256], *text;
+	size_t bytes;
+
+	(void)snprintf(path, sizeof(path), "formats/%s/header_page", kernel);
+	text = read_fixture(path, &bytes);
+	CHECK(text);
+	if (kmt_formats_new(is_big_endian, long_bytes, text, bytes, &formats, &err) < 0)
+		fail_msg("%s: %s", kernel, err.text);
+	free(text);
+	for (size_t i = 0; i < NR_FIXTURE_EVENTS; i++) {
+		(void)snprintf(path, sizeof(path), "formats/%s/%s/format", kernel, fixture_events[i]);
+		*strchr(path, ':') = '/';
+		text = read_fixture(path, &bytes);
+		if (text && kmt_formats_add(formats, fixture_events[i], text, bytes, &err) < 0)
+			fail_msg("%s: %s", kernel, err.text);
+		free(text);
+	}
+	return formats;
+}
+
+#endif

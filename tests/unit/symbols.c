@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdio.h>
+
+#include "kmemtape/symbols.h"
+
+#include "check.h"
+
+#define KERNEL                              \
+	"ffffffff81000000 T _text\n"        \
+	"ffffffff81000100 t helper\n"       \
+	"ffffffff81000200 T caller\n"       \
+	"ffffffff81000280 d not_code\n"     \
+	"ffffffff81000300 T alias_first\n"  \
+	"ffffffff81000300 t alias_second\n" \
+	"ffffffff81000400 W last\n"
+
+/* kallsyms text of a module that a line loads, by its number; NULL: there is none */
+static int read_text(void *context, unsigned int line, char **ret_text, size_t *ret_bytes)
+{
+	const char *const *texts = context;
+
+	if (!texts || line > 8 || !texts[line])
+		return -ENOENT;
+	*ret_text = strdup(texts[line]);
+	CHECK(*ret_text);
+	*ret_bytes = strlen(*ret_text);
+	return 0;
+}
+
+static struct kmt_symbols *make(const char *modules, const char *const *texts, const char *kallsyms)
+{
+	struct kmt_symbols *symbols;
+
+	CHECK_EQ(kmt_symbols_new(&symbols, NULL), 0);
+	CHECK_EQ(kmt_symbols_add_modules(symbols, modules, strlen(modules), read_text,
+					 (void *)(uintptr_t)texts, NULL),
+		 0);
+	CHECK_EQ(kmt_symbols_add_kallsyms(symbols, strdup(kallsyms), strlen(kallsyms), NULL), 0);
+	return symbols;
+}
+
+#define SYMBOLS(modules, texts, kallsyms) \
+	KMT_CLEANUP(kmt_symbols_freep) struct kmt_symbols *symbols = make(modules, texts, kallsyms)
+
+/* "function+offset/size [module]", "[module]+offset", or "?" */
+static const char *at(const struct kmt_symbols *symbols, uint64_t address, uint64_t time_ns)
+{
+	static char text[256];
+	struct kmt_symbol symbol;
+
+	if (!kmt_symbols_look_up(symbols, address, time_ns, &symbol))
+		return "?";
+	if (symbol.function)
+		(void)snprintf(text, sizeof(text), "%s+%#lx/%#lx", symbol.function,
+			       (long)symbol.offset, (long)symbol.size);
+	else
+		(void)snprintf(text, sizeof(text), "+%#lx", (long)symbol.offset);
+	if (symbol.module)
+		(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), " [%s]%s",
+			       symbol.module, symbol.taint);
+	return text;
+}
+
+TEST(a_return_address_is_in_the_function_that_called)
+{
+	SYMBOLS("", NULL, KERNEL);
+
+	CHECK_TEXT(at(symbols, 0xffffffff81000120, 0), "helper+0x20/0x100");
+	CHECK_TEXT(at(symbols, 0xffffffff81000201, 0), "caller+0x1/0x80");
+}
+
+TEST(a_call_that_is_the_last_instruction_stays_in_its_function)
+{
+	SYMBOLS("", NULL, KERNEL);
+
+	/* The address is that of the next function: the call did not return. */
+	CHECK_TEXT(at(symbols, 0xffffffff81000200, 0), "helper+0x100/0x100");
+}
+
+TEST(before_the_first_symbol_and_in_data_there_is_no_function)
+{
+	SYMBOLS("", NULL, KERNEL);
+
+	CHECK_TEXT(at(symbols, 0xffffffff81000000, 0), "?");
+	CHECK_TEXT(at(symbols, 0xffffffff81000281, 0), "?"); /* behind not_code */
+	CHECK_TEXT(at(symbols, 0xffffffff81000280, 0), "caller+0x80/0x80");
+	CHECK_TEXT(at(symbols, 0, 0), "?");
+	CHECK_TEXT(at(symbols, 1, 0), "?");
+}
+
+TEST(of_aliases_the_first_is_taken_as_the_kernel_does)
+{
+	SYMBOLS("", NULL, KERNEL);
+
+	CHECK_TEXT(at(symbols, 0xffffffff81000310, 0), "alias_first+0x10/0x100");
+}
+
+TEST(the_last_function_does_not_reach_to_the_end_of_the_world)
+{
+	SYMBOLS("", NULL, KERNEL);
+
+	CHECK_TEXT(at(symbols, 0xffffffff81000410, 0), "last+0x10/0x10000");
+	CHECK_TEXT(at(symbols, 0xffffffff90000000, 0), "?");
+}
+
+TEST(unsorted_kallsyms_are_found_too)
+{
+	SYMBOLS("", NULL,
+		"ffffffff81000400 T d\nffffffff81000100 T a\nffffffff81000300 T c\nffffffff81000200 T b\n");
+
+	CHECK_TEXT(at(symbols, 0xffffffff81000110, 0), "a+0x10/0x100");
+	CHECK_TEXT(at(symbols, 0xffffffff81000210, 0), "b+0x10/0x100");
+	CHECK_TEXT(at(symbols, 0xffffffff81000310, 0), "c+0x10/0x100");
+}
+
+TEST(lines_that_are_no_symbols_are_passed_over)
+{
+	SYMBOLS("", NULL,
+		"\n \njunk\n81000100\n81000100 T\n81000100 T \n-1 T minus\n0x81000100 T hex\n"
+		"fffffffff81000100 T too_long\nffffffff81000100 T good\nffffffff81000200 T last_without_newline");
+
+	CHECK_TEXT(at(symbols, 0xffffffff81000180, 0), "good+0x80/0x100");
+	CHECK_TEXT(at(symbols, 0xffffffff81000204, 0), "last_without_newline+0x4/0x10000");
+	CHECK_TEXT(at(symbols, 0x81000101, 0), "?");
+}
+
+TEST(a_32_bit_kernel_has_short_addresses)
+{
+	SYMBOLS("", NULL, "c1000000 T _text\nc1000100 T f\nc1000200 T g\n");
+
+	CHECK_TEXT(at(symbols, 0xc1000110, 0), "f+0x10/0x100");
+}
+
+TEST(hidden_kallsyms_name_nothing)
+{
+	uint64_t from = 1, to = 1;
+	SYMBOLS("", NULL,
+		"0000000000000000 T _text\n0000000000000000 T f\n0000000000000000 t m_init\t[m]\n");
+
+	CHECK_TEXT(at(symbols, 0xffffffff81000110, 0), "?");
+	kmt_symbols_kernel_range(symbols, &from, &to);
+	CHECK_EQ(from, 0);
+	CHECK_EQ(to, 0);
+}
+
+TEST(the_kernels_own_range_is_that_of_its_code)
+{
+	uint64_t from, to;
+	SYMBOLS("load 0 m 4096 0xffffffffc0000000 - -\n", NULL,
+		"0000000000000000 D per_cpu\n" KERNEL
+		"ffffffff90000000 D data\nffffffffc0000000 t f\t[m]\n");
+
+	kmt_symbols_kernel_range(symbols, &from, &to);
+	CHECK(from == 0xffffffff81000000);
+	CHECK(to > 0xffffffff81000400 && to <= 0xffffffff90000000);
+}
+
+#define ALPHA UINT64_C(0xffffffffc0000000)
+#define TWO_IN_TURN                                             \
+	"load 100 alpha 16384 0xffffffffc0000000 OE build-id\n" \
+	"unload 200 alpha\n"                                    \
+	"load 300 beta 16384 0xffffffffc0000000 - -\n"
+static const char *const two_texts[9] = {
+	[1] = "ffffffffc0000100 t alpha_leak\t[alpha]\nffffffffc0000200 t alpha_end\t[alpha]\n",
+	[3] = "ffffffffc0000080 t beta_leak\t[beta]\nffffffffc0000180 t beta_end\t[beta]\n",
+};
+
+TEST(two_modules_in_turn_at_one_address_are_told_apart_by_time)
+{
+	SYMBOLS(TWO_IN_TURN, two_texts, KERNEL);
+
+	CHECK_TEXT(at(symbols, ALPHA + 0x110, 150), "alpha_leak+0x10/0x100 [alpha]OE");
+	CHECK_TEXT(at(symbols, ALPHA + 0x110, 350), "beta_leak+0x90/0x100 [beta]");
+}
+
+TEST(between_modules_and_before_them_an_address_is_unknown)
+{
+	SYMBOLS(TWO_IN_TURN, two_texts, KERNEL);
+
+	CHECK_TEXT(at(symbols, ALPHA + 0x110, 99), "?");
+	CHECK_TEXT(at(symbols, ALPHA + 0x110, 250), "?");
+	CHECK_TEXT(at(symbols, ALPHA + 0x110, 200), "?"); /* just gone */
+	CHECK_TEXT(at(symbols, ALPHA + 0x110, 300), "beta_leak+0x90/0x100 [beta]");
+}
+
+TEST(loads_of_the_same_module_are_told_apart)
+{
+	struct kmt_symbol first, second;
+	SYMBOLS("load 100 m 4096 0xffffffffc0000000 - -\nunload 200 m\nload 300 m 4096 0xffffffffc0000000 - -\n",
+		NULL, KERNEL);
+
+	CHECK_EQ(kmt_symbols_look_up(symbols, ALPHA + 9, 150, &first), 1);
+	CHECK_EQ(kmt_symbols_look_up(symbols, ALPHA + 9, 350, &second), 1);
+	CHECK(first.instance && second.instance && first.instance != second.instance);
+}
+
+TEST(built_in_code_belongs_to_no_load)
+{
+	struct kmt_symbol symbol;
+	SYMBOLS(TWO_IN_TURN, two_texts, KERNEL);
+
+	CHECK_EQ(kmt_symbols_look_up(symbols, 0xffffffff81000120, 150, &symbol), 1);
+	CHECK(!symbol.module);
+	CHECK_EQ(symbol.instance, 0);
+	CHECK_TEXT(symbol.taint, "");
+}
+
+TEST(a_module_whose_symbols_are_gone_is_still_named)
+{
+	SYMBOLS("load 100 m 4096 0xffffffffc0000000 O -\n", NULL, KERNEL);
+
+	CHECK_TEXT(at(symbols, ALPHA + 0x20, 150), "+0x20 [m]O");
+	CHECK_TEXT(at(symbols, ALPHA + 4096, 150), "+0x1000 [m]O"); /* a call at its very end */
+	CHECK_TEXT(at(symbols, ALPHA + 4097, 150), "?");
+	CHECK_TEXT(at(symbols, ALPHA, 150), "?"); /* a call before its first byte */
+}
+
+TEST(in_the_place_of_a_modules_init_code_only_the_module_is_known)
+{
+	/* It was freed when init returned: kallsyms has nothing there. */
+	static const char *const texts[9] = { [1] = "ffffffffc0000800 t behind\t[m]\n" };
+	SYMBOLS("load 100 m 4096 0xffffffffc0000000 - -\n", texts, KERNEL);
+
+	CHECK_TEXT(at(symbols, ALPHA + 0x20, 150), "+0x20 [m]");
+	CHECK_TEXT(at(symbols, ALPHA + 0x820, 150),
+		   "behind+0x20/0x800 [m]"); /* ends with the module */
+}
+
+TEST(modules_of_the_first_kallsyms_get_its_symbols)
+{
+	SYMBOLS("load 0 m 8192 0xffffffffc0000000 OE x\nunload 500 m\n", NULL,
+		KERNEL "ffffffffc0000000 t one\t[m]\nffffffffc0000100 t two\t[m]\n");
+
+	CHECK_TEXT(at(symbols, ALPHA + 0x10, 499), "one+0x10/0x100 [m]OE");
+	CHECK_TEXT(at(symbols, ALPHA + 0x10, 500), "?");
+}
+
+TEST(code_that_only_kallsyms_knows_has_the_bounds_of_its_symbols)
+{
+	SYMBOLS("", NULL,
+		KERNEL
+		"ffffffffa0000000 t bpf_prog_a\t[bpf]\nffffffffa0000080 t bpf_prog_b\t[bpf]\n");
+
+	CHECK_TEXT(at(symbols, 0xffffffffa0000010, 5), "bpf_prog_a+0x10/0x80 [bpf]");
+	CHECK_TEXT(at(symbols, 0xffffffffa0001000, 5), "?");
+}
+
+TEST(an_exact_load_time_takes_the_place_of_when_it_was_noticed)
+{
+	SYMBOLS("load 300 m 4096 0xffffffffc0000000 - -\n", NULL, KERNEL);
+
+	CHECK_TEXT(at(symbols, ALPHA + 9, 250), "?");
+	CHECK_EQ(kmt_symbols_note_load(symbols, "m", 200), 0);
+	CHECK_TEXT(at(symbols, ALPHA + 9, 250), "+0x9 [m]");
+	CHECK_TEXT(at(symbols, ALPHA + 9, 199), "?");
+}
+
+TEST(a_load_event_after_it_was_noticed_is_of_another_load)
+{
+	SYMBOLS("load 300 m 4096 0xffffffffc0000000 - -\n", NULL, KERNEL);
+
+	CHECK_EQ(kmt_symbols_note_load(symbols, "m", 400), 0);
+	CHECK_TEXT(at(symbols, ALPHA + 9, 350), "+0x9 [m]");
+}
+
+TEST(an_exact_free_time_takes_the_place_of_when_it_was_noticed)
+{
+	SYMBOLS("load 0 m 4096 0xffffffffc0000000 - -\nunload 400 m\n", NULL, KERNEL);
+
+	CHECK_EQ(kmt_symbols_note_free(symbols, "m", 300), 0);
+	CHECK_TEXT(at(symbols, ALPHA + 9, 299), "+0x9 [m]");
+	CHECK_TEXT(at(symbols, ALPHA + 9, 300), "?");
+}
+
+TEST(a_free_event_of_a_module_that_was_never_noticed_to_go_ends_it)
+{
+	SYMBOLS("load 0 m 4096 0xffffffffc0000000 - -\n", NULL, KERNEL);
+
+	CHECK_EQ(kmt_symbols_note_free(symbols, "m", 300), 0);
+	CHECK_TEXT(at(symbols, ALPHA + 9, 301), "?");
+	CHECK_EQ(kmt_symbols_note_free(symbols, "nobody", 300), 0);
+	CHECK_EQ(kmt_symbols_note_load(symbols, "nobody", 300), 0);
+}
+
+TEST(events_of_several_loads_go_to_each_in_turn)
+{
+	SYMBOLS("load 0 m 4096 0xffffffffc0000000 - -\nunload 200 m\n"
+		"load 400 m 4096 0xffffffffc0000000 - -\nunload 600 m\n",
+		NULL, KERNEL);
+
+	CHECK_EQ(kmt_symbols_note_free(symbols, "m", 150), 0);
+	CHECK_EQ(kmt_symbols_note_load(symbols, "m", 350), 0);
+	CHECK_EQ(kmt_symbols_note_free(symbols, "m", 550), 0);
+	CHECK_TEXT(at(symbols, ALPHA + 9, 149), "+0x9 [m]");
+	CHECK_TEXT(at(symbols, ALPHA + 9, 150), "?");
+	CHECK_TEXT(at(symbols, ALPHA + 9, 349), "?");
+	CHECK_TEXT(at(symbols, ALPHA + 9, 350), "+0x9 [m]");
+	CHECK_TEXT(at(symbols, ALPHA + 9, 550), "?");
+}
+
+/* A load so short that the recorder did not notice it must not take the times of one that it did.
+ */
+TEST(a_load_that_nobody_noticed_does_not_shift_the_others)
+{
+	SYMBOLS("load 400 m 4096 0xffffffffc0000000 - -\nunload 600 m\n", NULL, KERNEL);
+
+	CHECK_EQ(kmt_symbols_note_load(symbols, "m", 100), 0);
+	CHECK_EQ(kmt_symbols_note_free(symbols, "m", 110), 0);
+	CHECK_EQ(kmt_symbols_note_load(symbols, "m", 350), 0);
+	CHECK_EQ(kmt_symbols_note_free(symbols, "m", 550), 0);
+	CHECK_TEXT(at(symbols, ALPHA + 9, 360), "+0x9 [m]");
+	CHECK_TEXT(at(symbols, ALPHA + 9, 500), "+0x9 [m]");
+}
+
+TEST(lines_of_a_newer_writer_are_passed_over)
+{
+	SYMBOLS("reload 5 x\n\nload\nload soon m 1 0x1 -\nload 0 m 4096 0xffffffffc0000000 - - and more\n",
+		NULL, KERNEL);
+
+	CHECK_TEXT(at(symbols, ALPHA + 9, 5), "+0x9 [m]");
+}
+
+TEST(a_module_name_longer_than_linux_allows_is_cut)
+{
+	char line[200], name[100];
+	struct kmt_symbol symbol;
+
+	memset(name, 'n', 99);
+	name[99] = '\0';
+	(void)snprintf(line, sizeof(line), "load 0 %s 4096 0xffffffffc0000000 - -\n", name);
+	SYMBOLS(line, NULL, KERNEL);
+	if (kmt_symbols_look_up(symbols, ALPHA + 9, 5, &symbol))
+		CHECK(strlen(symbol.module) < 64);
+}
+
+TEST(lookups_agree_with_a_linear_search)
+{
+	struct {
+		uint64_t address;
+		char name[16];
+	} functions[300];
+	char *text = malloc(300 * 64), *p = text;
+	uint64_t random = 1, address = 0xffffffff81000000;
+
+	CHECK(text);
+	for (size_t i = 0; i < 300; i++) {
+		functions[i].address = address += 16 + check_random(&random) % 500;
+		(void)snprintf(functions[i].name, sizeof(functions[i].name), "f%zu", i);
+	}
+	for (size_t i = 0; i < 300; i++) { /* in another order */
+		size_t k = i * 7 % 300;
+
+		p += sprintf(p, "%016lx T %s\n", (long)functions[k].address, functions[k].name);
+	}
+	SYMBOLS("", NULL, text);
+	for (int i = 0; i < 20000; i++) {
+		uint64_t probe =
+			0xffffffff81000000 + check_random(&random) % (address - 0xffffffff81000000);
+		struct kmt_symbol symbol;
+		const char *name = NULL;
+
+		for (size_t k = 0; k < 300 && functions[k].address <= probe - 1; k++)
+			name = functions[k].name;
+		CHECK_EQ(kmt_symbols_look_up(symbols, probe, 0, &symbol), name != NULL);
+		if (name)
+			CHECK_TEXT(symbol.function, name);
+	}
+	free(text);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		ROW(a_return_address_is_in_the_function_that_called),
+		ROW(a_call_that_is_the_last_instruction_stays_in_its_function),
+		ROW(before_the_first_symbol_and_in_data_there_is_no_function),
+		ROW(of_aliases_the_first_is_taken_as_the_kernel_does),
+		ROW(the_last_function_does_not_reach_to_the_end_of_the_world),
+		ROW(unsorted_kallsyms_are_found_too),
+		ROW(lines_that_are_no_symbols_are_passed_over),
+		ROW(a_32_bit_kernel_has_short_addresses),
+		ROW(hidden_kallsyms_name_nothing),
+		ROW(the_kernels_own_range_is_that_of_its_code),
+		ROW(two_modules_in_turn_at_one_address_are_told_apart_by_time),
+		ROW(between_modules_and_before_them_an_address_is_unknown),
+		ROW(loads_of_the_same_module_are_told_apart),
+		ROW(built_in_code_belongs_to_no_load),
+		ROW(a_module_whose_symbols_are_gone_is_still_named),
+		ROW(in_the_place_of_a_modules_init_code_only_the_module_is_known),
+		ROW(modules_of_the_first_kallsyms_get_its_symbols),
+		ROW(code_that_only_kallsyms_knows_has_the_bounds_of_its_symbols),
+		ROW(an_exact_load_time_takes_the_place_of_when_it_was_noticed),
+		ROW(a_load_event_after_it_was_noticed_is_of_another_load),
+		ROW(an_exact_free_time_takes_the_place_of_when_it_was_noticed),
+		ROW(a_free_event_of_a_module_that_was_never_noticed_to_go_ends_it),
+		ROW(events_of_several_loads_go_to_each_in_turn),
+		ROW(a_load_that_nobody_noticed_does_not_shift_the_others),
+		ROW(lines_of_a_newer_writer_are_passed_over),
+		ROW(a_module_name_longer_than_linux_allows_is_cut),
+		ROW(lookups_agree_with_a_linear_search),
+	};
+
+	return cmocka_run_group_tests_name("symbols", tests, NULL, NULL);
+}
