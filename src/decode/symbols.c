@@ -30,7 +30,7 @@ struct module {
 	char taint[MODULE_TAINT_BYTES];
 	uint64_t base, size;
 	uint64_t from_ns, to_ns; /* was there within from_ns <= time < to_ns */
-	bool has_exact_from, has_exact_to;
+	uint64_t noticed_from_ns, noticed_to_ns; /* the same as the recorder noticed: not before */
 	struct table table; /* empty: its symbols came with the first kallsyms, or not at all */
 };
 
@@ -179,7 +179,7 @@ static struct module *add_module(struct kmt_symbols *symbols, const char *name)
 		symbols->modules = grown;
 	}
 	module = &symbols->modules[symbols->nr_modules++];
-	*module = (struct module){ .to_ns = UINT64_MAX };
+	*module = (struct module){ .to_ns = UINT64_MAX, .noticed_to_ns = UINT64_MAX };
 	(void)snprintf(module->name, sizeof(module->name), "%s", name);
 	return module;
 }
@@ -333,7 +333,7 @@ static int add_modules_line(struct kmt_symbols *symbols, const char *text, unsig
 			return -ENOMEM;
 		module->base = base;
 		module->size = size;
-		module->from_ns = time_ns;
+		module->from_ns = module->noticed_from_ns = time_ns;
 		if (strcmp(taint, "-") != 0)
 			(void)snprintf(module->taint, sizeof(module->taint), "%s", taint);
 		if (read(context, line, &kallsyms, &bytes) >= 0)
@@ -341,7 +341,7 @@ static int add_modules_line(struct kmt_symbols *symbols, const char *text, unsig
 	} else if (sscanf(text, "unload %" SCNu64 " %63s", &time_ns, name) == 2) {
 		module = find_last(symbols, name);
 		if (module && module->to_ns == UINT64_MAX)
-			module->to_ns = time_ns;
+			module->to_ns = module->noticed_to_ns = time_ns;
 	}
 	return 0; /* lines that we don't know are a newer writer's */
 }
@@ -364,39 +364,36 @@ int kmt_symbols_add_modules(struct kmt_symbols *symbols, const char *text, size_
 	return 0;
 }
 
-/* Return: the load of @name that has no exact time yet and is nearest behind @time_ns. */
-static struct module *find_inexact(struct kmt_symbols *symbols, const char *name, bool is_load)
+/*
+ * The first load of @name that was noticed at @time_ns or later. The recorder may have missed earlier
+ * ones, too short to notice: so a later event before the same notice replaces what they said.
+ */
+int kmt_symbols_note_load(struct kmt_symbols *symbols, const char *name, uint64_t time_ns)
 {
 	for (size_t i = 0; i < symbols->nr_modules; i++) {
 		struct module *module = &symbols->modules[i];
-		bool is_candidate = is_load ? !module->has_exact_from && module->from_ns > 0 :
-					      !module->has_exact_to;
 
-		if (is_candidate && strcmp(module->name, name) == 0)
-			return module;
-	}
-	return NULL;
-}
-
-int kmt_symbols_note_load(struct kmt_symbols *symbols, const char *name, uint64_t time_ns)
-{
-	struct module *module = find_inexact(symbols, name, true);
-
-	/* Noticed before the event says it came: this event is of another load, too short to notice. */
-	if (module && module->from_ns >= time_ns) {
+		if (module->noticed_from_ns == 0 || module->noticed_from_ns < time_ns ||
+		    strcmp(module->name, name) != 0)
+			continue;
 		module->from_ns = time_ns;
-		module->has_exact_from = true;
+		module->to_ns = module->noticed_to_ns;
+		break;
 	}
 	return 0;
 }
 
+/* The first load of @name that was there at @time_ns, as far as it is known by now. */
 int kmt_symbols_note_free(struct kmt_symbols *symbols, const char *name, uint64_t time_ns)
 {
-	struct module *module = find_inexact(symbols, name, false);
+	for (size_t i = 0; i < symbols->nr_modules; i++) {
+		struct module *module = &symbols->modules[i];
 
-	if (module && time_ns >= module->from_ns && module->to_ns >= time_ns) {
+		if (module->from_ns > time_ns || module->noticed_to_ns < time_ns ||
+		    strcmp(module->name, name) != 0)
+			continue;
 		module->to_ns = time_ns;
-		module->has_exact_to = true;
+		break;
 	}
 	return 0;
 }
