@@ -24,6 +24,7 @@ struct kmt_ledger_options {
 	uint32_t page_bytes;
 	bool has_late_frees; /* see kmt_formats_has_late_frees() */
 	bool by_comm, by_pid;
+	uint64_t hash_seed; /* see kmt_liveset_set_seed() */
 	const int32_t *recorder_pids; /* ascending, borrowed */
 	size_t nr_recorder_pids;
 };

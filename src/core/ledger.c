@@ -52,6 +52,7 @@ int kmt_ledger_new(const struct kmt_ledger_options *options, struct kmt_ledger *
 	       (r = kmt_tasks_new(&ledger->tasks, err)) < 0);
 	if (r < 0)
 		return r;
+	kmt_liveset_set_seed(ledger->live, options->hash_seed);
 	*ret_ledger = KMT_STEAL(ledger);
 	return 0;
 }

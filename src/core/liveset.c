@@ -23,13 +23,14 @@ struct shard {
 
 struct kmt_liveset {
 	struct shard shards[SHARDS];
+	uint64_t seed;
 	uint64_t size, peak;
 };
 
 /* Fibonacci hashing: the upper bits choose the shard, those below the slot. */
-static inline uint64_t hash_of(uint64_t ptr)
+static inline uint64_t hash_of(uint64_t seed, uint64_t ptr)
 {
-	return ptr * 0x9e3779b97f4a7c15;
+	return (ptr ^ seed) * 0x9e3779b97f4a7c15;
 }
 
 static inline struct shard *shard_of(const struct kmt_liveset *set, uint64_t hash)
@@ -72,6 +73,11 @@ int kmt_liveset_new(struct kmt_liveset **ret_set, struct kmt_err *err)
 	return 0;
 }
 
+void kmt_liveset_set_seed(struct kmt_liveset *set, uint64_t seed)
+{
+	set->seed = seed;
+}
+
 struct kmt_liveset *kmt_liveset_free(struct kmt_liveset *set)
 {
 	if (!set)
@@ -92,7 +98,7 @@ static inline size_t probe(const struct shard *shard, uint64_t ptr, uint64_t has
 	return i;
 }
 
-static int grow(struct shard *shard)
+static int grow(struct shard *shard, uint64_t seed)
 {
 	struct shard bigger;
 
@@ -105,7 +111,7 @@ static int grow(struct shard *shard)
 
 		if (!shard->ptrs[i])
 			continue;
-		k = probe(&bigger, shard->ptrs[i], hash_of(shard->ptrs[i]));
+		k = probe(&bigger, shard->ptrs[i], hash_of(seed, shard->ptrs[i]));
 		bigger.ptrs[k] = shard->ptrs[i];
 		bigger.objects[k] = shard->objects[i];
 	}
@@ -117,7 +123,7 @@ static int grow(struct shard *shard)
 
 int kmt_liveset_add(struct kmt_liveset *set, uint64_t ptr, struct kmt_object **ret_object)
 {
-	uint64_t hash = hash_of(ptr);
+	uint64_t hash = hash_of(set->seed, ptr);
 	struct shard *shard = shard_of(set, hash);
 	size_t i = probe(shard, ptr, hash);
 
@@ -126,7 +132,7 @@ int kmt_liveset_add(struct kmt_liveset *set, uint64_t ptr, struct kmt_object **r
 		return KMT_OBJECT_LIVE;
 	}
 	if ((shard->nr_used + 1) * 100 > shard->nr_slots * LOAD_PERCENT) {
-		if (grow(shard) < 0)
+		if (grow(shard, set->seed) < 0)
 			return -ENOMEM;
 		i = probe(shard, ptr, hash);
 	}
@@ -141,7 +147,7 @@ int kmt_liveset_add(struct kmt_liveset *set, uint64_t ptr, struct kmt_object **r
 
 struct kmt_object *kmt_liveset_find(struct kmt_liveset *set, uint64_t ptr)
 {
-	uint64_t hash = hash_of(ptr);
+	uint64_t hash = hash_of(set->seed, ptr);
 	struct shard *shard = shard_of(set, hash);
 	size_t i = probe(shard, ptr, hash);
 
@@ -150,7 +156,7 @@ struct kmt_object *kmt_liveset_find(struct kmt_liveset *set, uint64_t ptr)
 
 void kmt_liveset_remove(struct kmt_liveset *set, uint64_t ptr, struct kmt_object *object)
 {
-	struct shard *shard = shard_of(set, hash_of(ptr));
+	struct shard *shard = shard_of(set, hash_of(set->seed, ptr));
 	size_t hole = (size_t)(object - shard->objects), i = hole;
 
 	/* Move back whatever could no longer be found with a hole before it. */
@@ -160,7 +166,7 @@ void kmt_liveset_remove(struct kmt_liveset *set, uint64_t ptr, struct kmt_object
 		i = i + 1 < shard->nr_slots ? i + 1 : 0;
 		if (!shard->ptrs[i])
 			break;
-		home = home_of(shard, hash_of(shard->ptrs[i]));
+		home = home_of(shard, hash_of(set->seed, shard->ptrs[i]));
 		from_home = i >= home ? i - home : i + shard->nr_slots - home;
 		from_hole = i >= hole ? i - hole : i + shard->nr_slots - hole;
 		if (from_home < from_hole)
@@ -176,7 +182,7 @@ void kmt_liveset_remove(struct kmt_liveset *set, uint64_t ptr, struct kmt_object
 
 void kmt_liveset_prefetch(const struct kmt_liveset *set, uint64_t ptr)
 {
-	uint64_t hash = hash_of(ptr);
+	uint64_t hash = hash_of(set->seed, ptr);
 	const struct shard *shard = shard_of(set, hash);
 	size_t home = home_of(shard, hash);
 

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 
 #include "kmemtape/decoder.h"
@@ -187,6 +188,8 @@ static int open_ledger(struct replay *replay, struct kmt_err *err)
 		.nr_recorder_pids = manifest->nr_recorder_pids,
 	};
 
+	/* Without one, hostile tapes may only take longer. */
+	(void)!getrandom(&options.hash_seed, sizeof(options.hash_seed), GRND_NONBLOCK);
 	kmt_symbols_kernel_range(replay->symbols, &options.kernel_from, &options.kernel_to);
 	return kmt_ledger_new(&options, &replay->ledger, err);
 }
