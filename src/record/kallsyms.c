@@ -15,6 +15,8 @@
 struct filter {
 	char tail[64]; /* "\t[module]" at the end of a line; "" for all */
 	bool has_address;
+	bool has_module;       /* a line of any module was seen */
+	uint64_t kernel_bytes; /* of the lines before it */
 };
 
 static void filter_init(struct filter *filter, const char *module)
@@ -41,6 +43,10 @@ static ssize_t copy_lines(struct filter *filter, const char *text, size_t bytes,
 	while ((end = memchr(line, '\n', bytes - (size_t)(line - text)))) {
 		size_t length = (size_t)(end - line);
 
+		if (!filter->has_module && length && line[length - 1] == ']')
+			filter->has_module = true;
+		if (!filter->has_module)
+			filter->kernel_bytes += length + 1;
 		if (is_wanted(filter, line, length)) {
 			if (!filter->has_address)
 				filter->has_address = strspn(line, "0") < strcspn(line, " ");
@@ -80,7 +86,28 @@ static int copy_all(int fd, struct filter *filter, struct kmt_chunk_writer *writ
 	}
 }
 
-int kmt_kallsyms_capture(int tape_fd, const char *path, const char *module,
+void kmt_kallsyms_wait(struct kmt_kallsyms_waiter *waiter)
+{
+	KMT_CLEANUP(kmt_close_fd) int fd = -1;
+	char text[PIECE_BYTES];
+
+	if (waiter->fd >= 0 || !waiter->position)
+		return;
+	fd = open("/proc/kallsyms", O_RDONLY | O_CLOEXEC);
+	/* The kernel makes lines until there are as many bytes as are asked for: not much further than we want. */
+	for (uint64_t left = waiter->position; left && fd >= 0;) {
+		ssize_t n = read(fd, text, left < sizeof(text) ? left : sizeof(text));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return;
+		left -= (uint64_t)n;
+	}
+	waiter->fd = KMT_STEAL_FD(fd);
+}
+
+int kmt_kallsyms_capture(int tape_fd, const char *path, struct kmt_kallsyms_waiter *waiter,
 			 enum kmt_symbols_state *ret_state, struct kmt_err *err)
 {
 	KMT_CLEANUP(kmt_chunk_writer_freep) struct kmt_chunk_writer *writer = NULL;
@@ -95,13 +122,65 @@ int kmt_kallsyms_capture(int tape_fd, const char *path, const char *module,
 	r = kmt_chunk_writer_new(tape_fd, path, 0, 1, &writer, err);
 	if (r < 0)
 		return r;
-	filter_init(&filter, module);
+	filter_init(&filter, NULL);
 	r = copy_all(fd, &filter, writer, err);
 	if (r < 0)
 		return r;
 	r = kmt_chunk_writer_finish(writer, 0, err);
 	if (r < 0)
 		return r;
+	/* A line made ahead would be a module's that was there then. */
+	if (filter.kernel_bytes > 2 * LINE_BYTES)
+		waiter->position = filter.kernel_bytes - 2 * LINE_BYTES;
 	*ret_state = filter.has_address ? KMT_SYMBOLS_GOOD : KMT_SYMBOLS_HIDDEN;
 	return 0;
+}
+
+int kmt_kallsyms_read_modules(struct kmt_kallsyms_waiter *waiter, char **ret_text, size_t *ret_bytes,
+			      struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_close_fd) int fd = KMT_STEAL_FD(waiter->fd);
+	KMT_CLEANUP(kmt_freep) char *text = NULL;
+	size_t used = 0, room = 0;
+
+	if (fd < 0)
+		fd = open("/proc/kallsyms", O_RDONLY | O_CLOEXEC);
+	for (;;) {
+		ssize_t n;
+
+		if (room - used < PIECE_BYTES) {
+			char *grown = realloc(text, room = room ? 2 * room : 4 * PIECE_BYTES);
+
+			if (!grown)
+				return kmt_fail(err, -ENOMEM, "/proc/kallsyms: out of memory");
+			text = grown;
+		}
+		n = fd < 0 ? 0 : read(fd, text + used, room - used);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return kmt_fail(err, -errno, "/proc/kallsyms: %s", strerror(errno));
+		if (n == 0)
+			break;
+		used += (size_t)n;
+	}
+	*ret_text = KMT_STEAL(text);
+	*ret_bytes = used;
+	return 0;
+}
+
+int kmt_kallsyms_write_module(int tape_fd, const char *path, const char *module, const char *text,
+			      size_t bytes, struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_chunk_writer_freep) struct kmt_chunk_writer *writer = NULL;
+	struct filter filter;
+	ssize_t n;
+	int r;
+
+	r = kmt_chunk_writer_new(tape_fd, path, 0, 1, &writer, err);
+	if (r < 0)
+		return r;
+	filter_init(&filter, module);
+	n = copy_lines(&filter, text, bytes, writer, err);
+	return n < 0 ? (int)n : kmt_chunk_writer_finish(writer, 0, err);
 }

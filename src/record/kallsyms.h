@@ -2,19 +2,50 @@
 #ifndef KMT_RECORD_KALLSYMS_H
 #define KMT_RECORD_KALLSYMS_H
 
+#include <stdint.h>
+
+#include "kmemtape/cleanup.h"
 #include "kmemtape/err.h"
 #include "kmemtape/manifest.h"
 
+/*
+ * Symbols of modules come behind all of the kernel's own, and the kernel makes each line when it is read: to
+ * get there takes 50 ms on a fast machine, and a module may be gone by then. So one reader waits in front of them.
+ */
+struct kmt_kallsyms_waiter {
+	int fd;		   /* -1: none waits */
+	uint64_t position; /* where it waits; 0: unknown, or not worth it */
+};
+
+#define KMT_KALLSYMS_WAITER_NONE { .fd = -1, .position = 0 }
+
 /**
  * kmt_kallsyms_capture() - copy /proc/kallsyms to the chunk file @path of the tape
- * @module: only the lines of this module; NULL for all
+ * @waiter: learns where to wait
  * @ret_state: whether it has addresses
  *
  * Allocates the 3 MiB of a chunk writer, and gives them back.
  *
  * Return: 0, also if there is no /proc/kallsyms (KMT_SYMBOLS_NONE); negative errno of a write.
  */
-int kmt_kallsyms_capture(int tape_fd, const char *path, const char *module,
+int kmt_kallsyms_capture(int tape_fd, const char *path, struct kmt_kallsyms_waiter *waiter,
 			 enum kmt_symbols_state *ret_state, struct kmt_err *err);
+
+/* Let one wait, if none does. Takes as long as a capture; where it fails, reading just takes longer. */
+void kmt_kallsyms_wait(struct kmt_kallsyms_waiter *waiter);
+
+/**
+ * kmt_kallsyms_read_modules() - the symbols of all modules that are loaded now
+ * @waiter: if one waits, it is used up
+ * @ret_text: on the heap
+ *
+ * Return: 0, also if there is no /proc/kallsyms: then it is empty; negative errno.
+ */
+int kmt_kallsyms_read_modules(struct kmt_kallsyms_waiter *waiter, char **ret_text, size_t *ret_bytes,
+			      struct kmt_err *err);
+
+/* Write the lines of @module in @text to the chunk file @path of the tape. Return: 0 or negative errno. */
+int kmt_kallsyms_write_module(int tape_fd, const char *path, const char *module, const char *text,
+			      size_t bytes, struct kmt_err *err);
 
 #endif

@@ -25,6 +25,9 @@ struct kmt_module_log {
 	int fd; /* symbols/modules */
 	int tape_fd;
 	const char *list_path;
+	struct kmt_kallsyms_waiter waiter;
+	char *symbols; /* of modules, as of this look; NULL: not read */
+	size_t symbols_bytes;
 	unsigned int nr_lines;
 	size_t nr;
 	struct module modules[MODULES_MAX];
@@ -40,8 +43,8 @@ struct entry {
 typedef int note_func(struct kmt_module_log *log, const struct entry *entry, uint64_t time_ns,
 		      struct kmt_err *err);
 
-int kmt_module_log_new(int tape_fd, const char *list_path, struct kmt_module_log **ret_log,
-		       struct kmt_err *err)
+int kmt_module_log_new(int tape_fd, const char *list_path, uint64_t kallsyms_position,
+		       struct kmt_module_log **ret_log, struct kmt_err *err)
 {
 	KMT_CLEANUP(kmt_module_log_freep) struct kmt_module_log *log = calloc(1, sizeof(*log));
 
@@ -49,6 +52,7 @@ int kmt_module_log_new(int tape_fd, const char *list_path, struct kmt_module_log
 		return kmt_fail(err, -ENOMEM, "symbols/modules: out of memory");
 	log->tape_fd = tape_fd;
 	log->list_path = list_path;
+	log->waiter = (struct kmt_kallsyms_waiter){ .fd = -1, .position = kallsyms_position };
 	log->fd = openat(tape_fd, "symbols/modules",
 			 O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
 	if (log->fd < 0)
@@ -80,7 +84,6 @@ static int note_load(struct kmt_module_log *log, const struct entry *entry, uint
 		     struct kmt_err *err)
 {
 	char line[512], hex[KMT_BUILD_ID_HEX_BYTES], path[32];
-	enum kmt_symbols_state state;
 	int r;
 
 	if (kmt_build_id_of_module(entry->name, hex) < 0)
@@ -91,7 +94,8 @@ static int note_load(struct kmt_module_log *log, const struct entry *entry, uint
 	if (r < 0 || !time_ns)
 		return r;
 	(void)snprintf(path, sizeof(path), "symbols/%04u.zst", log->nr_lines);
-	return kmt_kallsyms_capture(log->tape_fd, path, entry->name, &state, err);
+	return kmt_kallsyms_write_module(log->tape_fd, path, entry->name, log->symbols,
+					 log->symbols_bytes, err);
 }
 
 static int note_unload(struct kmt_module_log *log, const char *name, uint64_t time_ns,
@@ -137,6 +141,7 @@ static bool parse_line(const char *line, struct entry *ret_entry)
 	if (sscanf(line, "%63s %llu %*s %*s %*s %llx (%14[^)])", entry.name, &entry.size,
 		   &entry.address, taint) < 3)
 		return false;
+	taint[strcspn(taint, "+-")] = '\0'; /* it is just coming, or going */
 	if (*taint)
 		memcpy(entry.taint, taint, sizeof(entry.taint));
 	*ret_entry = entry;
@@ -210,7 +215,7 @@ static int note_missing(struct kmt_module_log *log, uint64_t time_ns, struct kmt
 }
 
 /* Unloads first: the next module may have the same address, or the same name. */
-int kmt_module_log_look(struct kmt_module_log *log, uint64_t time_ns, struct kmt_err *err)
+static int look(struct kmt_module_log *log, uint64_t time_ns, struct kmt_err *err)
 {
 	int r;
 
@@ -225,11 +230,27 @@ int kmt_module_log_look(struct kmt_module_log *log, uint64_t time_ns, struct kmt
 	return take_list(log, note_new, time_ns, err);
 }
 
+/* Symbols before anything else: who loads a module for a moment may unload it while we look. */
+int kmt_module_log_look(struct kmt_module_log *log, uint64_t time_ns, struct kmt_err *err)
+{
+	int r = 0;
+
+	if (time_ns)
+		r = kmt_kallsyms_read_modules(&log->waiter, &log->symbols, &log->symbols_bytes, err);
+	if (r == 0)
+		r = look(log, time_ns, err);
+	free(log->symbols);
+	log->symbols = NULL;
+	kmt_kallsyms_wait(&log->waiter);
+	return r;
+}
+
 struct kmt_module_log *kmt_module_log_free(struct kmt_module_log *log)
 {
 	if (!log)
 		return NULL;
 	kmt_close_fd(&log->fd);
+	kmt_close_fd(&log->waiter.fd);
 	free(log);
 	return NULL;
 }

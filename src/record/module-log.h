@@ -15,10 +15,11 @@ struct kmt_module_log;
 
 /**
  * kmt_module_log_new() - create the file, and allocate
+ * @kallsyms_position: where to wait for the symbols of modules, see kallsyms.h
  * @list_path: "/proc/modules"; borrowed. A kernel without modules has none, and none come later
  */
-int kmt_module_log_new(int tape_fd, const char *list_path, struct kmt_module_log **ret_log,
-		       struct kmt_err *err);
+int kmt_module_log_new(int tape_fd, const char *list_path, uint64_t kallsyms_position,
+		       struct kmt_module_log **ret_log, struct kmt_err *err);
 
 /**
  * kmt_module_log_look() - note what changed

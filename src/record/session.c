@@ -79,13 +79,14 @@ static int describe_recording(struct kmt_session *session, struct kmt_err *err)
 
 static int capture_symbols(struct kmt_session *session, struct kmt_err *err)
 {
+	struct kmt_kallsyms_waiter waiter = KMT_KALLSYMS_WAITER_NONE;
 	int tape_fd = session->tape.fd, r;
 
 	r = kmt_build_id_capture(tape_fd, err);
 	if (r < 0)
 		return r;
-	r = kmt_kallsyms_capture(tape_fd, "symbols/kallsyms.zst", NULL, &session->manifest.symbols,
-				 err);
+	r = kmt_kallsyms_capture(tape_fd, "symbols/kallsyms.zst", &waiter,
+				 &session->manifest.symbols, err);
 	if (r < 0)
 		return r;
 	if (session->manifest.symbols == KMT_SYMBOLS_HIDDEN)
@@ -95,7 +96,7 @@ static int capture_symbols(struct kmt_session *session, struct kmt_err *err)
 	if (session->manifest.symbols == KMT_SYMBOLS_NONE)
 		kmt_note(session->listener,
 			 "this kernel has no /proc/kallsyms: call sites will have no names");
-	r = kmt_module_log_new(tape_fd, "/proc/modules", &session->modules, err);
+	r = kmt_module_log_new(tape_fd, "/proc/modules", waiter.position, &session->modules, err);
 	if (r < 0)
 		return r;
 	return kmt_module_log_look(session->modules, 0, err);

@@ -64,7 +64,7 @@ static void modules_that_come_and_go_are_logged(void **state)
 
 	(void)state;
 	assert_int_equal(kmt_tape_create(tape_path, &fd, NULL), 0);
-	assert_int_equal(kmt_module_log_new(fd, list_path, &log, NULL), 0);
+	assert_int_equal(kmt_module_log_new(fd, list_path, 0, &log, NULL), 0);
 	set_list("kmt_a 16384 1 kmt_b, Live 0xffffffffc0001000\n"
 		 "kmt_b 4096 0 - Live 0xffffffffc0010000 (OE)\n");
 	assert_int_equal(kmt_module_log_look(log, 0, NULL), 0);
@@ -90,7 +90,7 @@ static void a_module_that_came_back_elsewhere_is_a_new_one(void **state)
 
 	(void)state;
 	assert_int_equal(kmt_tape_create(tape_path, &fd, NULL), 0);
-	assert_int_equal(kmt_module_log_new(fd, list_path, &log, NULL), 0);
+	assert_int_equal(kmt_module_log_new(fd, list_path, 0, &log, NULL), 0);
 	set_list("kmt_a 4096 0 - Live 0xffffffffc0001000\n");
 	assert_int_equal(kmt_module_log_look(log, 0, NULL), 0);
 	set_list("kmt_a 4096 0 - Live 0xffffffffc0002000\n");
@@ -107,7 +107,7 @@ static void a_kernel_without_modules_has_an_empty_list(void **state)
 
 	(void)state;
 	assert_int_equal(kmt_tape_create(tape_path, &fd, NULL), 0);
-	assert_int_equal(kmt_module_log_new(fd, list_path, &log, NULL), 0);
+	assert_int_equal(kmt_module_log_new(fd, list_path, 0, &log, NULL), 0);
 	assert_int_equal(kmt_module_log_look(log, 0, NULL), 0);
 	expect_log(fd, "");
 }
