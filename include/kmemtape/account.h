@@ -30,6 +30,7 @@ struct kmt_account {
 	const char *freed_cache; /* named by the first free of one of its objects; NULL if none did */
 	uint64_t reused;
 	uint64_t first_ns; /* of the first allocation */
+	int32_t first_pid; /* task that ran then */
 
 	/* Filled by kmt_ledger_finish(): of the objects that are old enough to count */
 	uint64_t live_objects, live_requested_bytes;
@@ -44,13 +45,13 @@ struct kmt_accounts *kmt_accounts_free(struct kmt_accounts *accounts);
 
 /**
  * kmt_accounts_open() - the account with this key, a new one if there is none
- * @time_ns: becomes first_ns of a new one
+ * @time_ns, @pid: become first_ns and first_pid of a new one
  * @ret_index: stays the same for good; accounts are numbered 0, 1, ... in the order they were opened
  *
  * Return: 0 or -ENOMEM.
  */
 int kmt_accounts_open(struct kmt_accounts *accounts, const struct kmt_account_key *key,
-		      uint64_t time_ns, uint32_t *ret_index);
+		      uint64_t time_ns, int32_t pid, uint32_t *ret_index);
 
 /* Borrowed until the next kmt_accounts_open(). */
 struct kmt_account *kmt_accounts_at(struct kmt_accounts *accounts, uint32_t index);

@@ -32,7 +32,8 @@ struct kmt_row {
 	uint64_t call_site;    /* by site; else 0 */
 	const char *function;  /* by site; NULL unknown. All texts are borrowed from the result */
 	uint64_t offset, size; /* in and of the function */
-	const char *module;    /* by site and by module; NULL: built in */
+	bool is_unknown;       /* by site and by module: nobody knows whose code it is */
+	const char *module;    /* by site and by module; NULL: built in, or unknown */
 	const char *taint;     /* of the module; "" none */
 	const char *cache;     /* the one that holds most of it; NULL unknown */
 	uint32_t nr_caches;

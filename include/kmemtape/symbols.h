@@ -16,7 +16,7 @@ struct kmt_symbols;
 
 struct kmt_symbol {
 	const char *function; /* borrowed; NULL if only the module is known */
-	uint64_t offset;      /* of the address in the function, or in the module */
+	uint64_t offset;      /* of the address in the function, or in the module; 0: in neither */
 	uint64_t size;	      /* of the function; 0 unknown */
 	const char *module;   /* NULL: built in */
 	const char *taint;    /* of the module as /proc/modules shows it: "OE"; "" for none */
@@ -47,9 +47,12 @@ int kmt_symbols_add_modules(struct kmt_symbols *symbols, const char *text, size_
 
 /*
  * A module_load or module_free event: its time is exact, where that of symbols/modules is when the
- * recorder noticed.
+ * recorder noticed. @pid runs the module's init function.
+ *
+ * Return: 0 or -ENOMEM.
  */
-int kmt_symbols_note_load(struct kmt_symbols *symbols, const char *module, uint64_t time_ns);
+int kmt_symbols_note_load(struct kmt_symbols *symbols, const char *module, int32_t pid,
+			  uint64_t time_ns);
 int kmt_symbols_note_free(struct kmt_symbols *symbols, const char *module, uint64_t time_ns);
 
 /* Bounds of the kernel's own code, for addresses that mean the same at any time. 0..0: unknown. */
@@ -59,12 +62,13 @@ void kmt_symbols_kernel_range(const struct kmt_symbols *symbols, uint64_t *ret_f
 /**
  * kmt_symbols_look_up() - what a return address was at a time
  *
- * Looks for @address - 1: a call may be the last instruction of its function.
+ * Looks for @address - 1: a call may be the last instruction of its function. @pid is the task that
+ * called: what is of no known code is of the module whose init function it runs then.
  *
  * Return: 1 found, 0 unknown.
  */
-int kmt_symbols_look_up(const struct kmt_symbols *symbols, uint64_t address, uint64_t time_ns,
-			struct kmt_symbol *ret_symbol);
+int kmt_symbols_look_up(const struct kmt_symbols *symbols, uint64_t address, int32_t pid,
+			uint64_t time_ns, struct kmt_symbol *ret_symbol);
 
 KMT_DEFINE_FREEP(struct kmt_symbols *, kmt_symbols_free)
 

@@ -102,7 +102,7 @@ static int grow(struct kmt_accounts *accounts)
 }
 
 int kmt_accounts_open(struct kmt_accounts *accounts, const struct kmt_account_key *key,
-		      uint64_t time_ns, uint32_t *ret_index)
+		      uint64_t time_ns, int32_t pid, uint32_t *ret_index)
 {
 	uint32_t hash = hash_of(key);
 	size_t i;
@@ -119,9 +119,9 @@ int kmt_accounts_open(struct kmt_accounts *accounts, const struct kmt_account_ke
 	if (accounts->nr == accounts->room) {
 		if (accounts->slot_bits >= 31 || grow(accounts) < 0)
 			return -ENOMEM;
-		return kmt_accounts_open(accounts, key, time_ns, ret_index);
+		return kmt_accounts_open(accounts, key, time_ns, pid, ret_index);
 	}
-	accounts->accounts[accounts->nr] = (struct kmt_account){ .key = *key, .first_ns = time_ns };
+	accounts->accounts[accounts->nr] = (struct kmt_account){ .key = *key, .first_ns = time_ns, .first_pid = pid };
 	accounts->slots[i] = (struct slot){ .hash = hash, .index = (uint32_t)accounts->nr + 1 };
 	*ret_index = (uint32_t)accounts->nr++;
 	return 0;

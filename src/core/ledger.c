@@ -114,7 +114,7 @@ static int open_account(struct kmt_ledger *ledger, const struct kmt_event *event
 		key.comm = comm_of(ledger, event);
 	if (ledger->options.by_pid)
 		key.pid = event->context & CONTEXT_INTERRUPT ? -1 : event->pid;
-	return kmt_accounts_open(ledger->accounts, &key, event->time_ns, ret_index);
+	return kmt_accounts_open(ledger->accounts, &key, event->time_ns, event->pid, ret_index);
 }
 
 static struct kmt_account *account_of(struct kmt_ledger *ledger, const struct kmt_object *object)

@@ -102,7 +102,8 @@ static int by_identity(const struct kmt_row *a, const struct kmt_row *b)
 {
 	int r;
 
-	(void)((r = more_first(b->call_site, a->call_site)) || (r = by_text(a->module, b->module)) ||
+	(void)((r = more_first(b->call_site, a->call_site)) ||
+	       (r = a->is_unknown - b->is_unknown) || (r = by_text(a->module, b->module)) ||
 	       (r = by_text(a->function, b->function)) || (r = by_text(a->cache, b->cache)) ||
 	       (r = (a->pid > b->pid) - (a->pid < b->pid)) || (r = by_text(a->comm, b->comm)) ||
 	       (r = more_first(a->frees, b->frees)));

@@ -34,7 +34,19 @@ struct module {
 	struct table table; /* empty: its symbols came with the first kallsyms, or not at all */
 };
 
+/*
+ * From the event that says that a module is loaded to the first sign that its init function has returned. The
+ * function's code lies outside of the module's bounds, and its symbols are gone before anybody can copy them.
+ */
+struct init {
+	char module[MODULE_NAME_BYTES];
+	int32_t pid; /* that runs it */
+	uint64_t from_ns, to_ns;
+};
+
 struct kmt_symbols {
+	struct init *inits;
+	size_t nr_inits;
 	struct table kernel;
 	uint64_t kernel_from, kernel_to;
 	struct module *modules;
@@ -58,6 +70,7 @@ struct kmt_symbols *kmt_symbols_free(struct kmt_symbols *symbols)
 	for (size_t i = 0; i < symbols->nr_texts; i++)
 		free(symbols->texts[i]);
 	free(symbols->modules);
+	free(symbols->inits);
 	free(symbols->texts);
 	free(symbols->kernel.entries);
 	free(symbols);
@@ -364,12 +377,35 @@ int kmt_symbols_add_modules(struct kmt_symbols *symbols, const char *text, size_
 	return 0;
 }
 
+static int begin_init(struct kmt_symbols *symbols, const char *name, int32_t pid, uint64_t time_ns,
+		      uint64_t noticed_ns)
+{
+	struct init *init;
+
+	if (symbols->nr_inits >= MODULES_MAX)
+		return 0;
+	if ((symbols->nr_inits & (symbols->nr_inits - 1)) == 0) {
+		size_t room = symbols->nr_inits ? symbols->nr_inits * 2 : 1;
+
+		init = reallocarray(symbols->inits, room, sizeof(*init));
+		if (!init)
+			return -ENOMEM;
+		symbols->inits = init;
+	}
+	init = &symbols->inits[symbols->nr_inits++];
+	*init = (struct init){ .pid = pid, .from_ns = time_ns, .to_ns = noticed_ns };
+	(void)snprintf(init->module, sizeof(init->module), "%s", name);
+	return 0;
+}
+
 /*
  * The first load of @name that was noticed at @time_ns or later. The recorder may have missed earlier
  * ones, too short to notice: so a later event before the same notice replaces what they said.
  */
-int kmt_symbols_note_load(struct kmt_symbols *symbols, const char *name, uint64_t time_ns)
+int kmt_symbols_note_load(struct kmt_symbols *symbols, const char *name, int32_t pid, uint64_t time_ns)
 {
+	uint64_t noticed_ns = UINT64_MAX; /* never: it refused to load, or was gone too soon */
+
 	for (size_t i = 0; i < symbols->nr_modules; i++) {
 		struct module *module = &symbols->modules[i];
 
@@ -378,9 +414,10 @@ int kmt_symbols_note_load(struct kmt_symbols *symbols, const char *name, uint64_
 			continue;
 		module->from_ns = time_ns;
 		module->to_ns = module->noticed_to_ns;
+		noticed_ns = module->noticed_from_ns;
 		break;
 	}
-	return 0;
+	return begin_init(symbols, name, pid, time_ns, noticed_ns);
 }
 
 /* The first load of @name that was there at @time_ns, as far as it is known by now. */
@@ -395,6 +432,12 @@ int kmt_symbols_note_free(struct kmt_symbols *symbols, const char *name, uint64_
 		module->to_ns = time_ns;
 		break;
 	}
+	for (size_t i = symbols->nr_inits; i-- > 0;)
+		if (strcmp(symbols->inits[i].module, name) == 0) {
+			if (symbols->inits[i].to_ns > time_ns)
+				symbols->inits[i].to_ns = time_ns;
+			break;
+		}
 	return 0;
 }
 
@@ -453,12 +496,32 @@ static const struct module *find_module(const struct kmt_symbols *symbols, uint6
 	return NULL;
 }
 
-int kmt_symbols_look_up(const struct kmt_symbols *symbols, uint64_t address, uint64_t time_ns,
+/*
+ * The module whose init function the task ran at that time. Only the task itself counts, and only where
+ * the kernel's own code is known: an accusation needs more than having been there.
+ */
+static const struct init *find_init(const struct kmt_symbols *symbols, uint64_t address, int32_t pid,
+				    uint64_t time_ns)
+{
+	if (address - symbols->kernel_from < symbols->kernel_to - symbols->kernel_from ||
+	    symbols->kernel_to == 0)
+		return NULL;
+	for (size_t i = symbols->nr_inits; i-- > 0;) {
+		const struct init *init = &symbols->inits[i];
+
+		if (init->pid == pid && time_ns >= init->from_ns && time_ns < init->to_ns)
+			return init;
+	}
+	return NULL;
+}
+
+int kmt_symbols_look_up(const struct kmt_symbols *symbols, uint64_t address, int32_t pid, uint64_t time_ns,
 			struct kmt_symbol *ret_symbol)
 {
 	uint64_t inside = address - 1, size = 0;
 	const struct entry *entry = NULL;
 	const struct module *module;
+	const struct init *init;
 
 	*ret_symbol = (struct kmt_symbol){ .taint = "" };
 	module = find_module(symbols, inside, time_ns);
@@ -471,7 +534,12 @@ int kmt_symbols_look_up(const struct kmt_symbols *symbols, uint64_t address, uin
 				   &size))
 			return 1;
 	} else if (!find_function(&symbols->kernel, inside, 0, &entry, &size)) {
-		return 0;
+		init = find_init(symbols, inside, pid, time_ns);
+		if (!init)
+			return 0;
+		ret_symbol->module = init->module;
+		ret_symbol->instance = (uint32_t)(symbols->nr_modules + (size_t)(init - symbols->inits)) + 1;
+		return 1;
 	}
 	ret_symbol->function = entry->name;
 	ret_symbol->offset = address - entry->address;

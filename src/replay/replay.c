@@ -221,7 +221,7 @@ static int book(struct replay *replay, const struct kmt_event *event)
 {
 	/* Their times are exact, those of the tape's module list are when the recorder noticed. */
 	if (event->kind == KMT_EVENT_MODULE_LOAD && event->text)
-		(void)kmt_symbols_note_load(replay->symbols, event->text, event->time_ns);
+		(void)kmt_symbols_note_load(replay->symbols, event->text, event->pid, event->time_ns);
 	if (event->kind == KMT_EVENT_MODULE_FREE && event->text)
 		(void)kmt_symbols_note_free(replay->symbols, event->text, event->time_ns);
 	return kmt_ledger_take(replay->ledger, event);

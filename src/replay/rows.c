@@ -8,6 +8,7 @@
 struct item {
 	const struct kmt_account *account;
 	struct kmt_symbol symbol;
+	bool is_unknown;   /* there is no symbol */
 	const char *cache; /* interned; NULL unknown */
 };
 
@@ -37,7 +38,8 @@ static int by_group(const struct item *a, const struct item *b, enum kmt_group g
 	case KMT_BY_CACHE:
 		return by_text(a->cache, b->cache);
 	case KMT_BY_MODULE:
-		return by_text(a->symbol.module, b->symbol.module);
+		r = a->is_unknown - b->is_unknown;
+		return r ? r : by_text(a->symbol.module, b->symbol.module);
 	case KMT_BY_COMM:
 		return by_text(a->account->key.comm, b->account->key.comm);
 	case KMT_BY_PID:
@@ -65,8 +67,9 @@ static void fill_item(struct item *item, const struct kmt_account *account,
 
 	item->account = account;
 	item->cache = cache ? kmt_names_intern(context->names, cache, strlen(cache)) : NULL;
-	(void)kmt_symbols_look_up(context->symbols, account->key.call_site, account->first_ns,
-				  &item->symbol);
+	item->is_unknown = !kmt_symbols_look_up(context->symbols, account->key.call_site,
+						account->first_pid, account->first_ns,
+						&item->symbol);
 }
 
 /* What the row is called. Names come from the item, or are copied if they go with the tape. */
@@ -76,6 +79,7 @@ static int name_row(struct kmt_result *result, struct kmt_row *row, const struct
 	int r = 0;
 
 	row->taint = "";
+	row->is_unknown = item->is_unknown;
 	if (result->group == KMT_BY_SITE) {
 		row->call_site = key->call_site;
 		row->offset = item->symbol.offset;

@@ -113,6 +113,14 @@ static void put_matching(struct builder *b, struct json_object *root,
 	put_uint(b, matching, "older_ns", result->older_ns);
 }
 
+static void put_module(struct builder *b, struct json_object *object, const struct kmt_row *row)
+{
+	put_text(b, object, "module", row->module);
+	put_text(b, object, "taint", row->taint);
+	if (!row->module && !row->is_unknown && json_object_object_add(object, "module", NULL) != 0)
+		b->has_failed = true; /* null: known to be built in */
+}
+
 static void put_site(struct builder *b, struct json_object *object, const struct kmt_row *row)
 {
 	char text[ESCAPED_BYTES], function[ESCAPED_BYTES / 2];
@@ -125,14 +133,9 @@ static void put_site(struct builder *b, struct json_object *object, const struct
 		(void)put(b, object, "symbol", json_object_new_string(text));
 		put_text(b, object, "function", row->function);
 	}
-	if (row->function || row->module) {
+	if (row->function || row->offset)
 		put_uint(b, object, "offset", row->offset);
-		if (row->module)
-			put_text(b, object, "module", row->module);
-		else if (json_object_object_add(object, "module", NULL) != 0)
-			b->has_failed = true; /* null: known to be built in */
-	}
-	put_text(b, object, "taint", row->taint);
+	put_module(b, object, row);
 	put_text(b, object, "cache", row->cache);
 	if (row->nr_caches > 1)
 		put_uint(b, object, "caches", row->nr_caches);
@@ -149,8 +152,7 @@ static void put_name(struct builder *b, struct json_object *object, const struct
 		put_text(b, object, "cache", row->cache);
 		break;
 	case KMT_BY_MODULE:
-		put_text(b, object, "module", row->module);
-		put_text(b, object, "taint", row->taint);
+		put_module(b, object, row);
 		break;
 	case KMT_BY_PID:
 		if (row->pid >= 0)

@@ -105,6 +105,8 @@ static void name_site(char *name, const struct kmt_row *row)
 		(void)snprintf(name, NAME_BYTES, "%s+%#" PRIx64 "/%#" PRIx64,
 			       kmt_escape(function, sizeof(function), row->function), row->offset,
 			       row->size);
+	else if (row->module && row->offset == 0) /* in its init function, which is gone */
+		(void)snprintf(name, NAME_BYTES, "%#" PRIx64 " (init)", row->call_site);
 	else if (row->module)
 		(void)snprintf(name, NAME_BYTES, "%#" PRIx64 " (module+%#" PRIx64 ")",
 			       row->call_site, row->offset);
@@ -132,7 +134,7 @@ static void name_row(char *name, const struct kmt_result *result, const struct k
 		known = row->cache ? row->cache : "(unknown cache)";
 		break;
 	case KMT_BY_MODULE:
-		known = row->module ? row->module : "(built in)";
+		known = row->module ? row->module : row->is_unknown ? "(unknown)" : "(built in)";
 		break;
 	case KMT_BY_COMM:
 	case KMT_BY_PID:

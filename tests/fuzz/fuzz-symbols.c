@@ -53,7 +53,7 @@ static void check(const struct kmt_symbols *symbols, uint64_t address, uint64_t 
 	struct kmt_symbol symbol;
 	uint64_t from, to;
 
-	if (!kmt_symbols_look_up(symbols, address, time_ns, &symbol))
+	if (!kmt_symbols_look_up(symbols, address, 0, time_ns, &symbol))
 		return;
 	MUST(symbol.function || symbol.module);
 	MUST(symbol.taint);
@@ -92,9 +92,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		}
 		check(symbols, 0, 0);
 		check(symbols, UINT64_MAX, UINT64_MAX);
-		(void)kmt_symbols_note_load(symbols, "alpha", 50);
+		(void)kmt_symbols_note_load(symbols, "alpha", 1, 50);
 		(void)kmt_symbols_note_free(symbols, "alpha", 150);
-		(void)kmt_symbols_note_load(symbols, "beta", 180);
+		(void)kmt_symbols_note_load(symbols, "beta", 1, 180);
 	}
 	(void)kmt_symbols_free(symbols);
 	free(text);

@@ -248,7 +248,7 @@ TEST(accounts_are_numbered_in_order_and_keep_their_number)
 			uint32_t index = UINT32_MAX;
 
 			CHECK_EQ(
-				kmt_accounts_open(accounts, &key, 100 + i + (uint64_t)pass, &index),
+				kmt_accounts_open(accounts, &key, 100 + i + (uint64_t)pass, 1, &index),
 				0);
 			CHECK_EQ(index, i);
 			CHECK_EQ(kmt_accounts_at(accounts, index)->key.call_site, key.call_site);
@@ -281,7 +281,7 @@ TEST(every_part_of_a_key_tells_accounts_apart)
 		for (uint32_t i = 0; i < nr; i++) {
 			uint32_t index = UINT32_MAX;
 
-			CHECK_EQ(kmt_accounts_open(accounts, &keys[i], 1, &index), 0);
+			CHECK_EQ(kmt_accounts_open(accounts, &keys[i], 1, 1, &index), 0);
 			CHECK_EQ(index, i);
 		}
 	CHECK_EQ(kmt_accounts_nr(accounts), nr);

@@ -406,6 +406,8 @@ TEST(absent_means_unknown)
 	free(result->kernel);
 	result->kernel = NULL;
 	result->rows[0].function = result->rows[0].cache = NULL;
+	result->rows[0].offset = 0;
+	result->rows[0].is_unknown = true;
 	result->rows[0].live_objects = 0;
 	root = json_of(result, 0);
 	row = first_row(root, "sites");

@@ -49,7 +49,7 @@ static const char *at(const struct kmt_symbols *symbols, uint64_t address, uint6
 	static char text[256];
 	struct kmt_symbol symbol;
 
-	if (!kmt_symbols_look_up(symbols, address, time_ns, &symbol))
+	if (!kmt_symbols_look_up(symbols, address, 0, time_ns, &symbol))
 		return "?";
 	if (symbol.function)
 		(void)snprintf(text, sizeof(text), "%s+%#lx/%#lx", symbol.function,
@@ -190,8 +190,8 @@ TEST(loads_of_the_same_module_are_told_apart)
 	SYMBOLS("load 100 m 4096 0xffffffffc0000000 - -\nunload 200 m\nload 300 m 4096 0xffffffffc0000000 - -\n",
 		NULL, KERNEL);
 
-	CHECK_EQ(kmt_symbols_look_up(symbols, ALPHA + 9, 150, &first), 1);
-	CHECK_EQ(kmt_symbols_look_up(symbols, ALPHA + 9, 350, &second), 1);
+	CHECK_EQ(kmt_symbols_look_up(symbols, ALPHA + 9, 0, 150, &first), 1);
+	CHECK_EQ(kmt_symbols_look_up(symbols, ALPHA + 9, 0, 350, &second), 1);
 	CHECK(first.instance && second.instance && first.instance != second.instance);
 }
 
@@ -200,7 +200,7 @@ TEST(built_in_code_belongs_to_no_load)
 	struct kmt_symbol symbol;
 	SYMBOLS(TWO_IN_TURN, two_texts, KERNEL);
 
-	CHECK_EQ(kmt_symbols_look_up(symbols, 0xffffffff81000120, 150, &symbol), 1);
+	CHECK_EQ(kmt_symbols_look_up(symbols, 0xffffffff81000120, 0, 150, &symbol), 1);
 	CHECK(!symbol.module);
 	CHECK_EQ(symbol.instance, 0);
 	CHECK_TEXT(symbol.taint, "");
@@ -251,7 +251,7 @@ TEST(an_exact_load_time_takes_the_place_of_when_it_was_noticed)
 	SYMBOLS("load 300 m 4096 0xffffffffc0000000 - -\n", NULL, KERNEL);
 
 	CHECK_TEXT(at(symbols, ALPHA + 9, 250), "?");
-	CHECK_EQ(kmt_symbols_note_load(symbols, "m", 200), 0);
+	CHECK_EQ(kmt_symbols_note_load(symbols, "m", 1, 200), 0);
 	CHECK_TEXT(at(symbols, ALPHA + 9, 250), "+0x9 [m]");
 	CHECK_TEXT(at(symbols, ALPHA + 9, 199), "?");
 }
@@ -260,7 +260,7 @@ TEST(a_load_event_after_it_was_noticed_is_of_another_load)
 {
 	SYMBOLS("load 300 m 4096 0xffffffffc0000000 - -\n", NULL, KERNEL);
 
-	CHECK_EQ(kmt_symbols_note_load(symbols, "m", 400), 0);
+	CHECK_EQ(kmt_symbols_note_load(symbols, "m", 1, 400), 0);
 	CHECK_TEXT(at(symbols, ALPHA + 9, 350), "+0x9 [m]");
 }
 
@@ -280,7 +280,35 @@ TEST(a_free_event_of_a_module_that_was_never_noticed_to_go_ends_it)
 	CHECK_EQ(kmt_symbols_note_free(symbols, "m", 300), 0);
 	CHECK_TEXT(at(symbols, ALPHA + 9, 301), "?");
 	CHECK_EQ(kmt_symbols_note_free(symbols, "nobody", 300), 0);
-	CHECK_EQ(kmt_symbols_note_load(symbols, "nobody", 300), 0);
+	CHECK_EQ(kmt_symbols_note_load(symbols, "nobody", 1, 300), 0);
+}
+
+/* Of a load that was never noticed, the events tell the module; and who is just there is not accused. */
+TEST(unknown_code_is_of_the_module_that_the_task_initializes_then)
+{
+	SYMBOLS("load 300 m 4096 0xffffffffc0000000 - -\n", NULL, KERNEL);
+	struct kmt_symbol symbol;
+
+	CHECK_EQ(kmt_symbols_note_load(symbols, "m", 1, 200), 0);
+	CHECK_EQ(kmt_symbols_note_load(symbols, "fails", 2, 250), 0);
+	CHECK_EQ(kmt_symbols_note_free(symbols, "fails", 280), 0);
+	CHECK_EQ(kmt_symbols_look_up(symbols, 0xffffffffc0005000, 1, 199, &symbol), 0);
+	CHECK_EQ(kmt_symbols_look_up(symbols, 0xffffffffc0005000, 7, 200, &symbol), 0);
+	CHECK_EQ(kmt_symbols_look_up(symbols, 0xffffffffc0005000, 1, 200, &symbol), 1);
+	CHECK_TEXT(symbol.module, "m");
+	CHECK_EQ(kmt_symbols_look_up(symbols, 0xffffffffc0005000, 2, 260, &symbol), 1);
+	CHECK_TEXT(symbol.module, "fails");
+	CHECK_EQ(kmt_symbols_look_up(symbols, 0xffffffffc0005000, 2, 280, &symbol), 0);
+	CHECK_EQ(kmt_symbols_look_up(symbols, 0xffffffffc0005000, 1, 300, &symbol), 0);
+}
+
+TEST(without_symbols_nobody_is_accused_of_the_kernels_own_code)
+{
+	struct kmt_symbol symbol;
+	SYMBOLS("load 300 m 4096 0xffffffffc0000000 - -\n", NULL, "");
+
+	CHECK_EQ(kmt_symbols_note_load(symbols, "m", 1, 200), 0);
+	CHECK_EQ(kmt_symbols_look_up(symbols, 0xffffffff81000120, 1, 250, &symbol), 0);
 }
 
 TEST(events_of_several_loads_go_to_each_in_turn)
@@ -290,7 +318,7 @@ TEST(events_of_several_loads_go_to_each_in_turn)
 		NULL, KERNEL);
 
 	CHECK_EQ(kmt_symbols_note_free(symbols, "m", 150), 0);
-	CHECK_EQ(kmt_symbols_note_load(symbols, "m", 350), 0);
+	CHECK_EQ(kmt_symbols_note_load(symbols, "m", 1, 350), 0);
 	CHECK_EQ(kmt_symbols_note_free(symbols, "m", 550), 0);
 	CHECK_TEXT(at(symbols, ALPHA + 9, 149), "+0x9 [m]");
 	CHECK_TEXT(at(symbols, ALPHA + 9, 150), "?");
@@ -305,9 +333,9 @@ TEST(a_load_that_nobody_noticed_does_not_shift_the_others)
 {
 	SYMBOLS("load 400 m 4096 0xffffffffc0000000 - -\nunload 600 m\n", NULL, KERNEL);
 
-	CHECK_EQ(kmt_symbols_note_load(symbols, "m", 100), 0);
+	CHECK_EQ(kmt_symbols_note_load(symbols, "m", 1, 100), 0);
 	CHECK_EQ(kmt_symbols_note_free(symbols, "m", 110), 0);
-	CHECK_EQ(kmt_symbols_note_load(symbols, "m", 350), 0);
+	CHECK_EQ(kmt_symbols_note_load(symbols, "m", 1, 350), 0);
 	CHECK_EQ(kmt_symbols_note_free(symbols, "m", 550), 0);
 	CHECK_TEXT(at(symbols, ALPHA + 9, 360), "+0x9 [m]");
 	CHECK_TEXT(at(symbols, ALPHA + 9, 500), "+0x9 [m]");
@@ -330,7 +358,7 @@ TEST(a_module_name_longer_than_linux_allows_is_cut)
 	name[99] = '\0';
 	(void)snprintf(line, sizeof(line), "load 0 %s 4096 0xffffffffc0000000 - -\n", name);
 	SYMBOLS(line, NULL, KERNEL);
-	if (kmt_symbols_look_up(symbols, ALPHA + 9, 5, &symbol))
+	if (kmt_symbols_look_up(symbols, ALPHA + 9, 0, 5, &symbol))
 		CHECK(strlen(symbol.module) < 64);
 }
 
@@ -362,7 +390,7 @@ TEST(lookups_agree_with_a_linear_search)
 
 		for (size_t k = 0; k < 300 && functions[k].address <= probe - 1; k++)
 			name = functions[k].name;
-		CHECK_EQ(kmt_symbols_look_up(symbols, probe, 0, &symbol), name != NULL);
+		CHECK_EQ(kmt_symbols_look_up(symbols, probe, 0, 0, &symbol), name != NULL);
 		if (name)
 			CHECK_TEXT(symbol.function, name);
 	}
@@ -394,6 +422,8 @@ int main(void)
 		ROW(a_load_event_after_it_was_noticed_is_of_another_load),
 		ROW(an_exact_free_time_takes_the_place_of_when_it_was_noticed),
 		ROW(a_free_event_of_a_module_that_was_never_noticed_to_go_ends_it),
+		ROW(unknown_code_is_of_the_module_that_the_task_initializes_then),
+		ROW(without_symbols_nobody_is_accused_of_the_kernels_own_code),
 		ROW(events_of_several_loads_go_to_each_in_turn),
 		ROW(a_load_that_nobody_noticed_does_not_shift_the_others),
 		ROW(lines_of_a_newer_writer_are_passed_over),
