@@ -14,14 +14,23 @@ struct unit {
 };
 
 static const struct unit time_units[] = {
-	{ "ns", 1 },	       { "us", 1000 },	       { "ms", 1000000 },
-	{ "s", 1000000000 },   { "", 1000000000 },     { "m", 60 * UINT64_C(1000000000) },
-	{ "h", 3600 * UINT64_C(1000000000) },	       { NULL, 0 },
+	{ "ns", 1 },
+	{ "us", 1000 },
+	{ "ms", 1000000 },
+	{ "s", 1000000000 },
+	{ "", 1000000000 },
+	{ "m", 60 * UINT64_C(1000000000) },
+	{ "h", 3600 * UINT64_C(1000000000) },
+	{ NULL, 0 },
 };
 
 static const struct unit size_units[] = {
-	{ "", 1 },		   { "B", 1 },		      { "K", UINT64_C(1) << 10 },
-	{ "M", UINT64_C(1) << 20 }, { "G", UINT64_C(1) << 30 }, { "T", UINT64_C(1) << 40 },
+	{ "", 1 },
+	{ "B", 1 },
+	{ "K", UINT64_C(1) << 10 },
+	{ "M", UINT64_C(1) << 20 },
+	{ "G", UINT64_C(1) << 30 },
+	{ "T", UINT64_C(1) << 40 },
 	{ NULL, 0 },
 };
 
@@ -49,7 +58,10 @@ static int parse_with_unit(const char *text, const struct unit *unit, uint64_t *
 	if (!unit->name)
 		return -EINVAL;
 	if (__builtin_mul_overflow(whole, unit->factor, &whole) ||
-	    __builtin_add_overflow(whole, (uint64_t)((__uint128_t)fraction * unit->factor / scale),
+	    __builtin_add_overflow(whole,
+				   /* fraction * factor / scale, which may not fit into 64 bits */
+				   fraction * (unit->factor / scale) +
+					   fraction * (unit->factor % scale) / scale,
 				   &whole))
 		return -ERANGE;
 	*ret_n = whole;
@@ -141,8 +153,8 @@ const char *kmt_format_time(char *buf, uint64_t ns)
 		(void)snprintf(buf, KMT_UNITS_BYTES, "%u m %02u s", (unsigned int)(s / 60),
 			       (unsigned int)(s % 60));
 	else
-		(void)snprintf(buf, KMT_UNITS_BYTES, "%llu h %02u m", (unsigned long long)(s / 3600),
-			       (unsigned int)(s / 60 % 60));
+		(void)snprintf(buf, KMT_UNITS_BYTES, "%llu h %02u m",
+			       (unsigned long long)(s / 3600), (unsigned int)(s / 60 % 60));
 	return buf;
 }
 
@@ -170,7 +182,8 @@ static size_t utf8_length(const unsigned char *p)
 	if (code < 0xa0 || (n == 3 && code < 0x800) || (n == 4 && code < 0x10000) ||
 	    code > 0x10ffff || (code >= 0xd800 && code < 0xe000) ||
 	    (code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
-	    (code >= 0x2060 && code <= 0x206f) || code == 0x061c || code == 0xfeff) /* reorder, hide */
+	    (code >= 0x2060 && code <= 0x206f) || code == 0x061c ||
+	    code == 0xfeff) /* reorder, hide */
 		return 0;
 	return n;
 }

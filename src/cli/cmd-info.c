@@ -75,11 +75,13 @@ static void print_manifest(const struct kmt_manifest *manifest)
 	print_text("command", manifest->command);
 	if (manifest->has_command_status)
 		printf("%-12s%d\n", "  exited", manifest->command_status);
-	print_text("symbols", manifest->symbols == KMT_SYMBOLS_GOOD ? "yes" :
-			      manifest->symbols == KMT_SYMBOLS_HIDDEN ?
-								      "hidden by the kernel (kptr_restrict)" :
-								      "no");
-	print_text("closed", manifest->is_closed ? "yes" : "no: the recorder was stopped hard, or still runs");
+	print_text("symbols", manifest->symbols == KMT_SYMBOLS_GOOD ? "yes"
+			      : manifest->symbols == KMT_SYMBOLS_HIDDEN
+				      ? "hidden by the kernel (kptr_restrict)"
+				      : "no");
+	print_text("closed", manifest->is_closed
+				     ? "yes"
+				     : "no: the recorder was stopped hard, or still runs");
 }
 
 static void print_files(const struct kmt_tape *tape, const struct kmt_survey_file *files)

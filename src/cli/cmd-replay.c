@@ -83,7 +83,8 @@ static int run(int argc, char **argv)
 		.group = (enum kmt_group)group,
 		.sort = (enum kmt_sort)order,
 		.older_ns = older_ns,
-		.nr_threads = nr_threads == UINT64_MAX ? default_threads() : (unsigned int)nr_threads,
+		.nr_threads =
+			nr_threads == UINT64_MAX ? default_threads() : (unsigned int)nr_threads,
 	};
 	r = kmt_tape_open(argv[first], &tape, &err);
 	if (r == 0)

@@ -22,8 +22,9 @@ const struct kmt_command kmt_command_verify = {
 	.name = "verify",
 	.summary = "Check every checksum and every record of a tape",
 	.usage = "[OPTION...] TAPE",
-	.notes = "Exits with 1 if the tape is cut or damaged, each problem in a line with file and\n"
-		 "offset. Events that were lost while recording are shown, but are no damage.\n",
+	.notes =
+		"Exits with 1 if the tape is cut or damaged, each problem in a line with file and\n"
+		"offset. Events that were lost while recording are shown, but are no damage.\n",
 	.run = run,
 };
 

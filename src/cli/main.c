@@ -47,8 +47,9 @@ static bool is_word(const char *text, const char *option, const char *command)
 static int run(int argc, char **argv)
 {
 	if (argc < 2)
-		return kmt_complain(&program, KMT_EXIT_USAGE,
-				    "which command? record, replay, info, verify (see 'kmemtape --help')");
+		return kmt_complain(
+			&program, KMT_EXIT_USAGE,
+			"which command? record, replay, info, verify (see 'kmemtape --help')");
 	if (is_word(argv[1], "--help", "help") || strcmp(argv[1], "-h") == 0) {
 		print_help();
 		return KMT_EXIT_DONE;

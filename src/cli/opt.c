@@ -101,7 +101,8 @@ static int read_number(const struct kmt_command *command, const struct kmt_opt *
 	case KMT_OPT_TIME:
 		r = kmt_parse_time(text, &n);
 		if (r == -EINVAL)
-			return usage_error(command, "--%s: '%s' is not a time like 500ms, 10s or 2h",
+			return usage_error(command,
+					   "--%s: '%s' is not a time like 500ms, 10s or 2h",
 					   opt->name, text);
 		kmt_format_time(min, opt->min);
 		kmt_format_time(max, opt->max);
@@ -117,13 +118,15 @@ static int read_number(const struct kmt_command *command, const struct kmt_opt *
 	default:
 		r = kmt_parse_uint(text, &n);
 		if (r == -EINVAL)
-			return usage_error(command, "--%s: '%s' is not a number (%" PRIu64 "..%" PRIu64 ")",
+			return usage_error(command,
+					   "--%s: '%s' is not a number (%" PRIu64 "..%" PRIu64 ")",
 					   opt->name, text, opt->min, opt->max);
 		(void)snprintf(min, sizeof(min), "%" PRIu64, opt->min);
 		(void)snprintf(max, sizeof(max), "%" PRIu64, opt->max);
 	}
 	if (r < 0 || n < opt->min || n > opt->max)
-		return usage_error(command, "--%s: '%s' is not in %s..%s", opt->name, text, min, max);
+		return usage_error(command, "--%s: '%s' is not in %s..%s", opt->name, text, min,
+				   max);
 	*(uint64_t *)opt->value = n;
 	return 0;
 }

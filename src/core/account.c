@@ -21,7 +21,8 @@ struct kmt_accounts {
 
 int kmt_accounts_new(struct kmt_accounts **ret_accounts, struct kmt_err *err)
 {
-	KMT_CLEANUP(kmt_accounts_freep) struct kmt_accounts *accounts = calloc(1, sizeof(*accounts));
+	KMT_CLEANUP(kmt_accounts_freep)
+	struct kmt_accounts *accounts = calloc(1, sizeof(*accounts));
 
 	if (!accounts)
 		return kmt_fail(err, -ENOMEM, "out of memory");
@@ -48,7 +49,8 @@ struct kmt_accounts *kmt_accounts_free(struct kmt_accounts *accounts)
 
 static uint32_t hash_of(const struct kmt_account_key *key)
 {
-	uint64_t hash = (key->call_site ^ (uint64_t)(uintptr_t)key->cache << 20) * 0x9e3779b97f4a7c15;
+	uint64_t hash =
+		(key->call_site ^ (uint64_t)(uintptr_t)key->cache << 20) * 0x9e3779b97f4a7c15;
 
 	hash ^= hash >> 32 ^ key->bytes_alloc ^ (uint64_t)(uintptr_t)key->comm << 12;
 	hash ^= (uint64_t)(uint32_t)key->pid << 32 ^ (uint64_t)key->generation << 24;
@@ -121,7 +123,8 @@ int kmt_accounts_open(struct kmt_accounts *accounts, const struct kmt_account_ke
 			return -ENOMEM;
 		return kmt_accounts_open(accounts, key, time_ns, pid, ret_index);
 	}
-	accounts->accounts[accounts->nr] = (struct kmt_account){ .key = *key, .first_ns = time_ns, .first_pid = pid };
+	accounts->accounts[accounts->nr] =
+		(struct kmt_account){ .key = *key, .first_ns = time_ns, .first_pid = pid };
 	accounts->slots[i] = (struct slot){ .hash = hash, .index = (uint32_t)accounts->nr + 1 };
 	*ret_index = (uint32_t)accounts->nr++;
 	return 0;

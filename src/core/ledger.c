@@ -103,9 +103,10 @@ static int open_account(struct kmt_ledger *ledger, const struct kmt_event *event
 		.call_site = event->call_site,
 		.bytes_alloc = event->bytes_alloc,
 		.cache = event->text,
-		.is_kmalloc = event->kind == KMT_EVENT_KMALLOC ||
-			      event->kind == KMT_EVENT_KMALLOC_NODE,
-		.is_recorder = !(event->context & CONTEXT_INTERRUPT) && is_recorder(ledger, event->pid),
+		.is_kmalloc =
+			event->kind == KMT_EVENT_KMALLOC || event->kind == KMT_EVENT_KMALLOC_NODE,
+		.is_recorder =
+			!(event->context & CONTEXT_INTERRUPT) && is_recorder(ledger, event->pid),
 	};
 
 	if (ledger->generation && !is_kernel(ledger, event->call_site))
@@ -126,7 +127,8 @@ static struct kmt_account *account_of(struct kmt_ledger *ledger, const struct km
 static bool is_traced_twice(struct kmt_ledger *ledger, const struct kmt_event *event,
 			    const struct kmt_object *object)
 {
-	/* KMALLOC_MAX_CACHE_SIZE of SLUB is two pages; what is larger comes from the page allocator */
+	/* KMALLOC_MAX_CACHE_SIZE of SLUB is two pages; what is larger comes from the page allocator
+	 */
 	return event->kind == KMT_EVENT_KMALLOC &&
 	       event->bytes_alloc > 2 * (uint64_t)ledger->options.page_bytes &&
 	       event->cpu == object->cpu && event->time_ns - object->time_ns <= TRACED_TWICE_NS &&

@@ -7,13 +7,13 @@
  * Open addressing with linear probing (Knuth, TAOCP 3, 6.4, algorithm L, and R for removal: no
  * tombstones). Addresses stand apart from the objects: eight to a cache line, so that a search
  * seldom needs a second one. The table is cut into shards that grow one at a time, so that growing
- * never needs all of it twice; and by a quarter at a time, so that it is at least 56 % full: with 32
- * bytes an object, memory stays below 64 bytes a live one.
+ * never needs all of it twice; and by a quarter at a time, so that it is at least 56 % full: with
+ * 32 bytes an object, memory stays below 64 bytes a live one.
  */
 #define SHARD_BITS   3 /* few enough for their heads to stay in the first-level cache */
 #define SHARDS	     (1u << SHARD_BITS)
 #define SHARD_SLOTS  512u /* to begin with */
-#define LOAD_PERCENT 70u /* three probes for a hit, six for a miss: within the cache line */
+#define LOAD_PERCENT 70u  /* three probes for a hit, six for a miss: within the cache line */
 
 struct shard {
 	uint64_t *ptrs; /* 0: free */
@@ -38,10 +38,16 @@ static inline struct shard *shard_of(const struct kmt_liveset *set, uint64_t has
 	return (struct shard *)&set->shards[hash >> (64 - SHARD_BITS)];
 }
 
-/* A multiplication maps the hash onto any number of slots (Lemire 2016): no power of two is needed. */
+/* A multiplication maps the hash onto any number of slots (Lemire 2016): no power of two is needed.
+ */
 static inline size_t home_of(const struct shard *shard, uint64_t hash)
 {
-	return (size_t)((__uint128_t)(hash << SHARD_BITS) * shard->nr_slots >> 64);
+	hash <<= SHARD_BITS;
+#ifdef __SIZEOF_INT128__
+	return (size_t)((__uint128_t)hash * shard->nr_slots >> 64);
+#else /* 32 bits: nr_slots has no more, and of the hash its upper half is enough */
+	return (size_t)((hash >> 32) * shard->nr_slots >> 32);
+#endif
 }
 
 static int init_shard(struct shard *shard, size_t nr_slots)
@@ -188,7 +194,8 @@ void kmt_liveset_prefetch(const struct kmt_liveset *set, uint64_t ptr)
 
 	__builtin_prefetch(&shard->ptrs[home], 1);
 	__builtin_prefetch(&shard->objects[home], 1);
-	/* GCC's link-time optimiser takes a function for pure that only prefetches, and drops it. */
+	/* GCC's link-time optimiser takes a function for pure that only prefetches, and drops it.
+	 */
 	__asm__ volatile("");
 }
 

@@ -17,8 +17,8 @@
 #define MISSED_STORED (1u << 30)
 #define COMMIT_MASK   (MISSED_STORED - 1)
 
-#define DELTA_BITS	27
-#define STAMP_BITS	59 /* an absolute time stamp has no room for the upper five */
+#define DELTA_BITS	 27
+#define STAMP_BITS	 59 /* an absolute time stamp has no room for the upper five */
 #define STAMP_UPPER_MASK (~UINT64_C(0) << STAMP_BITS)
 
 /* A call site nearly always names the same cache: most names are found here, without the lock. */
@@ -292,14 +292,15 @@ static inline const char *step(struct kmt_decoder *decoder, struct cursor *curso
 			cursor->at += 8;
 			return NULL;
 		case TYPE_TIME_STAMP:
-			cursor->time_ns = complete_stamp(
-				(delta | (uint64_t)array << DELTA_BITS) & ~STAMP_UPPER_MASK,
-				cursor->time_ns);
+			cursor->time_ns = complete_stamp((delta | (uint64_t)array << DELTA_BITS) &
+								 ~STAMP_UPPER_MASK,
+							 cursor->time_ns);
 			cursor->at += 8;
 			return NULL;
 		case TYPE_PADDING: /* a discarded event: later times count from its own */
 			length = array;
-			/* rb_event_discard() writes 1 for 0, so that it isn't taken for empty space */
+			/* rb_event_discard() writes 1 for 0, so that it isn't taken for empty space
+			 */
 			delta = delta == 1 ? 0 : delta;
 			break;
 		default: /* the length counts itself, and rounds up to whole words */
@@ -347,15 +348,15 @@ static void emit_loss(struct kmt_decoder *decoder, uint64_t time_ns, uint64_t lo
 }
 
 /* How many events the page says were lost before it: 0 if it doesn't know. */
-static uint64_t get_missed(const struct kmt_page_layout *page, const uint8_t *subbuf, uint32_t commit,
-			   bool is_big_endian)
+static uint64_t get_missed(const struct kmt_page_layout *page, const uint8_t *subbuf,
+			   uint32_t commit, bool is_big_endian)
 {
 	size_t at = page->data_offset + (size_t)(commit & COMMIT_MASK);
 
 	if (!(commit & MISSED_STORED) || at + page->long_bytes > page->subbuf_bytes)
 		return 0;
-	return page->long_bytes == 8 ? get64(subbuf + at, is_big_endian) :
-				       get32(subbuf + at, is_big_endian);
+	return page->long_bytes == 8 ? get64(subbuf + at, is_big_endian)
+				     : get32(subbuf + at, is_big_endian);
 }
 
 static int run_subbuf(struct kmt_decoder *decoder, const uint8_t *subbuf, const char *name,

@@ -95,7 +95,8 @@ static bool pass_number(const char **p, const char *end, unsigned long long max,
 
 static bool is_name_char(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '_';
 }
 
 /* The last word of a declaration, an array's bounds behind it passed over. */
@@ -184,7 +185,8 @@ static int find_field(const struct format_text *text, const char *field_name,
 /* The line "ID: N" */
 static int read_id(const struct format_text *text, uint16_t *ret_id, struct kmt_err *err)
 {
-	const char *p = memmem(text->text, (size_t)(text->end - text->text), "\nID: ", strlen("\nID: "));
+	const char *p =
+		memmem(text->text, (size_t)(text->end - text->text), "\nID: ", strlen("\nID: "));
 	unsigned long long id = 0;
 
 	if (!p)
@@ -246,7 +248,8 @@ static int bind_number(const struct format_text *text, const char *field_name,
 		return kmt_fail(err, -EBADMSG, "%s: has no field '%s'", text->name, field_name);
 	if (ret_field->is_data_loc || ret_field->bytes > 8 ||
 	    (ret_field->bytes & (ret_field->bytes - 1)))
-		return kmt_fail(err, -EBADMSG, "%s: field '%s' is no number", text->name, field_name);
+		return kmt_fail(err, -EBADMSG, "%s: field '%s' is no number", text->name,
+				field_name);
 	return 0;
 }
 

@@ -55,7 +55,8 @@ static void sink(struct kmt_merge *merge, struct head head)
 	for (;;) {
 		size_t child = 2 * i + 1;
 
-		if (child + 1 < merge->nr && is_before(&merge->heap[child + 1], &merge->heap[child]))
+		if (child + 1 < merge->nr &&
+		    is_before(&merge->heap[child + 1], &merge->heap[child]))
 			child++;
 		if (child >= merge->nr || !is_before(&merge->heap[child], &head))
 			break;

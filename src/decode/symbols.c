@@ -29,14 +29,15 @@ struct module {
 	char name[MODULE_NAME_BYTES];
 	char taint[MODULE_TAINT_BYTES];
 	uint64_t base, size;
-	uint64_t from_ns, to_ns; /* was there within from_ns <= time < to_ns */
+	uint64_t from_ns, to_ns;		 /* was there within from_ns <= time < to_ns */
 	uint64_t noticed_from_ns, noticed_to_ns; /* the same as the recorder noticed: not before */
 	struct table table; /* empty: its symbols came with the first kallsyms, or not at all */
 };
 
 /*
- * From the event that says that a module is loaded to the first sign that its init function has returned. The
- * function's code lies outside of the module's bounds, and its symbols are gone before anybody can copy them.
+ * From the event that says that a module is loaded to the first sign that its init function has
+ * returned. The function's code lies outside of the module's bounds, and its symbols are gone
+ * before anybody can copy them.
  */
 struct init {
 	char module[MODULE_NAME_BYTES];
@@ -141,7 +142,8 @@ static char *read_line(char *p, struct line *line, bool *ret_is_good)
 		else
 			break;
 	}
-	if (digits == 0 || digits > 16 || p[0] != ' ' || !p[1] || p[2] != ' ' || strspn(p + 3, " \t") || !p[3])
+	if (digits == 0 || digits > 16 || p[0] != ' ' || !p[1] || p[2] != ' ' ||
+	    strspn(p + 3, " \t") || !p[3])
 		return next;
 	line->address = address;
 	line->type = p[1];
@@ -204,8 +206,7 @@ static struct module *first_load(struct kmt_symbols *symbols, const char *name)
 
 	/* kallsyms lists them one after the other: most often it is the last one again. */
 	for (size_t i = symbols->nr_modules; i-- > 0;)
-		if (symbols->modules[i].from_ns == 0 &&
-		    strcmp(symbols->modules[i].name, name) == 0)
+		if (symbols->modules[i].from_ns == 0 && strcmp(symbols->modules[i].name, name) == 0)
 			return &symbols->modules[i];
 	module = add_module(symbols, name);
 	return module;
@@ -243,7 +244,8 @@ static int add_line(struct kmt_symbols *symbols, const struct line *line, bool *
 		if (!module)
 			return -ENOMEM;
 		i = *last_module = (size_t)(module - symbols->modules);
-		/* In kallsyms only (bpf, ftrace trampolines): its bounds are those of its symbols. */
+		/* In kallsyms only (bpf, ftrace trampolines): its bounds are those of its symbols.
+		 */
 		*is_known = symbols->nr_modules == before && module->size > 0;
 	}
 	module = &symbols->modules[i];
@@ -313,9 +315,9 @@ static int add_module_text(struct kmt_symbols *symbols, size_t index, char *text
 
 		p = read_line(p, &line, &is_good);
 		if (is_good)
-			r = append(table,
-				   &(struct entry){ .address = line.address,
-						    .name = is_code(line.type) ? line.name : NULL });
+			r = append(table, &(struct entry){ .address = line.address,
+							   .name = is_code(line.type) ? line.name
+										      : NULL });
 	}
 	sort(table);
 	return r;
@@ -339,8 +341,8 @@ static int add_modules_line(struct kmt_symbols *symbols, const char *text, unsig
 	char *kallsyms;
 	size_t bytes;
 
-	if (sscanf(text, "load %" SCNu64 " %63s %" SCNu64 " %" SCNx64 " %15s", &time_ns, name, &size,
-		   &base, taint) >= 4) {
+	if (sscanf(text, "load %" SCNu64 " %63s %" SCNu64 " %" SCNx64 " %15s", &time_ns, name,
+		   &size, &base, taint) >= 4) {
 		module = add_module(symbols, name);
 		if (!module)
 			return -ENOMEM;
@@ -399,10 +401,12 @@ static int begin_init(struct kmt_symbols *symbols, const char *name, int32_t pid
 }
 
 /*
- * The first load of @name that was noticed at @time_ns or later. The recorder may have missed earlier
- * ones, too short to notice: so a later event before the same notice replaces what they said.
+ * The first load of @name that was noticed at @time_ns or later. The recorder may have missed
+ * earlier ones, too short to notice: so a later event before the same notice replaces what they
+ * said.
  */
-int kmt_symbols_note_load(struct kmt_symbols *symbols, const char *name, int32_t pid, uint64_t time_ns)
+int kmt_symbols_note_load(struct kmt_symbols *symbols, const char *name, int32_t pid,
+			  uint64_t time_ns)
 {
 	uint64_t noticed_ns = UINT64_MAX; /* never: it refused to load, or was gone too soon */
 
@@ -497,11 +501,11 @@ static const struct module *find_module(const struct kmt_symbols *symbols, uint6
 }
 
 /*
- * The module whose init function the task ran at that time. Only the task itself counts, and only where
- * the kernel's own code is known: an accusation needs more than having been there.
+ * The module whose init function the task ran at that time. Only the task itself counts, and only
+ * where the kernel's own code is known: an accusation needs more than having been there.
  */
-static const struct init *find_init(const struct kmt_symbols *symbols, uint64_t address, int32_t pid,
-				    uint64_t time_ns)
+static const struct init *find_init(const struct kmt_symbols *symbols, uint64_t address,
+				    int32_t pid, uint64_t time_ns)
 {
 	if (address - symbols->kernel_from < symbols->kernel_to - symbols->kernel_from ||
 	    symbols->kernel_to == 0)
@@ -515,8 +519,8 @@ static const struct init *find_init(const struct kmt_symbols *symbols, uint64_t 
 	return NULL;
 }
 
-int kmt_symbols_look_up(const struct kmt_symbols *symbols, uint64_t address, int32_t pid, uint64_t time_ns,
-			struct kmt_symbol *ret_symbol)
+int kmt_symbols_look_up(const struct kmt_symbols *symbols, uint64_t address, int32_t pid,
+			uint64_t time_ns, struct kmt_symbol *ret_symbol)
 {
 	uint64_t inside = address - 1, size = 0;
 	const struct entry *entry = NULL;
@@ -538,7 +542,8 @@ int kmt_symbols_look_up(const struct kmt_symbols *symbols, uint64_t address, int
 		if (!init)
 			return 0;
 		ret_symbol->module = init->module;
-		ret_symbol->instance = (uint32_t)(symbols->nr_modules + (size_t)(init - symbols->inits)) + 1;
+		ret_symbol->instance =
+			(uint32_t)(symbols->nr_modules + (size_t)(init - symbols->inits)) + 1;
 		return 1;
 	}
 	ret_symbol->function = entry->name;

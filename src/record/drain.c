@@ -254,11 +254,10 @@ int kmt_drain_new(struct kmt_drain_shared *shared, uint32_t cpu, struct kmt_drai
 
 void kmt_drain_pin(struct kmt_drain *drain)
 {
-	size_t bytes = CPU_ALLOC_SIZE(KMT_CPUS_MAX);
-	uint64_t set[KMT_CPUS_MAX / 64] = { 0 };
+	cpu_set_t set[KMT_CPUS_MAX / CPU_SETSIZE] = { 0 };
 
-	set[drain->cpu / 64] = UINT64_C(1) << drain->cpu % 64;
-	(void)pthread_setaffinity_np(drain->thread, bytes, (cpu_set_t *)set);
+	CPU_SET_S(drain->cpu, sizeof(set), set);
+	(void)pthread_setaffinity_np(drain->thread, sizeof(set), set);
 }
 
 int kmt_drain_start(struct kmt_drain *drain, struct kmt_err *err)

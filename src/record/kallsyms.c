@@ -94,7 +94,8 @@ void kmt_kallsyms_wait(struct kmt_kallsyms_waiter *waiter)
 	if (waiter->fd >= 0 || !waiter->position)
 		return;
 	fd = open("/proc/kallsyms", O_RDONLY | O_CLOEXEC);
-	/* The kernel makes lines until there are as many bytes as are asked for: not much further than we want. */
+	/* The kernel makes lines until there are as many bytes as are asked for: not much further
+	 * than we want. */
 	for (uint64_t left = waiter->position; left && fd >= 0;) {
 		ssize_t n = read(fd, text, left < sizeof(text) ? left : sizeof(text));
 
@@ -136,8 +137,8 @@ int kmt_kallsyms_capture(int tape_fd, const char *path, struct kmt_kallsyms_wait
 	return 0;
 }
 
-int kmt_kallsyms_read_modules(struct kmt_kallsyms_waiter *waiter, char **ret_text, size_t *ret_bytes,
-			      struct kmt_err *err)
+int kmt_kallsyms_read_modules(struct kmt_kallsyms_waiter *waiter, char **ret_text,
+			      size_t *ret_bytes, struct kmt_err *err)
 {
 	KMT_CLEANUP(kmt_close_fd) int fd = KMT_STEAL_FD(waiter->fd);
 	KMT_CLEANUP(kmt_freep) char *text = NULL;

@@ -236,7 +236,8 @@ int kmt_module_log_look(struct kmt_module_log *log, uint64_t time_ns, struct kmt
 	int r = 0;
 
 	if (time_ns)
-		r = kmt_kallsyms_read_modules(&log->waiter, &log->symbols, &log->symbols_bytes, err);
+		r = kmt_kallsyms_read_modules(&log->waiter, &log->symbols, &log->symbols_bytes,
+					      err);
 	if (r == 0)
 		r = look(log, time_ns, err);
 	free(log->symbols);

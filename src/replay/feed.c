@@ -7,7 +7,7 @@
 #include "feed.h"
 
 /* Batches decoded ahead, a feed: one waits while the next is made. A batch is about 2 MiB. */
-#define AHEAD_MAX 2u
+#define AHEAD_MAX   2u
 /* And in all, beyond one a feed: bounds memory on tapes of hundreds of CPUs. */
 #define AHEAD_TOTAL 12u
 
@@ -24,7 +24,7 @@ struct feed {
 	unsigned int nr_spare;
 
 	bool is_empty; /* the one who empties has seen its end */
-	bool is_busy; /* a thread is filling it */
+	bool is_busy;  /* a thread is filling it */
 	bool has_ended;
 	int error; /* negative errno: reading failed */
 	struct kmt_err error_text;
@@ -219,8 +219,8 @@ int kmt_feeds_new(struct kmt_chunk_reader **readers, size_t nr_readers,
 		if (r < 0)
 			return r;
 	}
-	r = nr_threads ? start_threads(feeds, nr_threads, err) :
-			 kmt_chunk_scratch_new(&feeds->scratch, err);
+	r = nr_threads ? start_threads(feeds, nr_threads, err)
+		       : kmt_chunk_scratch_new(&feeds->scratch, err);
 	if (r < 0)
 		return r;
 	*ret_feeds = KMT_STEAL(feeds);

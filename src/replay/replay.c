@@ -15,7 +15,7 @@
 #include "feed.h"
 #include "rows.h"
 
-#define NS_PER_S UINT64_C(1000000000)
+#define NS_PER_S	UINT64_C(1000000000)
 /* An event this far ahead is looked up while the ones before it are booked: a cache miss or two. */
 #define PREFETCH_EVENTS 8
 
@@ -65,8 +65,8 @@ static int add_format(const struct kmt_tape *tape, struct kmt_formats *formats, 
 		       colon + 1);
 	r = kmt_tape_read_text(tape, path, &text, &bytes, err);
 	if (r == -ENOENT)
-		return kmt_fail(err, -ENODATA, "%s/%s: missing: events of %s cannot be read", tape->path,
-				path, name);
+		return kmt_fail(err, -ENODATA, "%s/%s: missing: events of %s cannot be read",
+				tape->path, path, name);
 	if (r < 0)
 		return r;
 	r = kmt_formats_add(formats, name, text, bytes, &inner);
@@ -93,10 +93,11 @@ int kmt_replay_formats(const struct kmt_tape *tape, struct kmt_formats **ret_for
 	if (r < 0)
 		return kmt_fail(err, r, "%s/%.200s", tape->path, inner.text);
 	if (kmt_formats_page(formats)->subbuf_bytes != manifest->subbuf_bytes)
-		return kmt_fail(err, -EBADMSG,
-				"%s/events/header_page: sub-buffers of %u bytes, the manifest says %u",
-				tape->path, kmt_formats_page(formats)->subbuf_bytes,
-				manifest->subbuf_bytes);
+		return kmt_fail(
+			err, -EBADMSG,
+			"%s/events/header_page: sub-buffers of %u bytes, the manifest says %u",
+			tape->path, kmt_formats_page(formats)->subbuf_bytes,
+			manifest->subbuf_bytes);
 	for (size_t i = 0; i < manifest->nr_events; i++) {
 		r = add_format(tape, formats, manifest->events[i], err);
 		if (r < 0)
@@ -129,10 +130,11 @@ static int load_symbols(struct replay *replay, struct kmt_err *err)
 	if (r < 0)
 		return r;
 	if (tape->manifest.symbols != KMT_SYMBOLS_GOOD)
-		return kmt_result_note(replay->result,
-				       tape->manifest.symbols == KMT_SYMBOLS_HIDDEN ?
-					       "no function names: kallsyms was hidden when this was recorded (kptr_restrict)" :
-					       "no function names: the tape has no symbols");
+		return kmt_result_note(
+			replay->result,
+			tape->manifest.symbols == KMT_SYMBOLS_HIDDEN
+				? "no function names: kallsyms was hidden when this was recorded (kptr_restrict)"
+				: "no function names: the tape has no symbols");
 	r = kmt_tape_read_text(tape, "symbols/modules", &modules, &bytes, NULL);
 	if (r >= 0)
 		r = kmt_symbols_add_modules(replay->symbols, modules, bytes, read_module_kallsyms,
@@ -221,7 +223,8 @@ static int book(struct replay *replay, const struct kmt_event *event)
 {
 	/* Their times are exact, those of the tape's module list are when the recorder noticed. */
 	if (event->kind == KMT_EVENT_MODULE_LOAD && event->text)
-		(void)kmt_symbols_note_load(replay->symbols, event->text, event->pid, event->time_ns);
+		(void)kmt_symbols_note_load(replay->symbols, event->text, event->pid,
+					    event->time_ns);
 	if (event->kind == KMT_EVENT_MODULE_FREE && event->text)
 		(void)kmt_symbols_note_free(replay->symbols, event->text, event->time_ns);
 	return kmt_ledger_take(replay->ledger, event);

@@ -53,7 +53,8 @@ static int compare(const void *left, const void *right, void *context)
 	const struct item *a = left, *b = right;
 	int r = by_group(a, b, *(const enum kmt_group *)context);
 
-	/* Then by cache, so that those of a row can be counted; the rest keeps the order of the tape. */
+	/* Then by cache, so that those of a row can be counted; the rest keeps the order of the
+	 * tape. */
 	(void)(r || (r = by_text(a->cache, b->cache)) ||
 	       (r = (a->account > b->account) - (a->account < b->account)));
 	return r;
@@ -67,9 +68,9 @@ static void fill_item(struct item *item, const struct kmt_account *account,
 
 	item->account = account;
 	item->cache = cache ? kmt_names_intern(context->names, cache, strlen(cache)) : NULL;
-	item->is_unknown = !kmt_symbols_look_up(context->symbols, account->key.call_site,
-						account->first_pid, account->first_ns,
-						&item->symbol);
+	item->is_unknown =
+		!kmt_symbols_look_up(context->symbols, account->key.call_site, account->first_pid,
+				     account->first_ns, &item->symbol);
 }
 
 /* What the row is called. Names come from the item, or are copied if they go with the tape. */

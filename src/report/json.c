@@ -18,8 +18,8 @@ struct builder {
 	bool has_failed;
 };
 
-static struct json_object *put(struct builder *builder, struct json_object *object, const char *name,
-			       struct json_object *value)
+static struct json_object *put(struct builder *builder, struct json_object *object,
+			       const char *name, struct json_object *value)
 {
 	if (value && object && json_object_object_add(object, name, value) == 0)
 		return value;
@@ -202,8 +202,8 @@ static void put_notes(struct builder *b, struct json_object *root, const struct 
 	char text[ESCAPED_BYTES];
 
 	for (size_t i = 0; notes && i < result->nr_notes; i++) {
-		struct json_object *note = json_object_new_string(
-			kmt_escape(text, sizeof(text), result->notes[i]));
+		struct json_object *note =
+			json_object_new_string(kmt_escape(text, sizeof(text), result->notes[i]));
 
 		if (!note || json_object_array_add(notes, note) != 0) {
 			json_object_put(note);
@@ -226,8 +226,8 @@ int kmt_report_json(const struct kmt_result *result, const struct kmt_report_opt
 	put_notes(&builder, root, result);
 	put_rows(&builder, root, result, options->top);
 	if (!builder.has_failed)
-		text = json_object_to_json_string_ext(
-			root, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
+		text = json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY |
+								    JSON_C_TO_STRING_NOSLASHESCAPE);
 	if (text)
 		fprintf(file, "%s\n", text);
 	json_object_put(root);

@@ -5,9 +5,9 @@
 #include "kmemtape/report.h"
 #include "kmemtape/units.h"
 
-#define COLUMNS	    80
-#define NAME_COLUMN 44
-#define NAME_BYTES  1024
+#define COLUMNS	      80
+#define NAME_COLUMN   44
+#define NAME_BYTES    1024
 #define ESCAPED_BYTES 512
 
 /* Counts are exact as long as they fit; a maintainer compares them with what a driver printed. */
@@ -56,13 +56,17 @@ static void print_doubts(const struct kmt_result *result, FILE *file)
 		fprintf(file, "LOST %s EVENTS",
 			result->lost ? count(n, result->lost) : "AN UNKNOWN NUMBER OF");
 		if (totals->losses)
-			fprintf(file, " in %" PRIu64 " place%s: %s live objects may have been freed there (?)\n",
-				totals->losses, totals->losses == 1 ? "" : "s", count(n, totals->uncertain));
+			fprintf(file,
+				" in %" PRIu64
+				" place%s: %s live objects may have been freed there (?)\n",
+				totals->losses, totals->losses == 1 ? "" : "s",
+				count(n, totals->uncertain));
 		else
 			fprintf(file, " by the kernel's count: the tape doesn't say where\n");
 	}
 	if (!result->is_complete)
-		fprintf(file, "INCOMPLETE: the recording did not end in order; read as far as all CPUs go\n");
+		fprintf(file,
+			"INCOMPLETE: the recording did not end in order; read as far as all CPUs go\n");
 	for (size_t i = 0; i < result->nr_notes; i++)
 		fprintf(file, "note: %s\n", kmt_escape(text, sizeof(text), result->notes[i]));
 }
@@ -87,7 +91,8 @@ static void print_totals(const struct kmt_result *result, FILE *file)
 	if (result->older_ns)
 		fprintf(file, " older than %s", kmt_format_time(c, result->older_ns));
 	if (result->recorder_objects)
-		fprintf(file, ",\n  of which %s (%s) kmemtape's own", count(c, result->recorder_objects),
+		fprintf(file, ",\n  of which %s (%s) kmemtape's own",
+			count(c, result->recorder_objects),
 			kmt_format_size(d, result->recorder_bytes));
 	fprintf(file, "\n");
 }
@@ -183,7 +188,8 @@ static void print_rows(const struct kmt_result *result, const struct kmt_report_
 	bool has_unseen = false, has_uncertain = false;
 	char a[KMT_UNITS_BYTES];
 
-	fprintf(file, "\nAllocated and not seen freed, by %s: what to look at, no proof of a leak.\n",
+	fprintf(file,
+		"\nAllocated and not seen freed, by %s: what to look at, no proof of a leak.\n",
 		group_names[result->group]);
 	fprintf(file, "      LIVE   OBJECTS   OLDEST    FREED/ALLOCS %s\n",
 		result->group == KMT_BY_SITE ? "CALL SITE  CACHE" : "NAME");
@@ -208,7 +214,8 @@ static void print_rows(const struct kmt_result *result, const struct kmt_report_
 		fprintf(file, "      and %" PRIu64 " more with %s (--top 0 shows all)\n", left,
 			kmt_format_size(a, left_bytes));
 	if (has_unseen)
-		fprintf(file, "~ at most: half of its objects or more end by a free that is not traced\n");
+		fprintf(file,
+			"~ at most: half of its objects or more end by a free that is not traced\n");
 	if (has_uncertain)
 		fprintf(file, "? may have been freed while events were lost\n");
 }

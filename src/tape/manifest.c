@@ -10,9 +10,9 @@
 #include "kmemtape/manifest.h"
 #include "kmemtape/tape-format.h"
 
-#define FORMAT_NAME   "kmemtape"
-#define EVENTS_MAX    256u
-#define PIDS_MAX      (2 * KMT_CPUS_MAX)
+#define FORMAT_NAME    "kmemtape"
+#define EVENTS_MAX     256u
+#define PIDS_MAX       (2 * KMT_CPUS_MAX)
 #define JSON_DEPTH_MAX 8
 
 static const char *const symbols_names[] = {
@@ -41,8 +41,8 @@ struct member {
 	bool is_needed;
 };
 
-#define MEMBER(section, name, type, field, min, max, is_needed)                          \
-	{                                                                                \
+#define MEMBER(section, name, type, field, min, max, is_needed)                                \
+	{                                                                                      \
 		section, name, type, offsetof(struct kmt_manifest, field), min, max, is_needed \
 	}
 
@@ -84,12 +84,12 @@ void kmt_manifest_deinit(struct kmt_manifest *manifest)
 }
 
 /* Room for one more, at the end. Return: false if out of memory, with the array unchanged. */
-#define GROW(array, nr)                                                        \
-	({                                                                     \
+#define GROW(array, nr)                                                         \
+	({                                                                      \
 		void *_grown = reallocarray(array, (nr) + 1, sizeof(*(array))); \
-		if (_grown)                                                    \
-			(array) = _grown;                                      \
-		_grown != NULL;                                                \
+		if (_grown)                                                     \
+			(array) = _grown;                                       \
+		_grown != NULL;                                                 \
 	})
 
 int kmt_manifest_add_cpu(struct kmt_manifest *manifest, uint32_t cpu)
@@ -306,8 +306,8 @@ static int read_uint(const char *file, const char *name, struct json_object *val
 		return bad(file, name, "is not a whole number", err);
 	n = json_object_get_uint64(value);
 	if (json_object_get_int64(value) < 0 || n < min || n > max)
-		return kmt_fail(err, -EBADMSG, "%s: '%s' is not in %" PRIu64 "..%" PRIu64, file, name,
-				min, max);
+		return kmt_fail(err, -EBADMSG, "%s: '%s' is not in %" PRIu64 "..%" PRIu64, file,
+				name, min, max);
 	*ret_n = n;
 	return 0;
 }
@@ -547,7 +547,8 @@ static int check_format(struct json_object *root, const char *file, struct kmt_e
 		return r;
 	if (version > KMT_FORMAT_VERSION)
 		return kmt_fail(err, -EPROTONOSUPPORT,
-				"%s: tape format %" PRIu64 ", this kmemtape reads up to %d: take a newer one",
+				"%s: tape format %" PRIu64
+				", this kmemtape reads up to %d: take a newer one",
 				file, version, KMT_FORMAT_VERSION);
 	r = array_of(root, "incompat", EVENTS_MAX, file, &array, &nr, err);
 	if (r < 0)
@@ -557,7 +558,8 @@ static int check_format(struct json_object *root, const char *file, struct kmt_e
 	r = read_text(file, "incompat", json_object_array_get_idx(array, 0), name, err);
 	if (r < 0)
 		return r;
-	return kmt_fail(err, -EPROTONOSUPPORT, "%s: needs a kmemtape that knows '%.64s'", file, name);
+	return kmt_fail(err, -EPROTONOSUPPORT, "%s: needs a kmemtape that knows '%.64s'", file,
+			name);
 }
 
 static int read_all(struct kmt_manifest *manifest, struct json_object *root, const char *file,

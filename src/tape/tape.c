@@ -32,9 +32,10 @@ static int check_empty(int dirfd, const char *path, struct kmt_err *err)
 	}
 	while ((entry = readdir(dir)))
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			return kmt_fail(err, -EEXIST,
-					"%s: exists and is not empty: remove it or name another tape",
-					path);
+			return kmt_fail(
+				err, -EEXIST,
+				"%s: exists and is not empty: remove it or name another tape",
+				path);
 	return 0;
 }
 
@@ -87,7 +88,8 @@ static int read_manifest(struct kmt_tape *tape, struct kmt_err *err)
 	(void)snprintf(name, sizeof(name), "%s/manifest.json", tape->path);
 	r = kmt_read_file(tape->dirfd, "manifest.json", KMT_MANIFEST_BYTES_MAX, &text, &bytes, err);
 	if (r == -ENOENT)
-		return kmt_fail(err, -EBADMSG, "%s: not a tape: it has no manifest.json", tape->path);
+		return kmt_fail(err, -EBADMSG, "%s: not a tape: it has no manifest.json",
+				tape->path);
 	if (r < 0)
 		return kmt_fail(err, r, "%s: %s", name, strerror(-r));
 	return kmt_manifest_parse(&tape->manifest, text, bytes, name, err);
@@ -156,13 +158,13 @@ static int open_cpu(struct kmt_tape *tape, uint32_t cpu, struct kmt_err *err)
 	fd = -1; /* taken */
 	tape->nr_cpus++;
 	if (kmt_chunk_reader_cpu(*slot) != cpu)
-		return kmt_fail(err, -EBADMSG, "%s: offset 0: damaged: it is the file of CPU %u", name,
-				kmt_chunk_reader_cpu(*slot));
+		return kmt_fail(err, -EBADMSG, "%s: offset 0: damaged: it is the file of CPU %u",
+				name, kmt_chunk_reader_cpu(*slot));
 	if (kmt_chunk_reader_unit_bytes(*slot) != tape->manifest.subbuf_bytes)
-		return kmt_fail(err, -EBADMSG,
-				"%s: offset 0: damaged: sub-buffers of %u bytes, the manifest says %u",
-				name, kmt_chunk_reader_unit_bytes(*slot),
-				tape->manifest.subbuf_bytes);
+		return kmt_fail(
+			err, -EBADMSG,
+			"%s: offset 0: damaged: sub-buffers of %u bytes, the manifest says %u",
+			name, kmt_chunk_reader_unit_bytes(*slot), tape->manifest.subbuf_bytes);
 	return 0;
 }
 
@@ -171,7 +173,8 @@ static int open_cpus(struct kmt_tape *tape, struct kmt_err *err)
 	const struct kmt_manifest *manifest = &tape->manifest;
 
 	raise_descriptor_limit(manifest->nr_cpus);
-	tape->cpus = calloc(manifest->nr_cpus ? manifest->nr_cpus : 1, sizeof(struct kmt_chunk_reader *));
+	tape->cpus = calloc(manifest->nr_cpus ? manifest->nr_cpus : 1,
+			    sizeof(struct kmt_chunk_reader *));
 	if (!tape->cpus)
 		return kmt_fail(err, -ENOMEM, "%s: out of memory", tape->path);
 	for (size_t i = 0; i < manifest->nr_cpus; i++) {
@@ -216,7 +219,8 @@ int kmt_tape_open(const char *path, struct kmt_tape **ret_tape, struct kmt_err *
 int kmt_tape_read_text(const struct kmt_tape *tape, const char *path, char **ret_text,
 		       size_t *ret_bytes, struct kmt_err *err)
 {
-	int r = kmt_read_file(tape->dirfd, path, KMT_TAPE_TEXT_BYTES_MAX, ret_text, ret_bytes, NULL);
+	int r = kmt_read_file(tape->dirfd, path, KMT_TAPE_TEXT_BYTES_MAX, ret_text, ret_bytes,
+			      NULL);
 
 	if (r == -ENOENT)
 		return kmt_fail(err, r, "%s/%s: missing", tape->path, path);
