@@ -247,9 +247,9 @@ TEST(accounts_are_numbered_in_order_and_keep_their_number)
 			struct kmt_account_key key = key_number(i);
 			uint32_t index = UINT32_MAX;
 
-			CHECK_EQ(
-				kmt_accounts_open(accounts, &key, 100 + i + (uint64_t)pass, 1, &index),
-				0);
+			CHECK_EQ(kmt_accounts_open(accounts, &key, 100 + i + (uint64_t)pass, 1,
+						   &index),
+				 0);
 			CHECK_EQ(index, i);
 			CHECK_EQ(kmt_accounts_at(accounts, index)->key.call_site, key.call_site);
 			CHECK_EQ(kmt_accounts_at(accounts, index)->first_ns,

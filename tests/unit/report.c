@@ -445,8 +445,7 @@ TEST(json_shows_as_many_rows_as_asked)
 {
 	KMT_CLEANUP(kmt_result_freep) struct kmt_result *result = make(KMT_BY_SITE, 10);
 	KMT_CLEANUP(put_json)
-	struct json_object *some = json_of(result, 4),
-			   *all = json_of(result, 0);
+	struct json_object *some = json_of(result, 4), *all = json_of(result, 0);
 
 	CHECK_EQ(json_object_array_length(at(some, "sites")), 4);
 	CHECK_EQ(json_object_array_length(at(all, "sites")), 10);

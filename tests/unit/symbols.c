@@ -283,7 +283,8 @@ TEST(a_free_event_of_a_module_that_was_never_noticed_to_go_ends_it)
 	CHECK_EQ(kmt_symbols_note_load(symbols, "nobody", 1, 300), 0);
 }
 
-/* Of a load that was never noticed, the events tell the module; and who is just there is not accused. */
+/* Of a load that was never noticed, the events tell the module; and who is just there is not
+ * accused. */
 TEST(unknown_code_is_of_the_module_that_the_task_initializes_then)
 {
 	SYMBOLS("load 300 m 4096 0xffffffffc0000000 - -\n", NULL, KERNEL);
