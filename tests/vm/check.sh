@@ -1,0 +1,291 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Compares what a tape of the VM lab says with what the leaking modules announced: tests/vm/check.sh SCENARIO DIR
+# DIR holds tape/ and truth, as tools/vm/run leaves them; the program is $KMEMTAPE. Writes DIR/replay.json, and to
+# DIR/result and stdout a line for each claim:
+#	pass|gap|fail SCENARIO DETAIL
+# gap: what the events on the tape can't show, with what they do show. Exit status: 1 if a line says fail.
+set -euo pipefail
+
+[ $# -eq 2 ] || {
+	sed -n '3,7s/^# *//p' "$0" >&2
+	exit 2
+}
+scenario=$1
+dir=$2
+: "${KMEMTAPE:?is the program to test}"
+tape=$dir/tape
+json=$dir/replay.json
+by_code=
+: >"$dir/result"
+
+say() { echo "$1 $scenario ${*:2}" | tee -a "$dir/result"; }
+pass() { say pass "$*"; }
+gap() { say gap "expected-gap: $*"; }
+fail() { say fail "$*"; }
+finish() {
+	if grep -q '^fail ' "$dir/result"; then
+		exit 1
+	fi
+	exit 0
+}
+
+# Usage: fields LINE: sets $site, $module, ... from "site=X module=Y ...".
+fields() {
+	local word
+	site='' module='' kind='' allocs='' objects='' bytes='' cache='' cache_if_known='' code='' cpus='' by=''
+	for word in $1; do
+		case "${word%%=*}" in
+		site | module | kind | allocs | objects | bytes | cache | code | cpus | by)
+			printf -v "${word%%=*}" %s "${word#*=}"
+			;;
+		cache-if-known) cache_if_known=${word#*=} ;;
+		esac
+	done
+}
+
+# Usage: announced FIELD: of what was announced for $site of $module, in all its loads (with $code at that address
+# only): the sum of a field.
+announced() {
+	awk -v site="site=$site" -v module="module=$module" -v field="$1=" -v code="${by_code:+code=$code}" '
+		$2 == site && $3 == module && (code == "" || index($0 " ", code " ")) {
+			for (i = 1; i <= NF; i++)
+				if (index($i, field) == 1)
+					sum += substr($i, length(field) + 1)
+		}
+		END { printf "%d", sum }' "$dir/truth"
+}
+
+# Usage: sums FILTER: "rows allocs frees reused live_objects live_bytes requested_bytes uncertain" of the sites that jq's
+# FILTER chooses.
+sums() {
+	jq -r --arg site "$site" --arg owner "$module" --arg code "$code" '
+		[.sites[] | select('"$1"')] |
+		"\(length) \(map(.allocs) | add // 0) \(map(.frees) | add // 0) \(map(.reused) | add // 0) \(
+		map(.live_objects) | add // 0) \(map(.live_bytes) | add // 0) \(map(.requested_bytes) | add // 0) \(
+		map(.uncertain_objects // 0) | add // 0)"' "$json"
+}
+
+# shellcheck disable=SC2016 # variables of jq
+named='.function == $site and .module == $owner'
+# shellcheck disable=SC2016
+# Hexadecimal is beyond jq: as texts of one length they compare.
+at_code='($code | length) as $n | (.call_site | length) == $n and .call_site > $code and
+	.call_site < ($code[:$n - 3] + "fff")'
+
+# Usage: compare WHAT SUMS: with what was announced for $site.
+compare() {
+	local rows allocs frees reused live live_bytes live_requested uncertain want
+	read -r rows allocs frees reused live live_bytes live_requested uncertain <<<"$2"
+	want="$(announced allocs) $(($(announced allocs) - $(announced objects))) 0 $(announced objects) $(announced bytes) $(
+		announced requested) 0"
+	if [ "$allocs $frees $reused $live $live_bytes $live_requested $uncertain" = "$want" ]; then
+		pass "$1: $live objects, $live_bytes bytes ($live_requested requested) of $allocs"
+	elif [ "$rows" = 0 ]; then
+		fail "$1: not in the report; announced: $(announced objects) of $(announced allocs) objects"
+	else
+		fail "$1: allocs frees reused live bytes requested uncertain are" \
+			"$allocs $frees $reused $live $live_bytes $live_requested $uncertain, not $want"
+	fi
+}
+
+# A module that was gone when the recorder came to read its symbols: the numbers are right, the name isn't known.
+check_nameless() {
+	local where
+	where=$(jq -r --argjson allocs "$(announced allocs)" --argjson live "$(announced objects)" --argjson bytes "$(announced bytes)" '
+		[.sites[] | select(.function == null and .allocs == $allocs and .live_objects == $live and .live_bytes == $bytes)] |
+		map(.call_site + " of " + (.module // "no known module")) | join(", ")' "$json")
+	[ -n "$where" ] || return 1
+	gap "$site [$module]: gone before its symbols were read: $where has its numbers: $(announced objects) objects," \
+		"$(announced bytes) bytes of $(announced allocs)"
+}
+
+check_slab() {
+	local loads rows names
+	if [[ $scenario == *-at-once* ]] && [ "$(sums "$named" | cut -d ' ' -f 1)" = 0 ] && check_nameless; then
+		return
+	fi
+	compare "$site [$module]" "$(sums "$named")"
+	# One call, one row; and one more for each further load of the module.
+	loads=$(grep -c " site=$site module=$module " "$dir/truth")
+	rows=$(sums "$named" | cut -d ' ' -f 1)
+	[ "$rows" -le "$loads" ] || fail "$site [$module]: $rows rows of $loads call sites"
+	names=$(jq -r --arg site "$site" --arg owner "$module" \
+		'[.sites[] | select('"$named"') | .cache // "?"] | unique | join(",")' "$json")
+	# Linux 5.12 was the first to name the cache in any event.
+	if [ -n "$cache" ] && [ "$names" = '?' ] && ! grep -q ' name;' "$tape/events/kmem/kmem_cache_free/format"; then
+		gap "$site [$module]: no event of this kernel has the name of the cache, $cache"
+	elif [ -n "$cache" ] && [ "$names" != "$cache" ] && [ "$rows" -gt 0 ]; then
+		fail "$site [$module]: cache is $names, not $cache"
+	fi
+	[ -z "$cache_if_known" ] || case "$names" in
+	"$cache_if_known") pass "$site [$module]: cache is known: $names" ;;
+	'?') gap "$site [$module]: no event has the name of the cache, $cache_if_known" ;;
+	*) fail "$site [$module]: cache is $names, not $cache_if_known" ;;
+	esac
+}
+
+# The function has no symbol. Where it was was announced; nothing else may have leaked there.
+check_init() {
+	local where
+	if [ "$(sums "$named" | cut -d ' ' -f 1)" != 0 ]; then
+		check_slab
+		return
+	fi
+	by_code=yes
+	compare "$site [$module], by address" "$(sums "$at_code")"
+	by_code=
+	where=$(jq -r --arg code "$code" '[.sites[] | select('"$at_code"') | .symbol // "nothing"] | unique | join(",")' "$json")
+	where="$where $(jq -r --arg code "$code" '[.sites[] | select('"$at_code"') | .module // "no module"] | unique | join(",")' "$json")"
+	case "$where" in
+	*" $module") pass "$site: known to be of $module" ;;
+	"nothing no module") gap "$site [$module]: the call site is known to be of nothing" ;;
+	*) fail "$site [$module]: taken for $where" ;;
+	esac
+}
+
+# Freed by what leaves no event: live is an upper bound.
+check_untraced() {
+	local rows allocs frees reused live rest
+	read -r rows allocs frees reused live rest <<<"$(sums "$named")"
+	if [ "$rows" = 0 ] || [ "$allocs" != "$(announced allocs)" ]; then
+		fail "$site [$module]: $rows rows, $allocs allocations, not $(announced allocs)"
+	elif [ "$live" = "$(announced objects)" ]; then
+		pass "$site [$module]: $live objects live"
+	elif [ "$live" -gt "$(announced objects)" ]; then
+		gap "$site [$module]: $(announced objects) objects are live, $live look it: frees by $by leave no event" \
+			"($frees seen freed, $reused reused)"
+	else
+		fail "$site [$module]: $live objects live, not $(announced objects)"
+	fi
+}
+
+# Usage: vmalloc_at NAME: "areas bytes" of $site's areas in the snapshot NAME (start, end) of the tape, without guard pages.
+vmalloc_at() {
+	zstd -dcq "$tape/snapshots.zst" | awk -v name="$1" -v site="$site+0x" -v module="[$module]" -v guard="$page" '
+		/^==> snapshot / { is_it = $6 == name; next }
+		/^==> / { is_file = $2 == "/proc/vmallocinfo"; next }
+		is_it && is_file && index($3, site) == 1 && $4 == module { areas++; bytes += $2 - guard }
+		END { printf "%d %d", areas, bytes }'
+}
+
+check_vmalloc() {
+	local start_areas start_bytes areas bytes
+	page=$(jq '.page_bytes // 4096' "$tape/manifest.json")
+	read -r start_areas start_bytes <<<"$(vmalloc_at start)"
+	read -r areas bytes <<<"$(vmalloc_at end)"
+	if [ $((areas - start_areas)) = "$objects" ] && [ $((bytes - start_bytes)) = "$(announced bytes)" ]; then
+		pass "$site [$module]: vmallocinfo grew by $objects areas, $((bytes - start_bytes)) bytes"
+	else
+		fail "$site [$module]: vmallocinfo grew by $((areas - start_areas)) areas, $((bytes - start_bytes)) bytes," \
+			"not by $objects, $(announced bytes)"
+	fi
+	[ "$(sums "$named" | cut -d ' ' -f 1)" != 0 ] || gap "$site [$module]: no event says that it allocates"
+}
+
+# Usage: counter FILE KEY NAME: of the snapshot NAME, the number behind KEY.
+counter() {
+	zstd -dcq "$tape/snapshots.zst" | awk -v file="$1" -v key="$2" -v name="$3" '
+		/^==> snapshot / { is_it = $6 == name; next }
+		/^==> / { is_file = $2 == file; next }
+		is_it && is_file && $1 == key { print $2; exit }'
+}
+
+# Usage: check_other COUNTER: memory that isn't slab's. Once there are events of it, they have to be right.
+check_other() {
+	[ "$(sums "$named" | cut -d ' ' -f 1)" = 0 ] || {
+		compare "$site [$module]" "$(sums "$named")"
+		return
+	}
+	gap "$site [$module]: $kind are not recorded: $objects of $allocs, $bytes bytes are live; $1"
+}
+
+check_site() {
+	case "$kind" in
+	slab) check_slab ;;
+	init) check_init ;;
+	untraced) check_untraced ;;
+	vmalloc) check_vmalloc ;;
+	percpu) check_other "Percpu of meminfo grew by $((($(counter /proc/meminfo Percpu: end) - $(
+		counter /proc/meminfo Percpu: start)) * 1024)) on $cpus CPUs" ;;
+	pages) check_other "MemFree of meminfo shrank by $((($(counter /proc/meminfo MemFree: start) - $(
+		counter /proc/meminfo MemFree: end)) * 1024))" ;;
+	*) fail "$site: kind $kind is unknown" ;;
+	esac
+}
+
+# What was not announced must not look live at these modules' functions.
+check_rest() {
+	local known modules rest
+	known=$(sed -n 's/^leak site=\([^ ]*\).*/\1/p' "$dir/truth" | jq -R . | jq -s .)
+	modules=$(sed -n 's/^leak .*module=\([^ ]*\).*/\1/p' "$dir/truth" | jq -R . | jq -s .)
+	rest=$(jq -c --argjson known "$known" --argjson modules "$modules" '
+		[.sites[] | select(.live_objects > 0 and .function != null) | .module as $of | .function as $name |
+		select(any($modules[]; . == $of) and all($known[]; . != $name)) |
+		"\(.symbol // .call_site): \(.live_objects)"]' "$json")
+	[ "$rest" = '[]' ] || fail "not announced, but live: $rest"
+}
+
+# Two modules, one after the other at the same addresses: two rows with one call site.
+check_same_address() {
+	local codes sites
+	codes=$(sed -n 's/.* code=\(0x[0-9a-f]*\).*/\1/p' "$dir/truth" | sort -u | wc -l)
+	sites=$(jq '[.sites[] | select(.function == "lab_first_leak" or .function == "lab_second_leak") | .call_site] |
+		"\(length) rows, \(unique | length) call sites"' -r "$json")
+	if [ "$codes" != 1 ]; then
+		fail "the modules were not at the same addresses: nothing is shown"
+	elif [ "$sites" = "2 rows, 1 call sites" ]; then
+		pass "two modules at the same addresses are told apart"
+	else
+		fail "two modules at the same addresses: $sites"
+	fi
+}
+
+# In an interrupt, nothing belongs to the task that was interrupted.
+check_interrupt() {
+	local live
+	live=$("$KMEMTAPE" replay --by comm --format json "$tape" |
+		jq '[.comms[] | select(.comm == "<interrupt>") | .live_objects] | add // 0')
+	if [ "$live" -ge "$(announced objects)" ]; then
+		pass "the interrupt's are not the task's"
+	else
+		fail "$live objects belong to interrupts, of $(announced objects) or more"
+	fi
+}
+
+if ! grep -q '^leak ' "$dir/truth" 2>/dev/null; then
+	fail "no module announced anything"
+	finish
+fi
+! grep '^not as planned' "$dir/truth" >&2 || fail "the modules didn't do as planned"
+"$KMEMTAPE" verify "$tape" >"$dir/verify" 2>&1 || fail "verify: $(tail -n 1 "$dir/verify")"
+if ! "$KMEMTAPE" replay --format json "$tape" >"$json" 2>"$dir/replay.err"; then
+	fail "replay: $(head -n 1 "$dir/replay.err")"
+	finish
+fi
+lost=$(jq .events.lost "$json")
+if [ "$lost" != 0 ] || [ "$(jq .tape.complete "$json")" != true ]; then
+	fail "$lost events were lost, complete: $(jq .tape.complete "$json")"
+	finish
+fi
+jq -e '.events as $e | .matching as $m |
+	$e.allocs - $e.failed_allocs - $e.zero_size - $m.replaced == $m.paired + $m.reused + $m.live and
+	$e.frees - $e.null_frees == $m.paired + $m.unknown_frees and
+	([.sites[].live_objects] | add) == $m.live' "$json" >/dev/null || fail "the books don't balance"
+
+done=' '
+while read -r line; do
+	fields "$line"
+	# Announced by each load, looked at once; what has no name, once at each address.
+	what=$site/$module
+	[ "$kind" != init ] || what=$what/$code
+	[[ $done != *" $what "* ]] || continue
+	done="$done$what "
+	check_site
+done < <(grep '^leak ' "$dir/truth")
+check_rest
+case "$scenario" in
+same-address*) check_same_address ;;
+timer | irq) check_interrupt ;;
+esac
+finish

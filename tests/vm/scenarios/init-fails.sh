@@ -1,0 +1,6 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# As init.sh, of a module that refuses to load after it.
+cd /lib/modules-lab || exit 1
+kmemtape record -o /out/tape --settle 1s -- sh -c '! insmod lab_init.ko fail=1 healthy=0' || exit 1
+dmesg | sed -n 's/^.*kmt-lab: //p' >/out/truth

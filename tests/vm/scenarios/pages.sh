@@ -1,0 +1,6 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Pages of several orders.
+cd /lib/modules-lab || exit 1
+kmemtape record -o /out/tape --settle 1s -- insmod lab_pages.ko healthy=0 || exit 1
+dmesg | sed -n 's/^.*kmt-lab: //p' >/out/truth

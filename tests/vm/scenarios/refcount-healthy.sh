@@ -1,0 +1,8 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# The traffic of refcount.sh, all of it freed.
+cd /lib/modules-lab || exit 1
+kmemtape record -o /out/tape --settle 1s -- sh -ec '
+	insmod lab_owner.ko
+	insmod lab_user.ko healthy=1' || exit 1
+dmesg | sed -n 's/^.*kmt-lab: //p' >/out/truth

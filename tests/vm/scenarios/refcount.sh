@@ -1,0 +1,8 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# References on objects of another module that are never dropped.
+cd /lib/modules-lab || exit 1
+kmemtape record -o /out/tape --settle 1s -- sh -ec '
+	insmod lab_owner.ko
+	insmod lab_user.ko healthy=0' || exit 1
+dmesg | sed -n 's/^.*kmt-lab: //p' >/out/truth
