@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Prints the tests of this suite: KERNEL SCENARIO on each line.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tools/vm/lib.sh
+. "$here/../../tools/vm/lib.sh"
+
+vm_kernels | while read -r kernel _; do
+	for scenario in "$here"/scenarios/*.sh; do
+		echo "$kernel $(basename "$scenario" .sh)"
+	done
+done
