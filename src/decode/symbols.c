@@ -7,11 +7,10 @@
 
 #include "kmemtape/symbols.h"
 
-#define MODULES_MAX	    1000000u /* loads in one recording; a busy test host has thousands */
-#define MODULE_NAME_BYTES   64	     /* Linux MODULE_NAME_LEN is 64 less a long */
-#define MODULE_TAINT_BYTES  16
-/* The last symbol has no next one to end it; no function is longer. */
-#define LAST_FUNCTION_BYTES UINT64_C(65536)
+#define MODULES_MAX	   1000000u /* loads in one recording; a busy test host has thousands */
+#define MODULE_NAME_BYTES  64	    /* Linux MODULE_NAME_LEN is 64 less a long */
+#define MODULE_TAINT_BYTES 16
+#define PAGE_BYTES	   UINT64_C(4096) /* the smallest of any kernel */
 
 struct entry {
 	uint64_t address;
@@ -453,12 +452,12 @@ void kmt_symbols_kernel_range(const struct kmt_symbols *symbols, uint64_t *ret_f
 }
 
 /* The function that @address is in. Return: false if none is. */
-static bool find_function(const struct table *table, uint64_t address, uint64_t limit,
+static bool find_function(const struct table *table, uint64_t address,
 			  const struct entry **ret_entry, uint64_t *ret_size)
 {
 	size_t low = 0, high = table->nr;
 	const struct entry *entry;
-	uint64_t end = limit;
+	uint64_t end;
 
 	while (low < high) { /* the first one behind @address */
 		size_t mid = low + (high - low) / 2;
@@ -476,28 +475,44 @@ static bool find_function(const struct table *table, uint64_t address, uint64_t 
 		entry--;
 	if (!entry->name)
 		return false;
-	if (low < table->nr)
-		end = table->entries[low].address;
-	else if (!end)
-		end = entry->address + LAST_FUNCTION_BYTES;
-	if (address >= end)
+	/* The last one ends nobody knows where; but code of another owner is on another page. */
+	end = low < table->nr ? table->entries[low].address
+			      : (entry->address | (PAGE_BYTES - 1)) + 1;
+	if (address >= end && end != 0)
 		return false;
 	*ret_entry = entry;
 	*ret_size = end - entry->address;
 	return true;
 }
 
-static const struct module *find_module(const struct kmt_symbols *symbols, uint64_t address,
-					uint64_t time_ns)
+static bool is_there(const struct module *module, uint64_t address, uint64_t time_ns)
 {
+	return address - module->base < module->size && time_ns >= module->from_ns &&
+	       time_ns < module->to_ns;
+}
+
+/*
+ * The module that was there, with a function if one is known. Since Linux 6.4 (ac3b43283923) a
+ * module's parts lie apart, and base and size from /proc/modules reach over code of others: so a
+ * function decides, and bounds alone are the last resort.
+ */
+static const struct module *find_module(const struct kmt_symbols *symbols, uint64_t address,
+					uint64_t time_ns, const struct entry **ret_entry,
+					uint64_t *ret_size)
+{
+	const struct module *nearest = NULL;
+
 	for (size_t i = symbols->nr_modules; i-- > 0;) {
 		const struct module *module = &symbols->modules[i];
 
-		if (address - module->base < module->size && time_ns >= module->from_ns &&
-		    time_ns < module->to_ns)
+		if (!is_there(module, address, time_ns))
+			continue;
+		if (find_function(&module->table, address, ret_entry, ret_size))
 			return module;
+		if (!nearest || module->base > nearest->base)
+			nearest = module;
 	}
-	return NULL;
+	return nearest;
 }
 
 /*
@@ -528,26 +543,31 @@ int kmt_symbols_look_up(const struct kmt_symbols *symbols, uint64_t address, int
 	const struct init *init;
 
 	*ret_symbol = (struct kmt_symbol){ .taint = "" };
-	module = find_module(symbols, inside, time_ns);
+	module = find_module(symbols, inside, time_ns, &entry, &size);
+	if (!entry && !module)
+		(void)find_function(&symbols->kernel, inside, &entry, &size);
+	if (!entry) {
+		init = find_init(symbols, inside, pid, time_ns);
+		if (init) {
+			ret_symbol->module = init->module;
+			ret_symbol->instance =
+				(uint32_t)(symbols->nr_modules + (size_t)(init - symbols->inits)) +
+				1;
+			return 1;
+		}
+		if (!module)
+			return 0;
+	}
 	if (module) {
 		ret_symbol->module = module->name;
 		ret_symbol->taint = module->taint;
 		ret_symbol->instance = (uint32_t)(module - symbols->modules) + 1;
 		ret_symbol->offset = address - module->base;
-		if (!find_function(&module->table, inside, module->base + module->size, &entry,
-				   &size))
-			return 1;
-	} else if (!find_function(&symbols->kernel, inside, 0, &entry, &size)) {
-		init = find_init(symbols, inside, pid, time_ns);
-		if (!init)
-			return 0;
-		ret_symbol->module = init->module;
-		ret_symbol->instance =
-			(uint32_t)(symbols->nr_modules + (size_t)(init - symbols->inits)) + 1;
-		return 1;
 	}
-	ret_symbol->function = entry->name;
-	ret_symbol->offset = address - entry->address;
-	ret_symbol->size = size;
+	if (entry) {
+		ret_symbol->function = entry->name;
+		ret_symbol->offset = address - entry->address;
+		ret_symbol->size = size;
+	}
 	return 1;
 }

@@ -100,7 +100,7 @@ TEST(the_last_function_does_not_reach_to_the_end_of_the_world)
 {
 	SYMBOLS("", NULL, KERNEL);
 
-	CHECK_TEXT(at(symbols, 0xffffffff81000410, 0), "last+0x10/0x10000");
+	CHECK_TEXT(at(symbols, 0xffffffff81000410, 0), "last+0x10/0xc00");
 	CHECK_TEXT(at(symbols, 0xffffffff90000000, 0), "?");
 }
 
@@ -121,7 +121,7 @@ TEST(lines_that_are_no_symbols_are_passed_over)
 		"fffffffff81000100 T too_long\nffffffff81000100 T good\nffffffff81000200 T last_without_newline");
 
 	CHECK_TEXT(at(symbols, 0xffffffff81000180, 0), "good+0x80/0x100");
-	CHECK_TEXT(at(symbols, 0xffffffff81000204, 0), "last_without_newline+0x4/0x10000");
+	CHECK_TEXT(at(symbols, 0xffffffff81000204, 0), "last_without_newline+0x4/0xe00");
 	CHECK_TEXT(at(symbols, 0x81000101, 0), "?");
 }
 
