@@ -31,6 +31,7 @@ struct module {
 	uint64_t from_ns, to_ns;		 /* was there within from_ns <= time < to_ns */
 	uint64_t noticed_from_ns, noticed_to_ns; /* the same as the recorder noticed: not before */
 	struct table table; /* empty: its symbols came with the first kallsyms, or not at all */
+	bool has_table_of_other; /* a reload that nobody noticed: the first load owns it */
 };
 
 /*
@@ -66,7 +67,8 @@ struct kmt_symbols *kmt_symbols_free(struct kmt_symbols *symbols)
 	if (!symbols)
 		return NULL;
 	for (size_t i = 0; i < symbols->nr_modules; i++)
-		free(symbols->modules[i].table.entries);
+		if (!symbols->modules[i].has_table_of_other)
+			free(symbols->modules[i].table.entries);
 	for (size_t i = 0; i < symbols->nr_texts; i++)
 		free(symbols->texts[i]);
 	free(symbols->modules);
@@ -378,6 +380,32 @@ int kmt_symbols_add_modules(struct kmt_symbols *symbols, const char *text, size_
 	return 0;
 }
 
+/*
+ * Loaded again, and the recorder did not notice: then it is the same module at the same place, or
+ * it would have. Return: 0, also if there is no such module; -ENOMEM.
+ */
+static int load_again(struct kmt_symbols *symbols, const char *name, uint64_t time_ns)
+{
+	struct module *again;
+
+	for (size_t i = symbols->nr_modules; i-- > 0;) {
+		const struct module *module = &symbols->modules[i];
+
+		if (strcmp(module->name, name) != 0 || module->to_ns > time_ns ||
+		    module->noticed_to_ns <= time_ns)
+			continue;
+		again = add_module(symbols, name);
+		if (!again)
+			return -ENOMEM;
+		*again = symbols->modules[i]; /* add_module() may have moved it */
+		again->from_ns = time_ns;
+		again->to_ns = again->noticed_to_ns;
+		again->has_table_of_other = true;
+		return 0;
+	}
+	return 0;
+}
+
 static int begin_init(struct kmt_symbols *symbols, const char *name, int32_t pid, uint64_t time_ns,
 		      uint64_t noticed_ns)
 {
@@ -408,6 +436,7 @@ int kmt_symbols_note_load(struct kmt_symbols *symbols, const char *name, int32_t
 			  uint64_t time_ns)
 {
 	uint64_t noticed_ns = UINT64_MAX; /* never: it refused to load, or was gone too soon */
+	int r;
 
 	for (size_t i = 0; i < symbols->nr_modules; i++) {
 		struct module *module = &symbols->modules[i];
@@ -419,6 +448,11 @@ int kmt_symbols_note_load(struct kmt_symbols *symbols, const char *name, int32_t
 		module->to_ns = module->noticed_to_ns;
 		noticed_ns = module->noticed_from_ns;
 		break;
+	}
+	if (noticed_ns == UINT64_MAX) {
+		r = load_again(symbols, name, time_ns);
+		if (r < 0)
+			return r;
 	}
 	return begin_init(symbols, name, pid, time_ns, noticed_ns);
 }

@@ -303,6 +303,18 @@ TEST(unknown_code_is_of_the_module_that_the_task_initializes_then)
 	CHECK_EQ(kmt_symbols_look_up(symbols, 0xffffffffc0005000, 1, 300, &symbol), 0);
 }
 
+TEST(a_reload_that_nobody_noticed_has_the_same_symbols)
+{
+	SYMBOLS("load 300 m 4096 0xffffffffc0000000 - -\n", NULL, KERNEL);
+
+	CHECK_EQ(kmt_symbols_note_load(symbols, "m", 1, 200), 0);
+	CHECK_EQ(kmt_symbols_note_free(symbols, "m", 400), 0);
+	CHECK_EQ(kmt_symbols_note_load(symbols, "m", 1, 500), 0);
+	CHECK_TEXT(at(symbols, ALPHA + 9, 250), "+0x9 [m]");
+	CHECK_TEXT(at(symbols, ALPHA + 9, 450), "?");
+	CHECK_TEXT(at(symbols, ALPHA + 9, 550), "+0x9 [m]");
+}
+
 TEST(without_symbols_nobody_is_accused_of_the_kernels_own_code)
 {
 	struct kmt_symbol symbol;
@@ -424,6 +436,7 @@ int main(void)
 		ROW(an_exact_free_time_takes_the_place_of_when_it_was_noticed),
 		ROW(a_free_event_of_a_module_that_was_never_noticed_to_go_ends_it),
 		ROW(unknown_code_is_of_the_module_that_the_task_initializes_then),
+		ROW(a_reload_that_nobody_noticed_has_the_same_symbols),
 		ROW(without_symbols_nobody_is_accused_of_the_kernels_own_code),
 		ROW(events_of_several_loads_go_to_each_in_turn),
 		ROW(a_load_that_nobody_noticed_does_not_shift_the_others),
