@@ -10,6 +10,8 @@
 #define MODULES_MAX	   1000000u /* loads in one recording; a busy test host has thousands */
 #define MODULE_NAME_BYTES  64	    /* Linux MODULE_NAME_LEN is 64 less a long */
 #define MODULE_TAINT_BYTES 16
+/* An init function whose end nobody noticed: longer than it takes, shorter than pids come again. */
+#define INIT_NS_MAX	   UINT64_C(10000000000)
 #define PAGE_BYTES	   UINT64_C(4096) /* the smallest of any kernel */
 
 struct entry {
@@ -422,6 +424,8 @@ static int begin_init(struct kmt_symbols *symbols, const char *name, int32_t pid
 		symbols->inits = init;
 	}
 	init = &symbols->inits[symbols->nr_inits++];
+	if (noticed_ns - time_ns > INIT_NS_MAX)
+		noticed_ns = time_ns + INIT_NS_MAX;
 	*init = (struct init){ .pid = pid, .from_ns = time_ns, .to_ns = noticed_ns };
 	(void)snprintf(init->module, sizeof(init->module), "%s", name);
 	return 0;

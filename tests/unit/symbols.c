@@ -315,6 +315,22 @@ TEST(a_reload_that_nobody_noticed_has_the_same_symbols)
 	CHECK_TEXT(at(symbols, ALPHA + 9, 550), "+0x9 [m]");
 }
 
+/* A reload that nobody noticed has no end of its init function: the task, or its pid, goes on to do
+ * other things. */
+TEST(a_task_is_not_initializing_for_ever)
+{
+	SYMBOLS("load 300 m 4096 0xffffffffc0000000 - -\n", NULL, KERNEL);
+	struct kmt_symbol symbol;
+
+	CHECK_EQ(kmt_symbols_note_load(symbols, "m", 1, 200), 0);
+	CHECK_EQ(kmt_symbols_note_free(symbols, "m", 400), 0);
+	CHECK_EQ(kmt_symbols_note_load(symbols, "m", 1, 500), 0);
+	CHECK_EQ(kmt_symbols_look_up(symbols, 0xffffffffc0005000, 1, 1000, &symbol), 1);
+	CHECK_EQ(kmt_symbols_look_up(symbols, 0xffffffffc0005000, 1, UINT64_C(3600000000000),
+				     &symbol),
+		 0);
+}
+
 TEST(without_symbols_nobody_is_accused_of_the_kernels_own_code)
 {
 	struct kmt_symbol symbol;
@@ -437,6 +453,7 @@ int main(void)
 		ROW(a_free_event_of_a_module_that_was_never_noticed_to_go_ends_it),
 		ROW(unknown_code_is_of_the_module_that_the_task_initializes_then),
 		ROW(a_reload_that_nobody_noticed_has_the_same_symbols),
+		ROW(a_task_is_not_initializing_for_ever),
 		ROW(without_symbols_nobody_is_accused_of_the_kernels_own_code),
 		ROW(events_of_several_loads_go_to_each_in_turn),
 		ROW(a_load_that_nobody_noticed_does_not_shift_the_others),
