@@ -8,6 +8,8 @@
 
 #include "kmemtape/cleanup.h"
 #include "kmemtape/err.h"
+#include "kmemtape/history.h"
+#include "kmemtape/judgement.h"
 #include "kmemtape/ledger.h"
 
 /* RESULT, the border between replay and report: all that is known, with no way back to the tape. */
@@ -21,7 +23,8 @@ enum kmt_group {
 };
 
 enum kmt_sort {
-	KMT_SORT_BYTES, /* live bytes, largest first */
+	KMT_SORT_SUSPICION, /* by class and confidence, then by live bytes */
+	KMT_SORT_BYTES,	    /* live bytes, largest first */
 	KMT_SORT_OBJECTS,
 	KMT_SORT_ALLOCS,
 	KMT_SORT_AGE, /* oldest live object first */
@@ -45,6 +48,78 @@ struct kmt_row {
 	uint64_t uncertain_objects; /* of the live: their free may be among the lost events */
 	uint64_t recorder_objects;  /* of the live: kmemtape's own */
 	uint64_t oldest_age_ns;	    /* 0 if there is nothing live */
+	uint64_t mature_objects, mature_bytes; /* of the live: older than the grace period */
+
+	bool is_unloaded;	     /* of a module that was gone at the end */
+	bool is_reclaimable;	     /* all of its caches are */
+	bool is_suppressed;	     /* the user doesn't want to hear of it */
+	struct kmt_history *history; /* NULL: there was never much of it. The result's */
+	struct kmt_judgement judgement;
+};
+
+enum kmt_leak {
+	KMT_LEAK_NONE,
+	KMT_LEAK_POSSIBLE,
+	KMT_LEAK_LIKELY,
+};
+
+/* What the first line says. */
+struct kmt_verdict {
+	enum kmt_leak leak;
+	double confidence; /* 0..1, that it is as `leak` says */
+	char headline[256];
+	uint64_t leaking_bytes; /* mature bytes of all suspects */
+	double bytes_per_s;	/* of all suspects */
+};
+
+/* Growth between the first and the last snapshot, and how much of it the live set explains. */
+struct kmt_bill_item {
+	const char *name; /* as in meminfo */
+	int64_t growth_bytes;
+	bool is_explained; /* the live set has something to say on it */
+	int64_t explained_bytes;
+};
+
+/* One slab cache: what slabinfo counts against what the events say. */
+struct kmt_cache_check {
+	const char *cache;
+	int64_t counted_objects,
+		counted_bytes;		 /* growth by slabinfo; of kmalloc-N over its variants */
+	int64_t booked_low, booked_high; /* growth of the live set; low: all frees of unknown
+					    objects were of this cache */
+	uint64_t slack_objects;		 /* error of slabinfo: per-CPU and partial slabs */
+	bool is_contradicted;		 /* the live set claims more than slabinfo allows */
+	bool is_reclaimable;
+};
+
+/* vmalloc areas by caller, from vmallocinfo. */
+struct kmt_vmalloc_row {
+	const char *caller;		  /* as vmallocinfo shows it */
+	const char *module, *taint;	  /* NULL, "": built in */
+	uint64_t areas, bytes;		  /* at the last snapshot */
+	int64_t grown_areas, grown_bytes; /* since the first */
+	bool is_suppressed;
+	struct kmt_judgement judgement;
+};
+
+struct kmt_reconciliation {
+	size_t nr_snapshots;	 /* below 2 nothing else is known */
+	uint64_t from_ns, to_ns; /* trace clock, of the first and the last */
+	struct kmt_bill_item *items;
+	size_t nr_items;
+	int64_t kernel_growth_bytes; /* of slab, vmalloc, per-CPU, page tables and stacks together
+				      */
+	int64_t explained_bytes;
+	struct kmt_cache_check *caches; /* largest growth first */
+	size_t nr_caches;
+	struct kmt_vmalloc_row *vmallocs; /* largest growth first; only those that grew */
+	size_t nr_vmallocs;
+};
+
+/* A line of the suppression file, and what it hid. */
+struct kmt_suppression_hits {
+	const char *pattern;
+	uint64_t rows, objects, bytes;
 };
 
 struct kmt_result {
@@ -61,6 +136,15 @@ struct kmt_result {
 	uint64_t lost; /* events, by the kernel's own count where it is larger */
 	uint64_t live_bytes;
 	uint64_t recorder_objects, recorder_bytes;
+	uint64_t start_ns, end_ns; /* trace clock */
+	uint64_t grace_ns;
+	bool has_free_probes; /* kfree_rcu() and bulk frees were recorded */
+	struct kmt_grid grid; /* of all histories */
+
+	struct kmt_verdict verdict;
+	struct kmt_reconciliation reconciliation;
+	struct kmt_suppression_hits *suppressions;
+	size_t nr_suppressions;
 
 	enum kmt_group group;
 	struct kmt_row *rows; /* sorted */

@@ -13,7 +13,7 @@
 
 static const char *const format_words[] = { "text", "json", NULL };
 static const char *const group_words[] = { "site", "cache", "module", "comm", "pid", NULL };
-static const char *const sort_words[] = { "bytes", "objects", "allocs", "age", NULL };
+static const char *const sort_words[] = { "suspicion", "bytes", "objects", "allocs", "age", NULL };
 
 static int format, group, order;
 static uint64_t older_ns, top = UINT64_MAX, nr_threads = UINT64_MAX;
@@ -24,7 +24,7 @@ static const struct kmt_opt options[] = {
 	{ 0, "by", "WHAT", KMT_OPT_WORD, &group, .words = group_words,
 	  .help = "one line for each site, cache, module, comm or\npid [site]" },
 	{ 0, "sort", "ORDER", KMT_OPT_WORD, &order, .words = sort_words,
-	  .help = "by live bytes, live objects, allocs or age of\nthe oldest live object [bytes]" },
+	  .help = "by suspicion, live bytes, live objects, allocs or\nage of the oldest live object [suspicion]" },
 	{ 0, "older", "TIME", KMT_OPT_TIME, &older_ns, 0, UINT64_MAX,
 	  .help = "leave out what was younger when the tape ended\n[0]" },
 	{ 0, "top", "N", KMT_OPT_UINT, &top, 0, UINT32_MAX,

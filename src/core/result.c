@@ -22,6 +22,16 @@ struct kmt_result *kmt_result_free(struct kmt_result *result)
 {
 	if (!result)
 		return NULL;
+	for (size_t i = 0; i < result->nr_rows; i++) {
+		free(result->rows[i].history);
+		free(result->rows[i].judgement.reasons);
+	}
+	for (size_t i = 0; i < result->reconciliation.nr_vmallocs; i++)
+		free(result->reconciliation.vmallocs[i].judgement.reasons);
+	free(result->reconciliation.items);
+	free(result->reconciliation.caches);
+	free(result->reconciliation.vmallocs);
+	free(result->suppressions);
 	free_list(result->notes, result->nr_notes);
 	free_list(result->texts, result->nr_texts);
 	free(result->rows);
@@ -110,13 +120,24 @@ static int by_identity(const struct kmt_row *a, const struct kmt_row *b)
 	return r;
 }
 
+static int by_suspicion(const struct kmt_row *a, const struct kmt_row *b)
+{
+	const struct kmt_judgement *x = &a->judgement, *y = &b->judgement;
+
+	if (a->is_suppressed != b->is_suppressed)
+		return a->is_suppressed - b->is_suppressed;
+	return x->class == y->class ? 0 : x->class > y->class ? -1 : 1;
+}
+
 static int compare(const void *left, const void *right, void *context)
 {
 	const struct kmt_row *a = left, *b = right;
 	enum kmt_sort sort = *(const enum kmt_sort *)context;
 	int r = 0;
 
-	if (sort == KMT_SORT_OBJECTS)
+	if (sort == KMT_SORT_SUSPICION)
+		r = by_suspicion(a, b);
+	else if (sort == KMT_SORT_OBJECTS)
 		r = more_first(a->live_objects, b->live_objects);
 	else if (sort == KMT_SORT_ALLOCS)
 		r = more_first(a->allocs, b->allocs);

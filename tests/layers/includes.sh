@@ -6,9 +6,9 @@ cd "$KMT_TESTS/.." || exit 1
 
 declare -A headers=(
 	[base]='bytes cleanup err fs units'
-	[core]='account event ledger liveset result tasks'
+	[core]='account event history judgement ledger liveset result tasks'
 	[tape]='chunk manifest tape tape-format'
-	[decode]='decoder formats merge names symbols'
+	[decode]='counters decoder formats merge names symbols'
 	[replay]='replay survey'
 	[report]='report'
 	[record]='record'
@@ -20,7 +20,7 @@ declare -A may=(
 	[tape]='base tape'
 	[decode]='base decode core/event'
 	[replay]='base tape decode core replay'
-	[report]='base report core/result'
+	[report]='base report core/result core/history core/judgement'
 	[record]='base tape record'
 	[cli]='base tape decode core replay report record'
 )
