@@ -55,6 +55,7 @@
  */
 #define UNTRACED_SHARE	       0.02
 #define UNTRACED_REUSED	       3
+#define UNTRACED_LIVE_PART     0.2 /* few of the ends, but not so few beside what is live */
 #define UNTRACED_SHARE_BIG     0.3
 /* A leak among untraced frees has to be clearer than others. */
 #define UNTRACED_LEAK_OBJECTS  20
@@ -80,6 +81,10 @@
 #define REFILL_LEVEL	       4
 #define REFILL_KEPT	       0.2
 #define REFILL_OBJECTS	       8
+/* What rises as a leak does for too short a time is that part as sure. */
+#define GROWTH_PART	       0.75
+/* Slowing just a bit; in the kernel's own code not enough for the first line. */
+#define SLOWING_CONFIDENCE     0.49
 /* Less sure than that is no leak, but growth. */
 #define LEAK_CONFIDENCE_MIN    0.45
 /* All of it younger than a third of the recording: nothing of the first two thirds is left. */
@@ -96,8 +101,10 @@ enum finding {
 	FOUND_STOPPED,
 	FOUND_FILLING,
 	FOUND_REFILLED, /* all that was there before died */
+	/* From here on they rise. */
 	FOUND_SLOWING,
 	FOUND_PAUSED, /* nothing lately */
+	FOUND_JUMPS,  /* going on, at too few times */
 	FOUND_SHORT,  /* going on, for too short a time */
 	FOUND_STEADY,
 };
@@ -121,6 +128,8 @@ struct judging {
 
 #define FOR(judging, ...)     kmt_reasons_add(&(judging)->reasons, true, __VA_ARGS__)
 #define AGAINST(judging, ...) kmt_reasons_add(&(judging)->reasons, false, __VA_ARGS__)
+
+#define UNTRACED_TEXT "%" PRIu64 " of %" PRIu64 " ends were seen by the reuse of the address only"
 
 static uint64_t min_u64(uint64_t a, uint64_t b)
 {
@@ -306,12 +315,14 @@ static bool is_steady(const struct kmt_pace *pace, double limit, double slack)
 	return pace->drift >= limit - (is_bursty ? chance : fmin(chance, slack));
 }
 
-static bool is_long_enough(const struct kmt_evidence *evidence, const struct kmt_pace *pace)
+static bool is_long(const struct kmt_evidence *evidence, const struct kmt_pace *pace)
 {
-	double length_s = pace->to_s - pace->from_s;
+	return pace->to_s - pace->from_s >= LENGTH_GRACES * (double)evidence->grace_ns / NS_PER_S;
+}
 
-	return length_s >= LENGTH_GRACES * (double)evidence->grace_ns / NS_PER_S &&
-	       pace->occasions >= LEAK_OCCASIONS &&
+static bool is_spread(const struct kmt_pace *pace)
+{
+	return pace->occasions >= LEAK_OCCASIONS &&
 	       (pace->runs >= LEAK_OCCASIONS || pace->covered >= COVERED_SLOTS);
 }
 
@@ -322,7 +333,8 @@ static bool is_steady_after_start(const struct kmt_evidence *evidence, struct vi
 
 	kmt_pace_measure_rest(&view->survivors, &view->pace, REST_PART, &rest);
 	if (rest.nr < LEAK_OBJECTS_MIN || rest.silence_s > rest.patience_s ||
-	    !is_long_enough(evidence, &rest) || !is_steady(&rest, REST_DRIFT, REST_DRIFT_SLACK))
+	    !is_long(evidence, &rest) || !is_spread(&rest) ||
+	    !is_steady(&rest, REST_DRIFT, REST_DRIFT_SLACK))
 		return false;
 	/* A filling goes on as it began. */
 	if (rest.drift < (1 - REST_PART) * view->pace.drift + REST_DEVIATIONS * rest.drift_error)
@@ -340,7 +352,7 @@ static enum finding find(const struct kmt_evidence *evidence, bool has_age, stru
 
 	if (survivors->nr < GROWTH_OBJECTS_MIN)
 		return FOUND_FEW;
-	if (!has_age)
+	if (!has_age || survivors->age_s > AGE_PART_MAX * (survivors->age_s + survivors->to_s))
 		return FOUND_MORTAL;
 	if (is_refill(evidence, view))
 		return FOUND_REFILLED;
@@ -351,8 +363,9 @@ static enum finding find(const struct kmt_evidence *evidence, bool has_age, stru
 	if (!is_steady(pace, STEADY_DRIFT, STEADY_DRIFT_SLACK) &&
 	    !is_steady_after_start(evidence, view))
 		return pace->drift < FILLING_DRIFT ? FOUND_FILLING : FOUND_SLOWING;
-	if (survivors->age_s > AGE_PART_MAX * (survivors->age_s + survivors->to_s) ||
-	    !is_long_enough(evidence, pace))
+	if (!is_spread(pace))
+		return FOUND_JUMPS;
+	if (!is_long(evidence, pace))
 		return FOUND_SHORT;
 	return survivors->nr < LEAK_OBJECTS_MIN ? FOUND_FEW : FOUND_STEADY;
 }
@@ -422,8 +435,8 @@ static double weigh_blind_spots(struct judging *judging, double confidence)
 		}
 	}
 	if (judging->untraced > 0) {
-		AGAINST(judging, "%.0f %% of the ends were seen by the reuse of the address only",
-			100 * judging->untraced);
+		AGAINST(judging, UNTRACED_TEXT, evidence->reused,
+			evidence->frees + evidence->reused);
 		confidence *= 1 - 0.3 * judging->untraced;
 		if (judging->untraced >= UNTRACED_SHARE_BIG && !evidence->is_cache_confirmed)
 			confidence = fmin(confidence, UNTRACED_CAP);
@@ -454,8 +467,7 @@ static void judge_contradicted(struct judging *judging)
 	FOR(judging, "by the kernel's own counters at most %" PRIu64 " of %" PRIu64 " can be live",
 	    evidence->cache_allows, evidence->mature_objects);
 	if (judging->untraced > 0)
-		FOR(judging, "%.0f %% of the ends were seen by the reuse of the address only",
-		    100 * judging->untraced);
+		FOR(judging, UNTRACED_TEXT, evidence->reused, evidence->frees + evidence->reused);
 	if (judging->untraced > 0 || !evidence->has_free_probes)
 		decide(judging, KMT_CLASS_UNTRACED, judging->untraced > 0 ? 0.9 : 0.7);
 	else
@@ -466,10 +478,9 @@ static void judge_untraced(struct judging *judging)
 {
 	const struct kmt_evidence *evidence = judging->evidence;
 
-	FOR(judging, "%" PRIu64 " of %" PRIu64 " ends were seen by the reuse of the address only",
-	    evidence->reused, evidence->frees + evidence->reused);
+	FOR(judging, UNTRACED_TEXT, evidence->reused, evidence->frees + evidence->reused);
 	FOR(judging, "so what looks live is an upper bound");
-	if (judging->view.finding == FOUND_STEADY || judging->view.finding == FOUND_SHORT)
+	if (judging->view.finding >= FOUND_JUMPS)
 		AGAINST(judging, "it still rises at the end");
 	decide(judging, KMT_CLASS_UNTRACED, clamp(0.6 + 0.5 * judging->untraced, 0, 0.95));
 }
@@ -478,8 +489,7 @@ static void judge_uncertain(struct judging *judging)
 {
 	const struct kmt_evidence *evidence = judging->evidence;
 	double ends = (double)evidence->frees + (double)evidence->reused;
-	bool rises = judging->view.finding == FOUND_STEADY ||
-		     judging->view.finding == FOUND_SLOWING || judging->view.finding == FOUND_SHORT;
+	bool rises = judging->view.finding >= FOUND_SLOWING;
 
 	FOR(judging, "lost events may hide the frees of %" PRIu64 " of %" PRIu64, judging->doubtful,
 	    evidence->mature_objects);
@@ -663,14 +673,17 @@ static void judge_unsteady(struct judging *judging)
 		explain_age(judging);
 		explain_pace(judging, false);
 		decide(judging, KMT_CLASS_GROWTH,
-		       clamp(0.6 + 0.2 * (pace->drift - STEADY_DRIFT), 0.25, 0.6));
+		       weigh_blind_spots(
+			       judging,
+			       SLOWING_CONFIDENCE *
+				       clamp(1 + 0.3 * (pace->drift - STEADY_DRIFT), 0.4, 1)));
 		break;
 	case FOUND_PAUSED:
 		explain_age(judging);
 		AGAINST(judging, "nothing new for %s", format_s(a, pace->silence_s));
 		decide(judging, KMT_CLASS_GROWTH, 0.45);
 		break;
-	default: /* FOUND_SHORT */
+	case FOUND_JUMPS:
 		if (pace->occasions < GROWTH_OCCASIONS) {
 			FOR(judging, "came at once, %s before the end of what can be judged",
 			    format_s(a, pace->to_s - pace->first_s));
@@ -679,8 +692,15 @@ static void judge_unsteady(struct judging *judging)
 		}
 		explain_age(judging);
 		explain_pace(judging, true);
-		AGAINST(judging, "that is too short, or too few times, to tell");
+		AGAINST(judging, "these are too few times to tell");
 		decide(judging, KMT_CLASS_GROWTH, 0.4);
+		break;
+	default: /* FOUND_SHORT */
+		explain_age(judging);
+		explain_pace(judging, true);
+		AGAINST(judging, "%s are too short to tell", format_s(a, length_s));
+		decide(judging, KMT_CLASS_GROWTH,
+		       weigh_blind_spots(judging, GROWTH_PART * steady_confidence(judging)));
 	}
 }
 
@@ -783,10 +803,12 @@ static void judge_survivors(struct judging *judging)
 
 static double untraced_share(const struct kmt_evidence *evidence)
 {
-	double ends = (double)evidence->frees + (double)evidence->reused;
-	double share = ends > 0 ? (double)evidence->reused / ends : 0;
+	double reused = (double)evidence->reused, ends = (double)evidence->frees + reused;
+	double share = ends > 0 ? reused / ends : 0;
 
-	if (evidence->reused < UNTRACED_REUSED || share < UNTRACED_SHARE)
+	if (evidence->reused < UNTRACED_REUSED ||
+	    (share < UNTRACED_SHARE &&
+	     reused < UNTRACED_LIVE_PART * (double)evidence->mature_objects))
 		return 0;
 	/* Each lost event can have been one of the frees. */
 	if (evidence->last_loss_ns &&

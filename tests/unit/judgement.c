@@ -594,7 +594,7 @@ static const struct scenario {
 	  0.49 },
 	{ "loss all the time", loss_all_the_time, BIT(UNCERTAIN) | BIT(TRANSIENT) | BIT(NONE),
 	  0.49 },
-	{ "short tape", short_tape, ANY_BUT_LEAK, 0.49 },
+	{ "short tape", short_tape, ANY_BUT_LEAK, 0.69 },
 	{ "in flight", in_flight, BIT(TRANSIENT) | BIT(CACHE) | BIT(NONE) | BIT(GROWTH), 0.45 },
 	{ "contradicted", contradicted, BIT(UNTRACED) | BIT(UNCERTAIN), 1 },
 	{ "reclaimable", reclaimable, BIT(CACHE), 1 },
