@@ -2,9 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "survivors.h"
-
-#define NS_PER_S 1e9
+#include "judging.h"
 
 /* Deaths of the old, in parts of the survivors: the odd one of a leaking site is freed at exit. */
 #define DEATHS_PART		   0.05
@@ -38,11 +36,6 @@
 static double seconds(uint64_t ns)
 {
 	return (double)ns / NS_PER_S;
-}
-
-static double clamp(double x, double low, double high)
-{
-	return fmin(fmax(x, low), high);
 }
 
 static double since_start(const struct kmt_evidence *evidence, uint64_t time_ns)
@@ -331,7 +324,7 @@ static unsigned int count_slots(const struct kmt_survivors *survivors, const dou
 		double middle_s, slot;
 
 		(void)clip(survivors, pace, i, &middle_s);
-		slot = clamp((middle_s - from_s) / slot_s, 0, KMT_PACE_SLOTS - 1);
+		slot = kmt_clamp((middle_s - from_s) / slot_s, 0, KMT_PACE_SLOTS - 1);
 		if (births[i] > 0)
 			is_used[(size_t)slot] = true;
 	}
