@@ -2,53 +2,13 @@
 #include <errno.h>
 #include <inttypes.h>
 
-#include <json-c/json.h>
-
 #include "kmemtape/report.h"
 #include "kmemtape/units.h"
 
+#include "builder.h"
+
 #define SCHEMA	      1
 #define ESCAPED_BYTES 1024
-
-/*
- * json-c fails only for want of memory. Instead of a check at each of a hundred calls, a builder
- * remembers that one of them failed.
- */
-struct builder {
-	bool has_failed;
-};
-
-static struct json_object *put(struct builder *builder, struct json_object *object,
-			       const char *name, struct json_object *value)
-{
-	if (value && object && json_object_object_add(object, name, value) == 0)
-		return value;
-	json_object_put(value);
-	builder->has_failed = true;
-	return NULL;
-}
-
-static void put_uint(struct builder *builder, struct json_object *object, const char *name,
-		     uint64_t n)
-{
-	(void)put(builder, object, name, json_object_new_uint64(n));
-}
-
-static void put_bool(struct builder *builder, struct json_object *object, const char *name, bool b)
-{
-	(void)put(builder, object, name, json_object_new_boolean(b));
-}
-
-/* Absent means unknown. What comes from a tape need not be UTF-8; JSON must be. */
-static void put_text(struct builder *builder, struct json_object *object, const char *name,
-		     const char *text)
-{
-	char escaped[ESCAPED_BYTES];
-
-	if (text && *text)
-		(void)put(builder, object, name,
-			  json_object_new_string(kmt_escape(escaped, sizeof(escaped), text)));
-}
 
 static void put_tape(struct builder *b, struct json_object *root, const struct kmt_result *result)
 {
