@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 #include <inttypes.h>
+#include <string.h>
 
 #include "kmemtape/units.h"
 
@@ -49,10 +50,17 @@ size_t kmt_suspects_find(const struct kmt_result *result, struct kmt_suspect *su
 static void name_suspect(char *name, const struct kmt_result *result,
 			 const struct kmt_suspect *suspect)
 {
-	if (suspect->row)
+	char caller[KMT_ESCAPED_BYTES];
+	const char *taint;
+
+	if (suspect->row) {
 		kmt_words_name(name, result->group, suspect->row);
-	else
-		kmt_escape(name, KMT_ESCAPED_BYTES, suspect->vmalloc->caller);
+		return;
+	}
+	taint = suspect->vmalloc->taint;
+	(void)snprintf(name, KMT_NAME_BYTES, "vmalloc by %s%s",
+		       kmt_escape(caller, sizeof(caller), suspect->vmalloc->caller),
+		       taint && strchr(taint, 'O') ? " (out of tree)" : "");
 }
 
 /* Return: how many there were. */
@@ -73,19 +81,18 @@ static size_t print_reasons(const struct kmt_judgement *judgement, bool is_for, 
 
 static void print_rate(const struct kmt_result *result, const struct kmt_trend *trend, FILE *file)
 {
-	char rate[KMT_UNITS_BYTES], low[KMT_UNITS_BYTES], high[KMT_UNITS_BYTES],
-		since[KMT_UNITS_BYTES];
-	struct kmt_line line;
+	char rate[KMT_UNITS_BYTES], low[KMT_UNITS_BYTES], high[KMT_UNITS_BYTES];
+	char since[KMT_UNITS_BYTES], words[64] = "", sentence[256];
 
 	if (trend->shape == KMT_SHAPE_NONE || !(trend->bytes_per_s > 0))
 		return;
-	kmt_line_begin(&line, file, "  rate: ", WORD_INDENT, 0);
-	kmt_line_addf(&line, "%s (95 %%: %s to %s)", kmt_words_rate(rate, trend->bytes_per_s),
-		      kmt_words_rate(low, trend->low), kmt_words_rate(high, trend->high));
-	if (trend->since_ns >= result->start_ns && trend->since_ns)
-		kmt_line_addf(&line, ", since %s after the start",
-			      kmt_format_time(since, trend->since_ns - result->start_ns));
-	kmt_line_end(&line);
+	if (trend->since_ns && trend->since_ns >= result->start_ns)
+		(void)snprintf(words, sizeof(words), ", since %s after the start",
+			       kmt_format_time(since, trend->since_ns - result->start_ns));
+	(void)snprintf(sentence, sizeof(sentence), "%s (95 %%: %s to %s)%s",
+		       kmt_words_rate(rate, trend->bytes_per_s), kmt_words_rate(low, trend->low),
+		       kmt_words_rate(high, trend->high), words);
+	kmt_words_wrap(file, "  rate: ", 8, sentence);
 }
 
 static void print_suspect(const struct kmt_result *result, const struct kmt_suspect *suspect,

@@ -28,6 +28,7 @@ struct table {
 	uint64_t healthy, healthy_bytes;       /* not shown for that */
 	uint64_t suppressed, suppressed_bytes; /* nor these */
 	uint64_t left, left_bytes;	       /* nor these: too many */
+	uint64_t nr_judged;
 	bool has_class[NR_CLASSES];
 	bool has_trend;
 };
@@ -48,6 +49,7 @@ static void print_judgement(struct table *table, const struct kmt_judgement *jud
 {
 	char confidence[KMT_UNITS_BYTES] = "-";
 
+	table->nr_judged++;
 	table->has_class[judgement->class] = true;
 	if (judgement->class != KMT_CLASS_NONE)
 		kmt_words_confidence(confidence, judgement->confidence);
@@ -95,7 +97,7 @@ static void print_owner(struct table *table, const struct kmt_row *row)
 	kmt_line_add(&line, name);
 	if (table->result->group == KMT_BY_SITE)
 		add_cache(&line, row);
-	kmt_line_addf(&line, "freed %s of %s", kmt_words_count(a, row->frees),
+	kmt_line_addf(&line, "freed %s/%s", kmt_words_count(a, row->frees),
 		      kmt_words_count(b, row->allocs));
 	if (row->reused)
 		kmt_line_addf(&line, "%s freed unseen", kmt_words_count(a, row->reused));
@@ -156,30 +158,39 @@ static void print_head(FILE *file, const char *first, const char *second, const 
 		"CLASS", "SURE", below);
 }
 
-/* Return: how many rows there are that are neither healthy nor suppressed. */
-static size_t count_remarkable(const struct kmt_result *result)
+/* Is anything live? @ret_is_remarkable: is any of it neither healthy nor suppressed? */
+static bool has_live(const struct kmt_result *result, bool *ret_is_remarkable)
 {
-	size_t nr = 0;
+	bool is_live = false;
 
+	*ret_is_remarkable = false;
 	for (size_t i = 0; i < result->nr_rows; i++) {
 		const struct kmt_row *row = &result->rows[i];
 
-		nr += row->live_objects && !row->is_suppressed && !is_healthy(&row->judgement);
+		is_live |= row->live_objects > 0;
+		*ret_is_remarkable |=
+			row->live_objects && !row->is_suppressed && !is_healthy(&row->judgement);
 	}
-	return nr;
+	return is_live;
 }
 
 static void print_rows(struct table *table)
 {
 	const struct kmt_result *result = table->result;
-	char below[64];
+	bool is_remarkable;
+	char below[80];
 
-	(void)snprintf(below, sizeof(below), "%s%s, how many were seen freed",
+	if (!has_live(result, &is_remarkable)) {
+		fprintf(table->file, "No %s has anything live.\n", group_names[result->group]);
+		return;
+	}
+	(void)snprintf(below, sizeof(below), "%s%s, how many were seen freed of all",
 		       group_names[result->group], result->group == KMT_BY_SITE ? ", cache" : "");
-	if (table->hides_healthy && count_remarkable(result) == 0) {
+	if (table->hides_healthy && !is_remarkable) {
 		table->hides_healthy = false;
 		table->top = HEALTHY_SHOWN;
-		fprintf(table->file, "Nothing here is suspect. Live all the same:\n");
+		fprintf(table->file, "No %s stands out. Live all the same:\n",
+			group_names[result->group]);
 	}
 	print_head(table->file, "LIVE", "OBJECTS", below);
 	for (size_t i = 0; i < result->nr_rows; i++) {
@@ -191,8 +202,6 @@ static void print_rows(struct table *table)
 		print_numbers(table, row);
 		print_owner(table, row);
 	}
-	if (table->shown == 0)
-		fprintf(table->file, "    none\n");
 	print_rest(table);
 }
 
@@ -258,7 +267,8 @@ static void print_legend(const struct table *table)
 	};
 	char grace[KMT_UNITS_BYTES];
 
-	fprintf(table->file, "\n");
+	if (table->nr_judged)
+		fprintf(table->file, "\n");
 	for (int class = KMT_CLASS_LEAK; class >= 0; class --) {
 		if (!table->has_class[class])
 			continue;

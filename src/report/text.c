@@ -77,12 +77,11 @@ static void print_accounts(const struct kmt_result *result, FILE *file)
 		kmt_words_count(a, totals->allocs + totals->frees),
 		kmt_words_count(b, result->lost), kmt_words_count(c, totals->allocs),
 		kmt_words_count(d, totals->frees));
-	fprintf(file, "of the allocated: freed %s",
-		kmt_words_percent(a, totals->paired, totals->allocs));
+	fprintf(file, "allocated: freed %s", kmt_words_percent(a, totals->paired, totals->allocs));
 	fprintf(file, "   address reused, free unseen %s",
 		kmt_words_percent(a, totals->reused, totals->allocs));
 	fprintf(file, "   live %s\n", kmt_words_percent(a, totals->live, totals->allocs));
-	fprintf(file, "of the freed: %s were allocated before the recording, or unseen\n",
+	fprintf(file, "freed: %s were allocated before the recording, or unseen\n",
 		kmt_words_percent(a, totals->unknown_frees, real_frees));
 }
 
@@ -91,7 +90,6 @@ static void print_live(const struct kmt_result *result, FILE *file)
 {
 	uint64_t young_objects = 0, young_bytes = 0;
 	char a[KMT_UNITS_BYTES], b[KMT_UNITS_BYTES], c[KMT_UNITS_BYTES];
-	struct kmt_line line;
 
 	for (size_t i = 0; i < result->nr_rows; i++) {
 		const struct kmt_row *row = &result->rows[i];
@@ -101,21 +99,19 @@ static void print_live(const struct kmt_result *result, FILE *file)
 		young_objects += row->live_objects - row->mature_objects;
 		young_bytes += row->live_bytes - row->mature_bytes;
 	}
-	kmt_line_begin(&line, file, "live at the end: ", 2, 1);
-	kmt_line_addf(&line, "%s objects, %s", kmt_words_count(a, result->totals.live),
-		      kmt_format_size(b, result->live_bytes));
+	fprintf(file, "live at the end: %s objects, %s", kmt_words_count(a, result->totals.live),
+		kmt_format_size(b, result->live_bytes));
 	if (result->older_ns)
-		kmt_line_addf(&line, "older than %s", kmt_format_time(a, result->older_ns));
+		fprintf(file, " older than %s", kmt_format_time(a, result->older_ns));
+	fprintf(file, "\n");
 	if (young_objects)
-		kmt_line_addf(&line, "(not judged: %s younger than %s, %s)",
-			      kmt_words_count(a, young_objects),
-			      kmt_format_time(b, result->grace_ns),
-			      kmt_format_size(c, young_bytes));
+		fprintf(file, "  not judged, since younger than %s: %s objects, %s\n",
+			kmt_format_time(b, result->grace_ns), kmt_words_count(a, young_objects),
+			kmt_format_size(c, young_bytes));
 	if (result->recorder_objects)
-		kmt_line_addf(&line, "(kmemtape's own: %s, %s)",
-			      kmt_words_count(a, result->recorder_objects),
-			      kmt_format_size(b, result->recorder_bytes));
-	kmt_line_end(&line);
+		fprintf(file, "  kmemtape's own: %s objects, %s\n",
+			kmt_words_count(a, result->recorder_objects),
+			kmt_format_size(b, result->recorder_bytes));
 }
 
 static void print_hits(const struct kmt_suppression_hits *hits, FILE *file)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "words.h"
 
 #define COUNT_EXACT_MAX	 9999999u
+#define UNIT_LETTERS_MAX 3
 #define SECONDS_AN_HOUR	 3600.0
 #define SIZE_MAX_AS_REAL 1.8e19 /* just below 2^64 */
 
@@ -113,15 +115,31 @@ void kmt_line_end(struct kmt_line *line)
 	fputc('\n', line->file);
 }
 
+/* "256 MiB" is not torn apart, nor "5 h", nor "8 of". */
+static bool belong_together(const char *word, const char *next)
+{
+	size_t n = strlen(word);
+
+	return n && next && isdigit((unsigned char)word[n - 1]) &&
+	       strcspn(next, ",;.)/") <= UNIT_LETTERS_MAX;
+}
+
 void kmt_words_wrap(FILE *file, const char *head, size_t indent, const char *sentence)
 {
-	char text[KMT_NAME_BYTES], *rest = NULL;
+	char text[KMT_NAME_BYTES], *rest = NULL, *next;
 	struct kmt_line line;
 
 	kmt_escape(text, sizeof(text), sentence);
 	kmt_line_begin(&line, file, head, indent, 1);
-	for (char *word = strtok_r(text, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
-		kmt_line_add(&line, word);
+	for (char *word = strtok_r(text, " ", &rest); word; word = next) {
+		next = strtok_r(NULL, " ", &rest);
+		if (belong_together(word, next)) {
+			kmt_line_addf(&line, "%s %s", word, next);
+			next = strtok_r(NULL, " ", &rest);
+		} else {
+			kmt_line_add(&line, word);
+		}
+	}
 	kmt_line_end(&line);
 }
 
