@@ -3,6 +3,7 @@
 #define KMEMTAPE_ACCOUNT_H
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,6 +32,7 @@ struct kmt_account {
 	uint64_t reused;
 	uint64_t first_ns; /* of the first allocation */
 	int32_t first_pid; /* task that ran then */
+	bool is_watched;   /* see struct kmt_watcher */
 
 	/* Filled by kmt_ledger_finish(): of the objects that are old enough to count */
 	uint64_t live_objects, live_requested_bytes;

@@ -188,6 +188,7 @@ static int open_ledger(struct replay *replay, struct kmt_err *err)
 		.by_pid = replay->options->group == KMT_BY_PID,
 		.recorder_pids = manifest->recorder_pids,
 		.nr_recorder_pids = manifest->nr_recorder_pids,
+		.start_ns = manifest->start_ns,
 	};
 
 	/* Without one, hostile tapes may only take longer. */
@@ -409,7 +410,9 @@ static int finish(struct replay *replay)
 	r = book_unmarked_loss(replay, end_ns);
 	if (r < 0)
 		return r;
-	kmt_ledger_finish(replay->ledger, end_ns, replay->options->older_ns);
+	r = kmt_ledger_finish(replay->ledger, end_ns, replay->options->older_ns);
+	if (r < 0)
+		return r;
 	result->duration_ns = end_ns > start_ns ? end_ns - start_ns : 0;
 	result->totals = *totals;
 	result->lost = lost > totals->lost ? lost : totals->lost;
