@@ -96,6 +96,29 @@ struct kmt_judgement {
  */
 int kmt_judge(const struct kmt_evidence *evidence, struct kmt_judgement *ret_judgement);
 
+/*
+ * A number that the kernel itself counts, such as the vmalloc areas of one caller: what is freed is
+ * seen, but no object is told from another.
+ */
+struct kmt_counter_evidence {
+	const uint64_t *times_ns;	 /* trace clock, strictly rising: one for each snapshot */
+	const uint64_t *objects, *bytes; /* as many; 0 where the caller wasn't listed */
+	size_t nr;
+	uint64_t grace_ns;
+	bool is_module, is_out_of_tree;
+	bool is_unloaded; /* the module went away, and the last snapshot still has some of it */
+};
+
+/**
+ * kmt_judge_counter() - the same by snapshots alone
+ *
+ * trend is of the bytes, live_estimate what was added since the first snapshot.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int kmt_judge_counter(const struct kmt_counter_evidence *evidence,
+		      struct kmt_judgement *ret_judgement);
+
 /* "leak", "untraced-frees"; "linear", "steps". */
 const char *kmt_class_name(enum kmt_class class);
 const char *kmt_shape_name(enum kmt_shape shape);
