@@ -84,6 +84,7 @@ struct kmt_totals {
 	uint64_t live, peak_live;
 	uint64_t uncertain;	 /* live, and their free may be among the lost events */
 	uint64_t lost, losses;	 /* events (as far as it is known how many), places */
+	uint64_t unsized_losses; /* of these: where nobody knows how many */
 	uint64_t last_loss_ns;	 /* end of the last loss on any CPU; 0: nothing was lost */
 	uint64_t first_ns, last_ns;
 };
@@ -126,14 +127,19 @@ void kmt_ledger_prefetch(const struct kmt_ledger *ledger, const struct kmt_event
  * kmt_ledger_finish() - fill in what is live, by account
  * @end_ns: ages count back from here
  * @older_ns: younger objects are left out of the accounts' live_objects and the like, not of totals
+ * @grace_ns: younger objects are not mature
  *
  * Return: 0 or -ENOMEM.
  */
-int kmt_ledger_finish(struct kmt_ledger *ledger, uint64_t end_ns, uint64_t older_ns);
+int kmt_ledger_finish(struct kmt_ledger *ledger, uint64_t end_ns, uint64_t older_ns,
+		      uint64_t grace_ns);
 
 /* Both borrowed until the next kmt_ledger_take(). */
 const struct kmt_totals *kmt_ledger_totals(const struct kmt_ledger *ledger);
 const struct kmt_account *kmt_ledger_accounts(const struct kmt_ledger *ledger, size_t *ret_nr);
+
+/* Of the accounts' tracks, by kmt_ledger_finish(). Without events it has no buckets. */
+const struct kmt_grid *kmt_ledger_grid(const struct kmt_ledger *ledger);
 
 /* Of the grids of time: see kmt_ledger_options. 0 before the first event. */
 uint64_t kmt_ledger_start_ns(const struct kmt_ledger *ledger);

@@ -43,9 +43,9 @@ struct kmt_ledger {
 	uint32_t generation;	/* one more for each module that comes or goes */
 	uint64_t recorder_mask; /* bit pid % 64 of every recorder pid: most are ruled out by it */
 	bool has_started;
-	uint64_t start_ns; /* of the grids of time */
+	struct kmt_grid grid, ended_grid; /* as it goes on, and as it was finished */
 	struct sweep sweep;
-	uint64_t end_ns, older_ns;
+	uint64_t end_ns, older_ns, grace_ns;
 	int walk_error; /* of a watcher, while the live set is walked */
 };
 
@@ -190,6 +190,12 @@ static bool is_traced_twice(struct kmt_ledger *ledger, const struct kmt_event *e
 	       account_of(ledger, object)->key.call_site != event->call_site;
 }
 
+/* Most objects are not: the ages of the others are worth a closer look. */
+static inline bool is_old(const struct kmt_object *object, const struct kmt_event *event)
+{
+	return event->time_ns - object->time_ns >= KMT_AGE_FIRST_NS;
+}
+
 /* An address that is live is handed out again: whoever owned it has given it back, unseen. */
 static int close_old(struct kmt_ledger *ledger, const struct kmt_event *event,
 		     struct kmt_object *object)
@@ -205,8 +211,10 @@ static int close_old(struct kmt_ledger *ledger, const struct kmt_event *event,
 	} else {
 		account->reused++;
 		ledger->totals.reused++;
+		if (is_old(object, event))
+			r = kmt_track_death(account, event->time_ns - object->time_ns, true);
 	}
-	if (is_watched(ledger, account))
+	if (r == 0 && is_watched(ledger, account))
 		r = tell_free(ledger, account, object, how, event);
 	if (how == KMT_END_REUSED) /* else it stays who was there before both events */
 		object->displaced = object->account + 1;
@@ -300,7 +308,9 @@ static int take_free(struct kmt_ledger *ledger, const struct kmt_event *event)
 	account->frees++;
 	if (!account->freed_cache)
 		account->freed_cache = event->text;
-	if (is_watched(ledger, account))
+	if (is_old(object, event))
+		r = kmt_track_death(account, event->time_ns - object->time_ns, false);
+	if (r == 0 && is_watched(ledger, account))
 		r = tell_free(ledger, account, object, KMT_END_FREED, event);
 	kmt_liveset_remove(ledger->live, event->ptr, object);
 	return r;
@@ -322,12 +332,11 @@ static void start_time(struct kmt_ledger *ledger, uint64_t time_ns)
 	struct sweep *sweep = &ledger->sweep;
 
 	ledger->totals.first_ns = time_ns;
-	ledger->start_ns = time_ns;
 	if (ledger->options.start_ns && ledger->options.start_ns < time_ns)
-		ledger->start_ns = ledger->options.start_ns;
+		time_ns = ledger->options.start_ns;
+	kmt_grid_start(&ledger->grid, time_ns);
 	sweep->next_ns = UINT64_MAX;
-	if (sweep->width_ns &&
-	    __builtin_add_overflow(ledger->start_ns, sweep->width_ns, &sweep->next_ns))
+	if (sweep->width_ns && __builtin_add_overflow(time_ns, sweep->width_ns, &sweep->next_ns))
 		sweep->next_ns = UINT64_MAX;
 	ledger->has_started = true;
 }
@@ -338,13 +347,17 @@ static void start_time(struct kmt_ledger *ledger, uint64_t time_ns)
  */
 static __attribute__((noinline, cold)) int pass_time(struct kmt_ledger *ledger, uint64_t time_ns)
 {
-	int r = 0;
+	struct sweep *sweep = &ledger->sweep;
+	uint64_t next_ns;
+	int r;
 
 	if (!ledger->has_started)
 		start_time(ledger, time_ns);
-	if (time_ns >= ledger->sweep.next_ns && ledger->sweep.next_ns != UINT64_MAX)
-		r = pass_sweep(&ledger->sweep, time_ns);
-	ledger->next_sweep_ns = ledger->sweep.next_ns;
+	r = kmt_tracks_pass(&ledger->grid, ledger->accounts, time_ns);
+	if (r == 0 && time_ns >= sweep->next_ns && sweep->next_ns != UINT64_MAX)
+		r = pass_sweep(sweep, time_ns);
+	next_ns = kmt_grid_next_ns(&ledger->grid);
+	ledger->next_sweep_ns = next_ns < sweep->next_ns ? next_ns : sweep->next_ns;
 	return r;
 }
 
@@ -380,6 +393,7 @@ int kmt_ledger_take(struct kmt_ledger *ledger, const struct kmt_event *event)
 	case KMT_EVENT_LOSS:
 		totals->losses++;
 		totals->lost += event->lost;
+		totals->unsized_losses += event->lost == 0;
 		totals->last_loss_ns = event->time_ns;
 		return 0;
 	default:
@@ -404,6 +418,11 @@ static void count_live(void *context, uint64_t ptr, const struct kmt_object *obj
 		ledger->walk_error = watcher->on_end(watcher->context, account, ptr, object);
 
 	ledger->totals.uncertain += is_uncertain;
+	kmt_track_live(account->track, &ledger->ended_grid, object->time_ns, ledger->end_ns);
+	if (ledger->end_ns - object->time_ns >= ledger->grace_ns) {
+		account->mature_objects++;
+		account->exposed_objects += is_uncertain;
+	}
 	if (ledger->end_ns - object->time_ns < ledger->older_ns)
 		return;
 	account->live_objects++;
@@ -413,29 +432,42 @@ static void count_live(void *context, uint64_t ptr, const struct kmt_object *obj
 		account->oldest_ns = object->time_ns;
 }
 
-int kmt_ledger_finish(struct kmt_ledger *ledger, uint64_t end_ns, uint64_t older_ns)
+/* What an earlier finish left. */
+static void reset_accounts(struct kmt_ledger *ledger)
 {
 	size_t nr = kmt_accounts_nr(ledger->accounts);
-	int r;
 
-	if (end_ns < ledger->totals.last_ns)
-		end_ns = ledger->totals.last_ns;
-	if (ledger->has_started && end_ns >= ledger->next_sweep_ns) {
-		r = pass_time(ledger, end_ns);
-		if (r < 0)
-			return r;
-	}
 	for (size_t i = 0; i < nr; i++) {
 		struct kmt_account *account = kmt_accounts_at(ledger->accounts, (uint32_t)i);
 
 		account->live_objects = account->live_requested_bytes = 0;
 		account->uncertain_objects = account->oldest_ns = 0;
+		account->mature_objects = account->exposed_objects = 0;
+		if (account->track)
+			kmt_track_reset_live(account->track);
 	}
+}
+
+int kmt_ledger_finish(struct kmt_ledger *ledger, uint64_t end_ns, uint64_t older_ns,
+		      uint64_t grace_ns)
+{
+	int r = 0;
+
+	if (end_ns < ledger->totals.last_ns)
+		end_ns = ledger->totals.last_ns;
+	if (ledger->has_started && end_ns >= ledger->next_sweep_ns)
+		r = pass_time(ledger, end_ns);
+	if (r == 0 && ledger->has_started)
+		r = kmt_tracks_finish(&ledger->grid, ledger->accounts, end_ns, &ledger->ended_grid);
+	if (r < 0)
+		return r;
+	reset_accounts(ledger);
 	ledger->totals.live = kmt_liveset_size(ledger->live);
 	ledger->totals.peak_live = kmt_liveset_peak(ledger->live);
 	ledger->totals.uncertain = 0;
 	ledger->end_ns = end_ns;
 	ledger->older_ns = older_ns;
+	ledger->grace_ns = grace_ns;
 	ledger->walk_error = 0;
 	kmt_liveset_walk(ledger->live, count_live, ledger);
 	return ledger->walk_error;
@@ -452,9 +484,14 @@ const struct kmt_account *kmt_ledger_accounts(const struct kmt_ledger *ledger, s
 	return kmt_accounts_at(ledger->accounts, 0);
 }
 
+const struct kmt_grid *kmt_ledger_grid(const struct kmt_ledger *ledger)
+{
+	return &ledger->ended_grid;
+}
+
 uint64_t kmt_ledger_start_ns(const struct kmt_ledger *ledger)
 {
-	return ledger->start_ns;
+	return ledger->grid.start_ns;
 }
 
 /* kmalloc's caches are told from their size; Linux 4.19 shortened 1024 to 1k, and so do we. */

@@ -372,6 +372,7 @@ static int describe_tape(struct replay *replay)
 	result->sample = manifest->sample;
 	result->group = replay->options->group;
 	result->older_ns = replay->options->older_ns;
+	result->grace_ns = replay->options->grace_ns;
 	result->is_complete = manifest->is_closed;
 	format_start(result, manifest);
 	return 0;
@@ -410,7 +411,8 @@ static int finish(struct replay *replay)
 	r = book_unmarked_loss(replay, end_ns);
 	if (r < 0)
 		return r;
-	r = kmt_ledger_finish(replay->ledger, end_ns, replay->options->older_ns);
+	r = kmt_ledger_finish(replay->ledger, end_ns, replay->options->older_ns,
+			      replay->options->grace_ns);
 	if (r < 0)
 		return r;
 	result->duration_ns = end_ns > start_ns ? end_ns - start_ns : 0;

@@ -766,12 +766,12 @@ TEST(younger_objects_are_left_out_of_accounts_and_not_of_totals)
 	take(ledger, KMALLOC(.time_ns = 100));
 	take(ledger, KMALLOC(.time_ns = 200, .ptr = PTR + 64, .bytes_alloc = 64, .bytes_req = 50));
 	take(ledger, KMALLOC(.time_ns = 300, .ptr = PTR + 128));
-	CHECK_EQ(kmt_ledger_finish(ledger, 1000, 800), 0);
+	CHECK_EQ(kmt_ledger_finish(ledger, 1000, 800, 0), 0);
 	CHECK_EQ(kmt_ledger_totals(ledger)->live, 3);
 	CHECK_EQ(account(ledger, SITE_A)->live_objects, 2); /* just as old counts */
 	CHECK_EQ(account(ledger, SITE_A)->live_requested_bytes, 64 + 50);
 	CHECK_EQ(account(ledger, SITE_A)->oldest_ns, 100);
-	CHECK_EQ(kmt_ledger_finish(ledger, 1000, 0), 0); /* and again */
+	CHECK_EQ(kmt_ledger_finish(ledger, 1000, 0, 0), 0); /* and again */
 	CHECK_EQ(account(ledger, SITE_A)->live_objects, 3);
 }
 
@@ -780,9 +780,9 @@ TEST(nothing_is_younger_than_the_last_event)
 	LEDGER(&usual);
 
 	take(ledger, KMALLOC(.time_ns = 1000));
-	CHECK_EQ(kmt_ledger_finish(ledger, 500, 1), 0); /* an end before the last event */
+	CHECK_EQ(kmt_ledger_finish(ledger, 500, 1, 0), 0); /* an end before the last event */
 	CHECK_EQ(account(ledger, SITE_A)->live_objects, 0);
-	CHECK_EQ(kmt_ledger_finish(ledger, 500, 0), 0);
+	CHECK_EQ(kmt_ledger_finish(ledger, 500, 0, 0), 0);
 	CHECK_EQ(account(ledger, SITE_A)->live_objects, 1);
 }
 

@@ -68,7 +68,7 @@ static inline void take(struct kmt_ledger *ledger, struct kmt_event event)
 
 static inline const struct kmt_totals *finish(struct kmt_ledger *ledger)
 {
-	CHECK_EQ(kmt_ledger_finish(ledger, 0, 0), 0);
+	CHECK_EQ(kmt_ledger_finish(ledger, 0, 0, 0), 0);
 	return kmt_ledger_totals(ledger);
 }
 

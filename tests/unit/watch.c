@@ -93,7 +93,7 @@ TEST(each_end_of_a_watched_object_is_told)
 	take(ledger, CACHE_FREE(.time_ns = 5));
 	CHECK_TEXT(told.text, "alloc:2:sshd reused:3:sshd alloc:3:sshd late:-1:sshd ");
 	told.text[0] = '\0';
-	CHECK_EQ(kmt_ledger_finish(ledger, 0, 0), 0);
+	CHECK_EQ(kmt_ledger_finish(ledger, 0, 0, 0), 0);
 	CHECK_TEXT(told.text, "live:4 ");
 }
 
@@ -119,7 +119,7 @@ TEST(of_what_is_not_watched_nothing_is_told)
 	take(ledger, CACHE_FREE(.time_ns = 2));
 	take(ledger, CACHE_ALLOC(.time_ns = 3, .call_site = SITE_B));
 	take(ledger, CACHE_ALLOC(.time_ns = 4, .call_site = SITE_B));
-	CHECK_EQ(kmt_ledger_finish(ledger, 0, 0), 0);
+	CHECK_EQ(kmt_ledger_finish(ledger, 0, 0, 0), 0);
 	CHECK_TEXT(told.text, "open ");
 }
 
@@ -136,7 +136,7 @@ TEST(a_watcher_without_memory_ends_the_replay)
 	CHECK_EQ(kmt_ledger_take(ledger, &event), -ENOMEM);
 	event = KFREE(.time_ns = 2, .ptr = PTR + 64);
 	CHECK_EQ(kmt_ledger_take(ledger, &event), -ENOMEM);
-	CHECK_EQ(kmt_ledger_finish(ledger, 0, 0), -ENOMEM);
+	CHECK_EQ(kmt_ledger_finish(ledger, 0, 0, 0), -ENOMEM);
 }
 
 static int note_sweep(void *context, uint64_t time_ns, uint64_t nr)
@@ -162,7 +162,7 @@ TEST(a_sweep_comes_before_the_first_event_behind_its_boundary)
 	take(ledger, KMALLOC(.time_ns = 119));
 	take(ledger, KFREE(.time_ns = 145));
 	CHECK_TEXT(told.text, "110*1 120*3 ");
-	CHECK_EQ(kmt_ledger_finish(ledger, 160, 0), 0);
+	CHECK_EQ(kmt_ledger_finish(ledger, 160, 0, 0), 0);
 	CHECK_TEXT(told.text, "110*1 120*3 150*2 ");
 	CHECK_EQ(kmt_ledger_start_ns(ledger), 100);
 }
@@ -195,7 +195,7 @@ TEST(a_sweep_goes_up_to_the_end_of_time)
 	take(ledger, KMALLOC(.time_ns = 1));
 	take(ledger, KFREE(.time_ns = UINT64_MAX));
 	take(ledger, KMALLOC(.time_ns = UINT64_MAX));
-	CHECK_EQ(kmt_ledger_finish(ledger, UINT64_MAX, 0), 0);
+	CHECK_EQ(kmt_ledger_finish(ledger, UINT64_MAX, 0, 0), 0);
 	CHECK_TEXT(told.text, "9223372036854775809*1 ");
 }
 
