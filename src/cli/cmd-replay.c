@@ -16,7 +16,7 @@ static const char *const group_words[] = { "site", "cache", "module", "comm", "p
 static const char *const sort_words[] = { "suspicion", "bytes", "objects", "allocs", "age", NULL };
 
 static int format, group, order;
-static uint64_t older_ns, top = UINT64_MAX, nr_threads = UINT64_MAX;
+static uint64_t older_ns, grace_ns = KMT_GRACE_NS, top = UINT64_MAX, nr_threads = UINT64_MAX;
 
 static const struct kmt_opt options[] = {
 	{ 0, "format", "FORMAT", KMT_OPT_WORD, &format, .words = format_words,
@@ -27,6 +27,8 @@ static const struct kmt_opt options[] = {
 	  .help = "by suspicion, live bytes, live objects, allocs or\nage of the oldest live object [suspicion]" },
 	{ 0, "older", "TIME", KMT_OPT_TIME, &older_ns, 0, UINT64_MAX,
 	  .help = "leave out what was younger when the tape ended\n[0]" },
+	{ 0, "grace", "TIME", KMT_OPT_TIME, &grace_ns, 0, UINT64_MAX,
+	  .help = "what was younger when the tape ended is no leak yet\n[10s]" },
 	{ 0, "top", "N", KMT_OPT_UINT, &top, 0, UINT32_MAX,
 	  .help = "lines at most, 0 for all [text 20, json 0]" },
 	{ 0, "threads", "N", KMT_OPT_UINT, &nr_threads, 0, THREADS_MAX,
@@ -83,6 +85,7 @@ static int run(int argc, char **argv)
 		.group = (enum kmt_group)group,
 		.sort = (enum kmt_sort)order,
 		.older_ns = older_ns,
+		.grace_ns = grace_ns,
 		.nr_threads =
 			nr_threads == UINT64_MAX ? default_threads() : (unsigned int)nr_threads,
 	};
