@@ -12,8 +12,8 @@
 #include "kmemtape/replay.h"
 #include "kmemtape/symbols.h"
 
+#include "conclusion.h"
 #include "feed.h"
-#include "rows.h"
 #include "texts.h"
 
 #define NS_PER_S	UINT64_C(1000000000)
@@ -265,40 +265,77 @@ static int book_unmarked_loss(struct replay *replay, uint64_t end_ns)
 	return loss.lost ? kmt_ledger_take(replay->ledger, &loss) : 0;
 }
 
+/* When the tape was last known to be drained, which is not its last event. */
+static uint64_t end_of(const struct replay *replay)
+{
+	uint64_t end_ns = kmt_ledger_totals(replay->ledger)->last_ns;
+	uint64_t drained_ns =
+		replay->limit_ns != UINT64_MAX ? replay->limit_ns : replay->tape->manifest.end_ns;
+
+	return drained_ns > end_ns ? drained_ns : end_ns;
+}
+
+/* How many events are missing, if every loss of unknown size is among those that the kernel
+ * counted. */
+static uint64_t count_lost(const struct replay *replay)
+{
+	const struct kmt_manifest *manifest = &replay->tape->manifest;
+	const struct kmt_totals *totals = kmt_ledger_totals(replay->ledger);
+	uint64_t lost = kmt_manifest_lost(manifest), read = 0, decoded = 0;
+
+	if (totals->unsized_losses == 0)
+		return lost > totals->lost ? lost : totals->lost;
+	if (!replay->result->is_complete)
+		return KMT_UNKNOWN;
+	for (size_t i = 0; i < manifest->nr_stats; i++)
+		read += manifest->stats[i].read;
+	for (size_t i = 0; i < KMT_EVENT_KINDS; i++)
+		decoded += i == KMT_EVENT_LOSS ? 0 : totals->by_kind[i];
+	for (size_t i = 0; i < replay->tape->nr_cpus; i++)
+		decoded += kmt_feeds_decoder_stats(replay->feeds, i)->other_events;
+	/* All that was read is here: then nothing got lost behind the kernel's back. */
+	return read == decoded ? lost : KMT_UNKNOWN;
+}
+
+static void describe_end(struct replay *replay, uint64_t end_ns)
+{
+	const struct kmt_manifest *manifest = &replay->tape->manifest;
+	const struct kmt_totals *totals = kmt_ledger_totals(replay->ledger);
+	struct kmt_result *result = replay->result;
+	uint64_t lost = kmt_manifest_lost(manifest);
+
+	result->start_ns = manifest->start_ns ? manifest->start_ns : totals->first_ns;
+	result->end_ns = end_ns;
+	result->duration_ns = end_ns > result->start_ns ? end_ns - result->start_ns : 0;
+	result->totals = *totals;
+	result->lost = lost > totals->lost ? lost : totals->lost;
+	result->grid = *kmt_ledger_grid(replay->ledger);
+}
+
 static int finish(struct replay *replay)
 {
 	const struct kmt_manifest *manifest = &replay->tape->manifest;
-	struct kmt_result *result = replay->result;
-	const struct kmt_totals *totals = kmt_ledger_totals(replay->ledger);
+	const struct kmt_replay_options *options = replay->options;
 	struct kmt_rows_context context = { replay->symbols, replay->names, manifest->page_bytes };
-	uint64_t start_ns = manifest->start_ns ? manifest->start_ns : totals->first_ns;
-	uint64_t end_ns = totals->last_ns;
-	uint64_t lost = kmt_manifest_lost(manifest);
+	struct kmt_conclusion conclusion = {
+		.ledger = replay->ledger,
+		.options = options,
+		.context = &context,
+		.allocs_off_ns = manifest->allocs_off_ns,
+	};
+	uint64_t end_ns = end_of(replay);
 	int r;
 
 	r = note_feeds(replay);
+	if (r == 0)
+		r = book_unmarked_loss(replay, end_ns);
+	if (r == 0)
+		r = kmt_ledger_finish(replay->ledger, end_ns, options->older_ns, options->grace_ns);
 	if (r < 0)
 		return r;
-	/* The end of the tape is when it was last known to be drained, not its last event. */
-	if (replay->limit_ns != UINT64_MAX && replay->limit_ns > end_ns)
-		end_ns = replay->limit_ns;
-	else if (replay->limit_ns == UINT64_MAX && manifest->end_ns > end_ns)
-		end_ns = manifest->end_ns;
-	r = book_unmarked_loss(replay, end_ns);
-	if (r < 0)
-		return r;
-	r = kmt_ledger_finish(replay->ledger, end_ns, replay->options->older_ns,
-			      replay->options->grace_ns);
-	if (r < 0)
-		return r;
-	result->duration_ns = end_ns > start_ns ? end_ns - start_ns : 0;
-	result->totals = *totals;
-	result->lost = lost > totals->lost ? lost : totals->lost;
-	r = kmt_rows_fill(result, replay->ledger, &context, end_ns);
-	if (r < 0)
-		return r;
-	kmt_result_sort(result, replay->options->sort);
-	return 0;
+	describe_end(replay, end_ns);
+	conclusion.lost_events = count_lost(replay);
+	return kmt_conclude(&conclusion, replay->result);
 }
 
 int kmt_replay(struct kmt_tape *tape, const struct kmt_replay_options *options,
