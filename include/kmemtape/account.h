@@ -31,6 +31,7 @@ struct kmt_account {
 	uint64_t reused;
 	uint64_t first_ns; /* of the first allocation */
 	int32_t first_pid; /* task that ran then */
+	uint64_t marked_live; /* objects, when kmt_ledger_mark() was called last */
 
 	/* Filled by kmt_ledger_finish(): of the objects that are old enough to count */
 	uint64_t live_objects, live_requested_bytes;

@@ -79,6 +79,25 @@ void kmt_ledger_finish(struct kmt_ledger *ledger, uint64_t end_ns, uint64_t olde
 const struct kmt_totals *kmt_ledger_totals(const struct kmt_ledger *ledger);
 const struct kmt_account *kmt_ledger_accounts(const struct kmt_ledger *ledger, size_t *ret_nr);
 
+/**
+ * kmt_ledger_mark() - keep what is live right now
+ *
+ * In each account's marked_live, and in marked_frees below; the last call counts. For a comparison
+ * with something that was counted then.
+ */
+void kmt_ledger_mark(struct kmt_ledger *ledger);
+
+/* Frees of objects that no recorded allocation owns: older ones, or of allocations that emit nothing. */
+struct kmt_cache_frees {
+	const char *cache; /* interned; NULL unknown */
+	bool is_kfree;	   /* cache is NULL: by kfree(); else by kmem_cache_free() without a name */
+	uint64_t frees, marked_frees;
+};
+
+/* By cache, each once; the first two are those without a name. Borrowed as above. */
+const struct kmt_cache_frees *kmt_ledger_unknown_frees(const struct kmt_ledger *ledger,
+						       size_t *ret_nr);
+
 /* The cache that an account's objects come from; NULL if unknown, else into @buf or borrowed. */
 #define KMT_CACHE_NAME_BYTES 64
 const char *kmt_account_cache(const struct kmt_account *account, uint32_t page_bytes,
