@@ -31,7 +31,8 @@ struct kmt_account {
 	uint64_t reused;
 	uint64_t first_ns; /* of the first allocation */
 	int32_t first_pid; /* task that ran then */
-	uint64_t marked_live; /* objects, when kmt_ledger_mark() was called last */
+	uint64_t first_marked, last_marked; /* objects live at the first and the last
+					       kmt_ledger_mark() */
 
 	/* Filled by kmt_ledger_finish(): of the objects that are old enough to count */
 	uint64_t live_objects, live_requested_bytes;

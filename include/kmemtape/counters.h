@@ -54,7 +54,7 @@ struct kmt_slab {
 
 /* All areas of one caller. */
 struct kmt_vmalloc_caller {
-	const char *caller;    /* "foo+0x30/0x80 [mod]" */
+	const char *caller;    /* "foo+0x30/0x80 [mod]"; "0xffffffffc0345030": its module is gone */
 	uint64_t areas, bytes; /* with guard pages */
 	uint64_t pages;	       /* of memory behind them; ioremap() and vmap() have none of their own */
 };

@@ -82,8 +82,8 @@ const struct kmt_account *kmt_ledger_accounts(const struct kmt_ledger *ledger, s
 /**
  * kmt_ledger_mark() - keep what is live right now
  *
- * In each account's marked_live, and in marked_frees below; the last call counts. For a comparison
- * with something that was counted then.
+ * The first and the last call count: see struct kmt_account and below. For a comparison with what
+ * was counted at these times.
  */
 void kmt_ledger_mark(struct kmt_ledger *ledger);
 
@@ -91,7 +91,8 @@ void kmt_ledger_mark(struct kmt_ledger *ledger);
 struct kmt_cache_frees {
 	const char *cache; /* interned; NULL unknown */
 	bool is_kfree;	   /* cache is NULL: by kfree(); else by kmem_cache_free() without a name */
-	uint64_t frees, marked_frees;
+	uint64_t frees;
+	uint64_t first_marked, last_marked;
 };
 
 /* By cache, each once; the first two are those without a name. Borrowed as above. */

@@ -30,11 +30,15 @@ struct kmt_snapshot_head {
 struct kmt_snapshot_sink {
 	void *context;
 
-	/* Asked at each head; false: the text below is passed over. */
+	/* Asked at each head; false: the text below is passed over, and counters stay empty. */
 	bool (*want)(void *context, const struct kmt_snapshot_head *head);
 
-	/* Whole and finished; may be taken by copying it and calling kmt_counters_init() on it.
-	 * Return: 0, or negative errno, which is passed on. */
+	/*
+	 * Told of each snapshot that is whole. @counters are finished, and may be taken by copying
+	 * them and calling kmt_counters_init() on what is left.
+	 *
+	 * Return: 0, or negative errno, which is passed on.
+	 */
 	int (*take)(void *context, const struct kmt_snapshot_head *head,
 		    struct kmt_counters *counters);
 };

@@ -85,8 +85,11 @@ void kmt_cache_frees_add(struct kmt_cache_frees_table *table, const char *cache,
 	table->entries[is_kfree ? 0 : 1].frees++;
 }
 
-void kmt_cache_frees_mark(struct kmt_cache_frees_table *table)
+void kmt_cache_frees_mark(struct kmt_cache_frees_table *table, bool is_first)
 {
-	for (size_t i = 0; i < table->nr; i++)
-		table->entries[i].marked_frees = table->entries[i].frees;
+	for (size_t i = 0; i < table->nr; i++) {
+		table->entries[i].last_marked = table->entries[i].frees;
+		if (is_first)
+			table->entries[i].first_marked = table->entries[i].frees;
+	}
 }

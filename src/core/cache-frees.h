@@ -24,6 +24,6 @@ void kmt_cache_frees_deinit(struct kmt_cache_frees_table *table);
  */
 void kmt_cache_frees_add(struct kmt_cache_frees_table *table, const char *cache, bool is_kfree);
 
-void kmt_cache_frees_mark(struct kmt_cache_frees_table *table);
+void kmt_cache_frees_mark(struct kmt_cache_frees_table *table, bool is_first);
 
 #endif

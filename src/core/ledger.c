@@ -34,6 +34,7 @@ struct kmt_ledger {
 	struct kmt_tasks *tasks;
 	struct kmt_totals totals;
 	struct kmt_cache_frees_table unknown_frees;
+	bool has_mark;
 	uint32_t generation;	/* one more for each module that comes or goes */
 	uint64_t recorder_mask; /* bit pid % 64 of every recorder pid: most are ruled out by it */
 	uint64_t end_ns, older_ns;
@@ -316,13 +317,17 @@ void kmt_ledger_finish(struct kmt_ledger *ledger, uint64_t end_ns, uint64_t olde
 void kmt_ledger_mark(struct kmt_ledger *ledger)
 {
 	size_t nr = kmt_accounts_nr(ledger->accounts);
+	bool is_first = !ledger->has_mark;
 
+	ledger->has_mark = true;
 	for (size_t i = 0; i < nr; i++) {
 		struct kmt_account *account = kmt_accounts_at(ledger->accounts, (uint32_t)i);
 
-		account->marked_live = account->allocs - account->frees - account->reused;
+		account->last_marked = account->allocs - account->frees - account->reused;
+		if (is_first)
+			account->first_marked = account->last_marked;
 	}
-	kmt_cache_frees_mark(&ledger->unknown_frees);
+	kmt_cache_frees_mark(&ledger->unknown_frees, is_first);
 }
 
 const struct kmt_cache_frees *kmt_ledger_unknown_frees(const struct kmt_ledger *ledger,

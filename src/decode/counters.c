@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only
+#include <ctype.h>
 #include <errno.h>
 #include <search.h>
 #include <stdlib.h>
@@ -252,12 +253,26 @@ static int by_caller(const void *a, const void *b)
 		      ((const struct kmt_vmalloc_caller *)b)->caller);
 }
 
-/* "foo+0x30/0x80" or "foo+0x30/0x80 [mod]"; else there is none: "unpurged vm_area", "vm_map_ram" */
+/* "0xffffffffc0345030": code without a symbol, since its module is gone */
+static bool is_address(struct span word)
+{
+	if (word.bytes < 3 || memcmp(word.at, "0x", 2) != 0)
+		return false;
+	for (size_t i = 2; i < word.bytes; i++)
+		if (!isxdigit((unsigned char)word.at[i]))
+			return false;
+	return true;
+}
+
+/*
+ * "foo+0x30/0x80" or "foo+0x30/0x80 [mod]", or an address; else there is no caller: "unpurged
+ * vm_area", "vm_map_ram".
+ */
 static bool take_caller(struct span *line, struct span *ret_caller)
 {
 	struct span caller = take_word(line), rest = *line, module;
 
-	if (!memmem(caller.at, caller.bytes, "+0x", 3))
+	if (!memmem(caller.at, caller.bytes, "+0x", 3) && !is_address(caller))
 		return false;
 	module = take_word(&rest);
 	if (module.bytes > 2 && module.at[0] == '[' && module.at[module.bytes - 1] == ']') {

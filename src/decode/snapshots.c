@@ -10,7 +10,8 @@ struct kmt_snapshots {
 	struct kmt_snapshot_sink sink;
 	struct kmt_snapshot_head head;
 	struct kmt_counters counters;
-	bool is_open;	/* behind a head that was wanted */
+	bool is_open;	/* behind a head */
+	bool is_wanted; /* so are the numbers below it */
 	bool has_later; /* a file began that is of no interest; those that are come before it */
 	enum kmt_counter_file file;
 	char line[KMT_COUNTERS_LINE_MAX + 1]; /* begun in an earlier piece */
@@ -57,7 +58,7 @@ static int close_snapshot(struct kmt_snapshots *snapshots)
 void kmt_snapshots_skip(struct kmt_snapshots *snapshots)
 {
 	kmt_counters_deinit(&snapshots->counters);
-	snapshots->is_open = snapshots->has_later = false;
+	snapshots->is_open = snapshots->is_wanted = snapshots->has_later = false;
 	snapshots->file = KMT_COUNTERS_NO_FILE;
 	snapshots->line_bytes = 0;
 }
@@ -86,7 +87,9 @@ static int take_mark(struct kmt_snapshots *snapshots, const char *line, size_t b
 	if (read_head(line, &head)) {
 		r = close_snapshot(snapshots);
 		snapshots->head = head;
-		snapshots->is_open = r == 0 && snapshots->sink.want(snapshots->sink.context, &head);
+		snapshots->is_open = r == 0;
+		snapshots->is_wanted =
+			r == 0 && snapshots->sink.want(snapshots->sink.context, &head);
 		return r;
 	}
 	if (bytes < 4 + sizeof(tail) || strcmp(line + bytes - (sizeof(tail) - 1), tail) != 0)
@@ -105,7 +108,7 @@ static int take_line(struct kmt_snapshots *snapshots, const char *line, size_t b
 		mark[bytes] = '\0';
 		return take_mark(snapshots, mark, bytes);
 	}
-	if (!snapshots->is_open)
+	if (!snapshots->is_wanted)
 		return 0;
 	return kmt_counters_add_line(&snapshots->counters, snapshots->file, line, bytes);
 }
