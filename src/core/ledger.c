@@ -31,6 +31,8 @@ struct kmt_ledger {
 	struct kmt_accounts *accounts;
 	struct kmt_tasks *tasks;
 	struct kmt_totals totals;
+	uint64_t nr_deferred;	/* of the live set: freed, as far as anybody but the allocator is
+				   concerned */
 	uint32_t generation;	/* one more for each module that comes or goes */
 	uint64_t recorder_mask; /* bit pid % 64 of every recorder pid: most are ruled out by it */
 	uint64_t end_ns, older_ns;
@@ -154,6 +156,25 @@ static void close_old(struct kmt_ledger *ledger, const struct kmt_event *event,
 	object->displaced = object->account + 1;
 }
 
+/*
+ * The address of an object that kfree_rcu() was given belongs to nobody: that it is handed out
+ * again needs no free in between. Such objects stay in the live set until then, or until their free
+ * is traced; there cannot be more of them than addresses.
+ */
+static void drop_deferred(struct kmt_ledger *ledger, struct kmt_object *object)
+{
+	object->is_deferred = false;
+	ledger->nr_deferred--;
+}
+
+static void note_peak(struct kmt_ledger *ledger)
+{
+	uint64_t live = kmt_liveset_size(ledger->live) - ledger->nr_deferred;
+
+	if (live > ledger->totals.peak_live)
+		ledger->totals.peak_live = live;
+}
+
 static int take_alloc(struct kmt_ledger *ledger, const struct kmt_event *event)
 {
 	struct kmt_object *object;
@@ -175,15 +196,20 @@ static int take_alloc(struct kmt_ledger *ledger, const struct kmt_event *event)
 	r = kmt_liveset_add(ledger->live, event->ptr, &object);
 	if (r < 0)
 		return r;
-	if (r == KMT_OBJECT_LIVE)
+	if (r == KMT_OBJECT_LIVE && !object->is_deferred) {
 		close_old(ledger, event, object);
-	else
+	} else {
+		if (r == KMT_OBJECT_LIVE)
+			drop_deferred(ledger, object);
+		object->is_deferred = false;
 		object->displaced = 0;
+	}
 	object->time_ns = event->time_ns;
 	object->account = index;
 	object->bytes_req = event->bytes_req < UINT32_MAX ? (uint32_t)event->bytes_req : UINT32_MAX;
 	object->cpu = event->cpu;
 	kmt_accounts_at(ledger->accounts, index)->allocs++;
+	note_peak(ledger);
 	return 0;
 }
 
@@ -194,6 +220,28 @@ static bool is_late(const struct kmt_ledger *ledger, const struct kmt_event *eve
 	return ledger->options.has_late_frees && event->kind == KMT_EVENT_CACHE_FREE &&
 	       object->displaced && event->cpu != object->cpu &&
 	       event->time_ns - object->time_ns <= LATE_FREE_NS;
+}
+
+static void take_unknown_free(struct kmt_totals *totals, const struct kmt_event *event)
+{
+	totals->unknown_frees++;
+	totals->unknown_rcu_frees += event->kind == KMT_EVENT_RCU_FREE;
+	totals->unknown_bulk_frees += event->kind == KMT_EVENT_BULK_FREE;
+}
+
+/* What kfree_rcu() was given is given back to the allocator: nothing new, but the cache's name. */
+static void take_deferred_free(struct kmt_ledger *ledger, const struct kmt_event *event,
+			       struct kmt_object *object)
+{
+	struct kmt_account *account = account_of(ledger, object);
+
+	ledger->totals.deferred_frees++;
+	if (!account->freed_cache)
+		account->freed_cache = event->text;
+	if (event->kind == KMT_EVENT_RCU_FREE)
+		return; /* kfree_call_rcu_nolock() may pass it on to kvfree_call_rcu() */
+	drop_deferred(ledger, object);
+	kmt_liveset_remove(ledger->live, event->ptr, object);
 }
 
 static void take_free(struct kmt_ledger *ledger, const struct kmt_event *event)
@@ -209,7 +257,11 @@ static void take_free(struct kmt_ledger *ledger, const struct kmt_event *event)
 	}
 	object = kmt_liveset_find(ledger->live, event->ptr);
 	if (!object) {
-		totals->unknown_frees++;
+		take_unknown_free(totals, event);
+		return;
+	}
+	if (object->is_deferred) {
+		take_deferred_free(ledger, event, object);
 		return;
 	}
 	totals->paired++;
@@ -226,6 +278,11 @@ static void take_free(struct kmt_ledger *ledger, const struct kmt_event *event)
 	account->frees++;
 	if (!account->freed_cache)
 		account->freed_cache = event->text;
+	if (event->kind == KMT_EVENT_RCU_FREE) {
+		object->is_deferred = true;
+		ledger->nr_deferred++;
+		return;
+	}
 	kmt_liveset_remove(ledger->live, event->ptr, object);
 }
 
@@ -245,6 +302,8 @@ int kmt_ledger_take(struct kmt_ledger *ledger, const struct kmt_event *event)
 		return take_alloc(ledger, event);
 	case KMT_EVENT_KFREE:
 	case KMT_EVENT_CACHE_FREE:
+	case KMT_EVENT_RCU_FREE:
+	case KMT_EVENT_BULK_FREE:
 		take_free(ledger, event);
 		return 0;
 	case KMT_EVENT_MODULE_LOAD:
@@ -257,6 +316,11 @@ int kmt_ledger_take(struct kmt_ledger *ledger, const struct kmt_event *event)
 		return 0;
 	case KMT_EVENT_LOSS:
 		totals->losses++;
+		totals->lost += event->lost;
+		totals->last_loss_ns = event->time_ns;
+		return 0;
+	case KMT_EVENT_UNSEEN: /* as if the frees had been lost, but it is known how many */
+		totals->unseen_frees += event->lost;
 		totals->lost += event->lost;
 		totals->last_loss_ns = event->time_ns;
 		return 0;
@@ -277,6 +341,8 @@ static void count_live(void *context, uint64_t ptr, const struct kmt_object *obj
 	/* What was allocated before the end of a loss may have been freed in it. */
 	bool is_uncertain = object->time_ns < ledger->totals.last_loss_ns;
 
+	if (object->is_deferred)
+		return;
 	ledger->totals.uncertain += is_uncertain;
 	if (ledger->end_ns - object->time_ns < ledger->older_ns)
 		return;
@@ -297,8 +363,7 @@ void kmt_ledger_finish(struct kmt_ledger *ledger, uint64_t end_ns, uint64_t olde
 		account->live_objects = account->live_requested_bytes = 0;
 		account->uncertain_objects = account->oldest_ns = 0;
 	}
-	ledger->totals.live = kmt_liveset_size(ledger->live);
-	ledger->totals.peak_live = kmt_liveset_peak(ledger->live);
+	ledger->totals.live = kmt_liveset_size(ledger->live) - ledger->nr_deferred;
 	ledger->totals.uncertain = 0;
 	ledger->end_ns = end_ns > ledger->totals.last_ns ? end_ns : ledger->totals.last_ns;
 	ledger->older_ns = older_ns;
