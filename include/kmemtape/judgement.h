@@ -56,6 +56,7 @@ struct kmt_evidence {
 	uint64_t end_ns;	/* trace clock; ages count back from here */
 	uint64_t allocs_off_ns; /* allocations were recorded until then; end_ns if that is not known
 				 */
+	uint64_t busy_until_ns; /* the load, all sites together, went on until then; 0: not known */
 	uint64_t grace_ns;	/* what is younger is no leak yet */
 	uint64_t sample;	/* 1 in this many addresses was recorded */
 
