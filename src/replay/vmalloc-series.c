@@ -8,8 +8,9 @@
 
 #include "vmalloc-series.h"
 
-#define ROWS_MAX       1024u /* a report shows some tens */
-#define LOOK_BACKS_MAX 256u  /* each looks at all modules; a module has a few callers */
+#define ROWS_MAX	       1024u /* a report shows some tens */
+#define LOOK_BACKS_MAX	       256u  /* each looks at all modules; a module has a few callers */
+#define FLUCTUATING_CONFIDENCE 0.3   /* stays below what a verdict needs */
 
 struct caller {
 	char *text;
@@ -238,12 +239,42 @@ static int name_module(struct kmt_result *result, struct kmt_vmalloc_row *row,
 	return r;
 }
 
+/* More tasks, programs or modules than before: no accusation of whoever serves them. */
+static int excuse(struct kmt_judgement *judgement, const char *what)
+{
+	struct kmt_reason *reasons;
+
+	if (judgement->class < KMT_CLASS_GROWTH)
+		return 0;
+	reasons = reallocarray(judgement->reasons, judgement->nr_reasons + 1, sizeof(*reasons));
+	if (!reasons)
+		return -ENOMEM;
+	judgement->reasons = reasons;
+	memmove(reasons + 1, reasons, judgement->nr_reasons * sizeof(*reasons));
+	judgement->nr_reasons++;
+	reasons[0] = (struct kmt_reason){ .is_for = true };
+	(void)snprintf(reasons[0].text, sizeof(reasons[0].text), "its areas come and go with %s",
+		       what);
+	judgement->class = KMT_CLASS_GROWTH;
+	if (judgement->confidence > FLUCTUATING_CONFIDENCE)
+		judgement->confidence = FLUCTUATING_CONFIDENCE;
+	return 0;
+}
+
 static int fill_row(const struct kmt_vmalloc_series *series, const struct caller *caller,
 		    const struct kmt_symbols *symbols, struct kmt_result *result,
 		    struct kmt_vmalloc_row *row)
 {
 	size_t last = series->nr - 1;
-	int r;
+	int kind = find_fluctuating(caller->text), r;
+	struct kmt_counter_evidence evidence = {
+		.times_ns = series->times_ns,
+		.objects = caller->areas,
+		.bytes = caller->bytes,
+		.nr = series->nr,
+		.grace_ns = result->grace_ns,
+		.is_unloaded = caller->is_unloaded,
+	};
 
 	*row = (struct kmt_vmalloc_row){
 		.areas = caller->areas[last],
@@ -254,6 +285,13 @@ static int fill_row(const struct kmt_vmalloc_series *series, const struct caller
 	r = kmt_result_keep(result, caller->text, &row->caller);
 	if (r == 0)
 		r = name_module(result, row, symbols, series->times_ns[last]);
+	if (r < 0)
+		return r;
+	evidence.is_module = row->module != NULL;
+	evidence.is_out_of_tree = strchr(row->taint, 'O') != NULL;
+	r = kmt_judge_counter(&evidence, &row->judgement);
+	if (r == 0 && kind >= 0)
+		r = excuse(&row->judgement, fluctuating[kind].what);
 	return r;
 }
 
