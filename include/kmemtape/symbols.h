@@ -21,6 +21,7 @@ struct kmt_symbol {
 	const char *module;   /* NULL: built in */
 	const char *taint;    /* of the module as /proc/modules shows it: "OE"; "" for none */
 	uint32_t instance;    /* tells loads of modules apart; 0: built in */
+	uint64_t unloaded_ns; /* when this load of the module went; 0: never, or built in */
 };
 
 int kmt_symbols_new(struct kmt_symbols **ret_symbols, struct kmt_err *err);
