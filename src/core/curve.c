@@ -5,6 +5,8 @@
 
 #include "judging.h"
 
+#define AGE_NS_MAX 1e19 /* as a double it fits into 64 bits */
+
 /* Points of the curve that were taken while allocations were recorded, from @from_s on. */
 size_t kmt_curve_take(const struct kmt_evidence *evidence, const uint64_t *curve, double from_s,
 		      uint64_t *times_ns, double *values)
@@ -98,6 +100,7 @@ void kmt_curve_describe(struct kmt_judging *judging)
 	bool is_steady = judging->view.finding == KMT_FOUND_STEADY;
 	double values[KMT_HISTORY_POINTS], from_s = is_steady ? judging->view.pace.from_s : 0;
 	uint64_t times_ns[KMT_HISTORY_POINTS];
+	double since_ns;
 	struct kmt_fit fit;
 
 	*trend = (struct kmt_trend){ 0 };
@@ -119,6 +122,6 @@ void kmt_curve_describe(struct kmt_judging *judging)
 		    trend->bytes_per_s < by_births.low)
 			*trend = by_births;
 	}
-	trend->since_ns = evidence->grid->start_ns +
-			  (uint64_t)fmax(is_steady ? judging->view.pace.first_s * NS_PER_S : 0, 0);
+	since_ns = is_steady ? judging->view.pace.first_s * NS_PER_S : 0;
+	trend->since_ns = evidence->grid->start_ns + (uint64_t)kmt_clamp(since_ns, 0, AGE_NS_MAX);
 }

@@ -87,7 +87,7 @@ static uint64_t estimate_live(const struct kmt_judging *judging)
 	estimate = grown + (1 - judging->untraced) * (mature - grown);
 	if (evidence->cache_allows != KMT_UNKNOWN)
 		estimate = fmin(estimate, (double)evidence->cache_allows);
-	return kmt_min_u64((uint64_t)estimate, evidence->mature_objects);
+	return estimate < mature ? (uint64_t)estimate : evidence->mature_objects;
 }
 
 static void count_certain(struct kmt_judging *judging)
