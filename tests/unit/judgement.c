@@ -544,6 +544,25 @@ static void in_flight(struct world *world)
 	add_traffic(world, 20000, uniform_log(world, 1, 30));
 }
 
+/* Each starts with some dozens of objects and takes them along when it exits; some stay for long.
+ */
+static void processes(struct world *world)
+{
+	double now = 0, gap = uniform_log(world, 0.5, world->length / 6);
+	double median = uniform_log(world, 0.5, 8), spread = uniform(world, 1, 2.5);
+
+	for (size_t i = 0; now < world->off && i < 1000; i++) {
+		double normal = sqrt(-2 * log(1 - uniform(world, 0, 1))) *
+				cos(2 * M_PI * uniform(world, 0, 1));
+		double lifetime = median * exp(spread * normal);
+		size_t objects = (size_t)uniform(world, 20, 60);
+
+		now += exponential(world, gap);
+		for (size_t k = 0; k < objects; k++)
+			add(world, now + 0.001 * (double)k, lifetime);
+	}
+}
+
 static void contradicted(struct world *world)
 {
 	constant_leak(world);
@@ -596,6 +615,7 @@ static const struct scenario {
 	  0.49 },
 	{ "short tape", short_tape, ANY_BUT_LEAK, 0.69 },
 	{ "in flight", in_flight, BIT(TRANSIENT) | BIT(CACHE) | BIT(NONE) | BIT(GROWTH), 0.45 },
+	{ "processes", processes, ANY_BUT_LEAK, 0.55 },
 	{ "contradicted", contradicted, BIT(UNTRACED) | BIT(UNCERTAIN), 1 },
 	{ "reclaimable", reclaimable, BIT(CACHE), 1 },
 };
