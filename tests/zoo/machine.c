@@ -440,16 +440,22 @@ static void be_handed(struct zoo_machine *machine, uint32_t arg)
 	uint32_t index;
 
 	by.cpu = (uint8_t)(arg >> 8);
-	index = alloc_object(machine, (uint8_t)arg, &by);
-	if (machine->pool[index].is_leaked) /* and another one takes its place */
+	do { /* another one takes the place of what is leaked */
 		index = alloc_object(machine, (uint8_t)arg, &by);
+	} while (machine->pool[index].is_leaked);
 	begin_handoff_life(machine, index);
 }
 
 static void begin_handoffs(struct zoo_machine *machine, uint8_t nr)
 {
-	for (size_t i = 0; i < (size_t)machine->actors[nr].plan->limit; i++)
-		begin_handoff_life(machine, alloc_object(machine, nr, NULL));
+	for (size_t i = 0; i < (size_t)machine->actors[nr].plan->limit;) {
+		uint32_t index = alloc_object(machine, nr, NULL);
+
+		if (machine->pool[index].is_leaked)
+			continue;
+		begin_handoff_life(machine, index);
+		i++;
+	}
 }
 
 static void trace_module(struct zoo_machine *machine, enum zoo_event_kind kind, uint8_t nr)
