@@ -6,7 +6,9 @@ $truth[0] as $truth | $report[0] as $report |
 def found($symbol): [$report.sites[] | select(.symbol == $symbol)] | first // {};
 ($truth.sites[] |
 	. as $site | found(.symbol) as $row | ($row.class // "none") as $class |
-	(if .expected then
+	(if .exact and ($row.live_objects // 0) != .live_on_tape then
+		"WRONG\t\($row.live_objects // 0) live, truly \(.live_on_tape)"
+	elif .expected then
 		if .classes | index($class) then "ok"
 		else "WRONG\texpected " + (.classes | join(" or "))
 		end

@@ -18,18 +18,27 @@ static void print_list(FILE *out, const char *key, const char *words)
 	(void)fputs("\"]", out);
 }
 
-static void print_actor(FILE *out, const struct zoo_actor *actor)
+/* Every allocation and every free is on the tape, in their order: then so is what lives. */
+static bool is_exact(const struct zoo_machine *machine, const struct zoo_actor *actor)
+{
+	return actor->plan->untraced <= 0 && !machine->scenario->has_loss &&
+	       !machine->scenario->is_cut && !machine->has_late_frees;
+}
+
+static void print_actor(FILE *out, const struct zoo_machine *machine, const struct zoo_actor *actor)
 {
 	char site[64];
 
 	zoo_site_name(actor, site, sizeof(site));
-	(void)fprintf(out,
-		      "{\"symbol\": \"%s\", \"leaks\": %s, \"expected\": %s, \"leaked\": %" PRIu64
-		      ", \"live\": %" PRIu64 ", \"leaked_on_tape\": %" PRIu64
-		      ", \"live_on_tape\": %" PRIu64 ", ",
-		      site, actor->plan->is_leaking ? "true" : "false",
-		      actor->plan->is_expected ? "true" : "false", actor->nr_leaked, actor->nr_live,
-		      actor->nr_leaked_on_tape, actor->nr_live_on_tape);
+	(void)fprintf(
+		out,
+		"{\"symbol\": \"%s\", \"leaks\": %s, \"expected\": %s, \"exact\": %s, \"leaked\": %" PRIu64
+		", \"live\": %" PRIu64 ", \"leaked_on_tape\": %" PRIu64
+		", \"live_on_tape\": %" PRIu64 ", ",
+		site, actor->plan->is_leaking ? "true" : "false",
+		actor->plan->is_expected ? "true" : "false",
+		is_exact(machine, actor) ? "true" : "false", actor->nr_leaked, actor->nr_live,
+		actor->nr_leaked_on_tape, actor->nr_live_on_tape);
 	print_list(out, "classes", actor->plan->classes);
 	(void)fputc('}', out);
 }
@@ -50,7 +59,7 @@ static void print_truth(const char *path, const struct zoo_machine *machine, con
 	(void)fputs(", \"sites\": [", out);
 	for (size_t i = 0; i < scenario->nr_actors; i++) {
 		(void)fputs(i ? ",\n " : "\n ", out);
-		print_actor(out, &machine->actors[i]);
+		print_actor(out, machine, &machine->actors[i]);
 	}
 	(void)fputs("]}\n", out);
 	if (fclose(out) != 0)
