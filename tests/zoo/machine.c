@@ -12,6 +12,7 @@
 #define LATE_NS		  1500.0 /* mean time between a free and its trace, before Linux 5.16 */
 #define LATE_INTERRUPTED  0.005
 #define LATE_INTERRUPT_NS 300000.0
+#define HANDOFF_SHARE	  0.3	  /* of the frees */
 #define HANDOFF_NS	  20000.0 /* mean; well below the millisecond of kernel-facts.md */
 #define BURST_SHARE	  0.02	  /* of the time between two */
 #define DECAY_RATE	  4.6	  /* e^-4.6 is 1 % */
@@ -419,6 +420,12 @@ static void hand_on(struct zoo_machine *machine, uint32_t index)
 	uint8_t owner = slab->cpu >= 0 ? (uint8_t)slab->cpu : by.cpu;
 	int64_t delay_ns = 2 + (int64_t)zoo_random_exp(machine->random, HANDOFF_NS);
 
+	if (zoo_random_unit(machine->random) >= HANDOFF_SHARE) {
+		free_object(machine, index, &by, trace_delay_ns(machine, actor));
+		schedule(machine, machine->now_ns + ZOO_NS_PER_S / 100, HANDED_ON,
+			 (uint32_t)random_cpu(machine) << 8 | nr, 0);
+		return;
+	}
 	if (owner == by.cpu && machine->scenario->cpus > 1)
 		by.cpu = (uint8_t)((by.cpu + 1) % machine->scenario->cpus);
 	free_object(machine, index, &by, machine->has_late_frees ? delay_ns : 0);
