@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "kallsyms.h"
@@ -168,6 +169,75 @@ int kmt_kallsyms_read_modules(struct kmt_kallsyms_waiter *waiter, char **ret_tex
 	*ret_text = KMT_STEAL(text);
 	*ret_bytes = used;
 	return 0;
+}
+
+struct lines {
+	struct line {
+		const char *start;
+		size_t bytes;
+	} * all;
+	size_t nr;
+};
+
+static int compare_lines(const void *a, const void *b)
+{
+	const struct line *left = a, *right = b;
+
+	if (left->bytes != right->bytes)
+		return left->bytes < right->bytes ? -1 : 1;
+	return memcmp(left->start, right->start, left->bytes);
+}
+
+/* Whole lines, with what ends them. */
+static struct line next_line(const char *at, const char *end)
+{
+	const char *newline = memchr(at, '\n', (size_t)(end - at));
+
+	return (struct line){ at, newline ? (size_t)(newline + 1 - at) : 0 };
+}
+
+static int sort_lines(struct lines *lines, const char *text, size_t bytes)
+{
+	const char *end = text + bytes;
+	struct line line;
+	size_t room = 0;
+
+	for (const char *at = text; (line = next_line(at, end)).bytes; at += line.bytes)
+		room++;
+	lines->nr = 0;
+	lines->all = reallocarray(NULL, room + 1, sizeof(lines->all[0]));
+	if (!lines->all)
+		return -ENOMEM;
+	for (const char *at = text; (line = next_line(at, end)).bytes; at += line.bytes)
+		lines->all[lines->nr++] = line;
+	qsort(lines->all, lines->nr, sizeof(lines->all[0]), compare_lines);
+	return 0;
+}
+
+int kmt_kallsyms_merge(char **text, size_t *bytes, const char *more, size_t more_bytes)
+{
+	KMT_CLEANUP(kmt_freep) char *merged = malloc(*bytes + more_bytes + 1);
+	struct lines lines;
+	struct line line;
+	size_t used = *bytes;
+	int nr_added = 0;
+
+	if (!merged || sort_lines(&lines, *text, *bytes) < 0)
+		return -ENOMEM;
+	memcpy(merged, *text, *bytes);
+	for (const char *at = more; (line = next_line(at, more + more_bytes)).bytes;
+	     at += line.bytes) {
+		if (bsearch(&line, lines.all, lines.nr, sizeof(line), compare_lines))
+			continue;
+		memcpy(merged + used, line.start, line.bytes);
+		used += line.bytes;
+		nr_added++;
+	}
+	free(lines.all);
+	free(*text);
+	*text = KMT_STEAL(merged);
+	*bytes = used;
+	return nr_added;
 }
 
 int kmt_kallsyms_write_module(int tape_fd, const char *path, const char *module, const char *text,

@@ -44,6 +44,17 @@ void kmt_kallsyms_wait(struct kmt_kallsyms_waiter *waiter);
 int kmt_kallsyms_read_modules(struct kmt_kallsyms_waiter *waiter, char **ret_text, size_t *ret_bytes,
 			      struct kmt_err *err);
 
+/**
+ * kmt_kallsyms_merge() - add the lines of another read
+ * @text, @bytes: whole lines, on the heap; replaced
+ *
+ * When a module has initialized itself, the kernel swaps its table of symbols for a shorter one (do_init_module()), and
+ * who reads just then misses some. They are in what was read before or after.
+ *
+ * Return: the number of lines that were not in @text, -ENOMEM.
+ */
+int kmt_kallsyms_merge(char **text, size_t *bytes, const char *more, size_t more_bytes);
+
 /* Write the lines of @module in @text to the chunk file @path of the tape. Return: 0 or negative errno. */
 int kmt_kallsyms_write_module(int tape_fd, const char *path, const char *module, const char *text,
 			      size_t bytes, struct kmt_err *err);

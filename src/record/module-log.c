@@ -14,11 +14,14 @@
 #define MODULES_MAX	  4096 /* a distribution kernel with everything loaded has about 1000 */
 #define MODULE_NAME_BYTES 64   /* MODULE_NAME_LEN is 64 less a pointer */
 #define PIECE_BYTES	  16384
+#define READS_MAX \
+	4 /* of symbols: two that agree, and two more if modules come one after the other */
 
 struct module {
 	char name[MODULE_NAME_BYTES];
 	uint64_t address;
-	bool is_seen; /* in this look */
+	bool is_seen;	   /* in this look */
+	unsigned int line; /* in symbols/modules; 0: its symbols are on the tape, or will not be */
 };
 
 struct kmt_module_log {
@@ -26,7 +29,7 @@ struct kmt_module_log {
 	int tape_fd;
 	const char *list_path;
 	struct kmt_kallsyms_waiter waiter;
-	char *symbols; /* of modules, as of this look; NULL: not read */
+	char *symbols; /* of modules, all that this look has read; NULL: not read */
 	size_t symbols_bytes;
 	unsigned int nr_lines;
 	size_t nr;
@@ -83,19 +86,13 @@ static struct module *find(struct kmt_module_log *log, const struct entry *entry
 static int note_load(struct kmt_module_log *log, const struct entry *entry, uint64_t time_ns,
 		     struct kmt_err *err)
 {
-	char line[512], hex[KMT_BUILD_ID_HEX_BYTES], path[32];
-	int r;
+	char line[512], hex[KMT_BUILD_ID_HEX_BYTES];
 
 	if (kmt_build_id_of_module(entry->name, hex) < 0)
 		(void)snprintf(hex, sizeof(hex), "-");
 	(void)snprintf(line, sizeof(line), "load %" PRIu64 " %s %llu 0x%016llx %s %s\n", time_ns,
 		       entry->name, entry->size, entry->address, entry->taint, hex);
-	r = write_line(log, line, err);
-	if (r < 0 || !time_ns)
-		return r;
-	(void)snprintf(path, sizeof(path), "symbols/%04u.zst", log->nr_lines);
-	return kmt_kallsyms_write_module(log->tape_fd, path, entry->name, log->symbols,
-					 log->symbols_bytes, err);
+	return write_line(log, line, err);
 }
 
 static int note_unload(struct kmt_module_log *log, const char *name, uint64_t time_ns,
@@ -111,13 +108,16 @@ static int note_new(struct kmt_module_log *log, const struct entry *entry, uint6
 		    struct kmt_err *err)
 {
 	struct module *module;
+	int r;
 
 	if (find(log, entry) || log->nr == MODULES_MAX)
 		return 0; /* those beyond have symbols in kallsyms.zst, but no line */
 	module = &log->modules[log->nr++];
 	memcpy(module->name, entry->name, sizeof(module->name));
 	module->address = entry->address;
-	return note_load(log, entry, time_ns, err);
+	r = note_load(log, entry, time_ns, err);
+	module->line = r == 0 && time_ns ? log->nr_lines : 0;
+	return r;
 }
 
 static int note_known(struct kmt_module_log *log, const struct entry *entry, uint64_t time_ns,
@@ -230,20 +230,83 @@ static int look(struct kmt_module_log *log, uint64_t time_ns, struct kmt_err *er
 	return take_list(log, note_new, time_ns, err);
 }
 
+static bool has_new(const struct kmt_module_log *log)
+{
+	for (size_t i = 0; i < log->nr; i++)
+		if (log->modules[i].line)
+			return true;
+	return false;
+}
+
+/* Read again until nothing is new: see kmt_kallsyms_merge(). */
+static int read_again(struct kmt_module_log *log, struct kmt_err *err)
+{
+	for (int nr_reads = 1; nr_reads < READS_MAX; nr_reads++) {
+		KMT_CLEANUP(kmt_freep) char *more = NULL;
+		size_t bytes;
+		int r;
+
+		r = kmt_kallsyms_read_modules(&log->waiter, &more, &bytes, err);
+		if (r < 0)
+			return r;
+		r = kmt_kallsyms_merge(&log->symbols, &log->symbols_bytes, more, bytes);
+		if (r < 0)
+			return kmt_fail(err, r, "/proc/kallsyms: out of memory");
+		kmt_kallsyms_wait(&log->waiter);
+		if (r == 0)
+			break;
+	}
+	return 0;
+}
+
+static int write_symbols(struct kmt_module_log *log, struct kmt_err *err)
+{
+	for (size_t i = 0; i < log->nr; i++) {
+		struct module *module = &log->modules[i];
+		char path[32];
+		int r;
+
+		if (!module->line)
+			continue;
+		(void)snprintf(path, sizeof(path), "symbols/%04u.zst", module->line);
+		module->line = 0;
+		r = kmt_kallsyms_write_module(log->tape_fd, path, module->name, log->symbols,
+					      log->symbols_bytes, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 /* Symbols before anything else: who loads a module for a moment may unload it while we look. */
+static int look_with_symbols(struct kmt_module_log *log, uint64_t time_ns, struct kmt_err *err)
+{
+	int r;
+
+	r = kmt_kallsyms_read_modules(&log->waiter, &log->symbols, &log->symbols_bytes, err);
+	if (r < 0)
+		return r;
+	r = look(log, time_ns, err);
+	kmt_kallsyms_wait(&log->waiter);
+	if (r < 0 || !has_new(log))
+		return r;
+	r = read_again(log, err);
+	return r < 0 ? r : write_symbols(log, err);
+}
+
 int kmt_module_log_look(struct kmt_module_log *log, uint64_t time_ns, struct kmt_err *err)
 {
-	int r = 0;
+	int r;
 
 	if (access(log->list_path, F_OK) < 0)
 		return look(log, time_ns, err); /* a kernel without modules: nothing to wait for */
-	if (time_ns)
-		r = kmt_kallsyms_read_modules(&log->waiter, &log->symbols, &log->symbols_bytes,
-					      err);
-	if (r == 0)
-		r = look(log, time_ns, err);
-	free(log->symbols);
-	log->symbols = NULL;
+	if (time_ns) {
+		r = look_with_symbols(log, time_ns, err);
+		free(log->symbols);
+		log->symbols = NULL;
+		return r;
+	}
+	r = look(log, time_ns, err);
 	kmt_kallsyms_wait(&log->waiter);
 	return r;
 }

@@ -19,6 +19,7 @@
 
 #include "../../src/record/build-id.h"
 #include "../../src/record/cpu-list.h"
+#include "../../src/record/kallsyms.h"
 #include "../../src/record/module-log.h"
 
 static char tape_path[] = "/tmp/kmemtape-unit.XXXXXX";
@@ -112,6 +113,38 @@ static void a_kernel_without_modules_has_an_empty_list(void **state)
 	expect_log(fd, "");
 }
 
+static void expect_merged(const char *first, const char *second, int nr_added, const char *expected)
+{
+	char *text = strdup(first);
+	size_t bytes = strlen(first);
+
+	assert_int_equal(kmt_kallsyms_merge(&text, &bytes, second, strlen(second)), nr_added);
+	assert_int_equal(bytes, strlen(expected));
+	assert_memory_equal(text, expected, bytes);
+	free(text);
+}
+
+/* As seen: the table was swapped behind its second line, for one without the first. */
+static void symbols_that_a_read_missed_are_in_the_next(void **state)
+{
+	static const char torn[] = "0000000000000000 a lab.c\t[lab]\n"
+				   "ffffffffc0604139 t lab_exit\t[lab]\n";
+	static const char core[] = "ffffffffc0604139 t lab_exit\t[lab]\n"
+				   "ffffffffc0604000 t lab_leak\t[lab]\n"
+				   "ffffffffc0604139 t cleanup_module\t[lab]\n";
+
+	(void)state;
+	expect_merged(torn, core, 2,
+		      "0000000000000000 a lab.c\t[lab]\n"
+		      "ffffffffc0604139 t lab_exit\t[lab]\n"
+		      "ffffffffc0604000 t lab_leak\t[lab]\n"
+		      "ffffffffc0604139 t cleanup_module\t[lab]\n");
+	expect_merged(core, core, 0, core);
+	expect_merged("", core, 3, core);
+	expect_merged(core, "", 0, core);
+	expect_merged(core, "ffffffffc0604000 t lab_le", 0, core); /* no whole line */
+}
+
 /* namesz, descsz, type in this machine's byte order, then name and desc, each padded to 4 */
 static size_t put_note(uint8_t *dst, uint32_t type, const char *name, const void *desc,
 		       uint32_t bytes)
@@ -183,6 +216,7 @@ int main(void)
 		IN_TAPE(modules_that_come_and_go_are_logged),
 		IN_TAPE(a_module_that_came_back_elsewhere_is_a_new_one),
 		IN_TAPE(a_kernel_without_modules_has_an_empty_list),
+		cmocka_unit_test(symbols_that_a_read_missed_are_in_the_next),
 		cmocka_unit_test(build_id_is_found_behind_other_notes),
 		cmocka_unit_test(build_id_of_absurd_length_is_none),
 		cmocka_unit_test(cpu_lists_are_parsed),
