@@ -147,7 +147,7 @@ check_init() {
 }
 
 # Was kfree_rcu() watched by a probe?
-has_free_probes() { jq -e '.free_probes // false' "$json" >/dev/null; }
+has_free_probes() { [ "$(jq -r '.free_probes // ""' "$tape/manifest.json")" = on ]; }
 
 # Freed by what leaves no event: without probes, live is an upper bound.
 check_untraced() {
