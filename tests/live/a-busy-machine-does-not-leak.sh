@@ -6,8 +6,8 @@
 . "$(dirname "$0")/lib.sh"
 
 command -v hackbench >/dev/null || skip "needs hackbench (rt-tests)"
-GRACE=2s
-SECONDS_EACH=10 # five times as long as what is too young to be judged
+GRACE=1s
+SECONDS_EACH=8 # eight times as long as what is too young to be judged
 
 # busy SECONDS: sockets and pipes in turn, not more than tests have memory for
 busy()
@@ -16,7 +16,7 @@ busy()
 	while [ $SECONDS -lt $end ]; do
 		hackbench -g 1 -l 400
 		hackbench -p -P -g 1 -l 400
-		sleep 0.2
+		sleep 0.5
 	done >/dev/null
 }
 export -f busy
