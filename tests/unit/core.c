@@ -9,6 +9,7 @@
 
 #include "check.h"
 #include "heap.h"
+#include "ledger.h"
 
 /*
  * The live set, against an array of all addresses that may occur: is it live, and what is its mark.
@@ -313,87 +314,7 @@ TEST(tasks_are_found_however_many_there_are)
 		CHECK(kmt_tasks_find(tasks, (int32_t)((uint32_t)pid * 0x10001u)) == &names[pid]);
 }
 
-/*
- * The ledger. Events are made short: what is left out is CPU 0, pid 100, 64 bytes.
- */
-#define SITE_A UINT64_C(0xffffffff81000100)
-#define SITE_B UINT64_C(0xffffffff81000200)
-#define MODULE UINT64_C(0xffffffffc0000100)
-#define PTR    UINT64_C(0xffff888100042000)
-#define PAGE   4096u
-#define LARGE  UINT64_C(16384) /* above the largest cache of kmalloc */
-
-static const struct kmt_ledger_options usual = {
-	.kernel_from = 0xffffffff81000000,
-	.kernel_to = 0xffffffff82000000,
-	.page_bytes = PAGE,
-};
-
-static struct kmt_ledger *new_ledger(const struct kmt_ledger_options *options)
-{
-	struct kmt_ledger *ledger;
-
-	CHECK_EQ(kmt_ledger_new(options, &ledger, NULL), 0);
-	return ledger;
-}
-
-static void take(struct kmt_ledger *ledger, struct kmt_event event)
-{
-	if (!event.pid)
-		event.pid = 100;
-	if (kmt_event_is_alloc(&event) && !event.bytes_alloc)
-		event.bytes_alloc = event.bytes_req = 64;
-	CHECK_EQ(kmt_ledger_take(ledger, &event), 0);
-}
-
-#pragma GCC diagnostic ignored "-Woverride-init" /* a test changes one thing of the usual */
-#define KMALLOC(...)                                                                    \
-	(struct kmt_event)                                                              \
-	{                                                                               \
-		.kind = KMT_EVENT_KMALLOC, .call_site = SITE_A, .ptr = PTR, __VA_ARGS__ \
-	}
-#define CACHE_ALLOC(...)                                                                    \
-	(struct kmt_event)                                                                  \
-	{                                                                                   \
-		.kind = KMT_EVENT_CACHE_ALLOC, .call_site = SITE_A, .ptr = PTR, __VA_ARGS__ \
-	}
-#define KFREE(...)                                               \
-	(struct kmt_event)                                       \
-	{                                                        \
-		.kind = KMT_EVENT_KFREE, .ptr = PTR, __VA_ARGS__ \
-	}
-#define CACHE_FREE(...)                                               \
-	(struct kmt_event)                                            \
-	{                                                             \
-		.kind = KMT_EVENT_CACHE_FREE, .ptr = PTR, __VA_ARGS__ \
-	}
-#define LOSS(...)                                   \
-	(struct kmt_event)                          \
-	{                                           \
-		.kind = KMT_EVENT_LOSS, __VA_ARGS__ \
-	}
-
-static const struct kmt_totals *finish(struct kmt_ledger *ledger)
-{
-	kmt_ledger_finish(ledger, 0, 0);
-	return kmt_ledger_totals(ledger);
-}
-
-static const struct kmt_account *account(struct kmt_ledger *ledger, uint64_t call_site)
-{
-	size_t nr;
-	const struct kmt_account *accounts = kmt_ledger_accounts(ledger, &nr);
-
-	for (size_t i = 0; i < nr; i++)
-		if (accounts[i].key.call_site == call_site)
-			return &accounts[i];
-	fail_msg("no account for this call site");
-	return NULL;
-}
-
-#define LEDGER(options) \
-	KMT_CLEANUP(kmt_ledger_freep) struct kmt_ledger *ledger = new_ledger(options)
-
+/* The ledger. */
 TEST(a_free_closes_what_was_allocated)
 {
 	LEDGER(&usual);
@@ -845,12 +766,12 @@ TEST(younger_objects_are_left_out_of_accounts_and_not_of_totals)
 	take(ledger, KMALLOC(.time_ns = 100));
 	take(ledger, KMALLOC(.time_ns = 200, .ptr = PTR + 64, .bytes_alloc = 64, .bytes_req = 50));
 	take(ledger, KMALLOC(.time_ns = 300, .ptr = PTR + 128));
-	kmt_ledger_finish(ledger, 1000, 800);
+	CHECK_EQ(kmt_ledger_finish(ledger, 1000, 800, 0), 0);
 	CHECK_EQ(kmt_ledger_totals(ledger)->live, 3);
 	CHECK_EQ(account(ledger, SITE_A)->live_objects, 2); /* just as old counts */
 	CHECK_EQ(account(ledger, SITE_A)->live_requested_bytes, 64 + 50);
 	CHECK_EQ(account(ledger, SITE_A)->oldest_ns, 100);
-	kmt_ledger_finish(ledger, 1000, 0); /* and again */
+	CHECK_EQ(kmt_ledger_finish(ledger, 1000, 0, 0), 0); /* and again */
 	CHECK_EQ(account(ledger, SITE_A)->live_objects, 3);
 }
 
@@ -859,9 +780,9 @@ TEST(nothing_is_younger_than_the_last_event)
 	LEDGER(&usual);
 
 	take(ledger, KMALLOC(.time_ns = 1000));
-	kmt_ledger_finish(ledger, 500, 1); /* an end before the last event */
+	CHECK_EQ(kmt_ledger_finish(ledger, 500, 1, 0), 0); /* an end before the last event */
 	CHECK_EQ(account(ledger, SITE_A)->live_objects, 0);
-	kmt_ledger_finish(ledger, 500, 0);
+	CHECK_EQ(kmt_ledger_finish(ledger, 500, 0, 0), 0);
 	CHECK_EQ(account(ledger, SITE_A)->live_objects, 1);
 }
 
