@@ -300,26 +300,45 @@ static uint64_t end_of(const struct replay *replay)
 	return drained_ns > end_ns ? drained_ns : end_ns;
 }
 
-/* How many events are missing, if every loss of unknown size is among those that the kernel
- * counted. */
-static uint64_t count_lost(const struct replay *replay)
+/* By marks on the tape, or by the kernel's own count where that is more. */
+static uint64_t known_lost(const struct replay *replay)
+{
+	const struct kmt_totals *totals = kmt_ledger_totals(replay->ledger);
+	uint64_t counted = kmt_manifest_lost(&replay->tape->manifest);
+	uint64_t marked = totals->lost - totals->unseen_frees; /* these are on no CPU's account */
+
+	return (counted > marked ? counted : marked) + totals->unseen_frees;
+}
+
+/* Has everything that the kernel read for us become an event? */
+static bool is_all_here(const struct replay *replay)
 {
 	const struct kmt_manifest *manifest = &replay->tape->manifest;
 	const struct kmt_totals *totals = kmt_ledger_totals(replay->ledger);
-	uint64_t lost = kmt_manifest_lost(manifest), read = 0, decoded = 0;
+	uint64_t read = 0, decoded = 0;
 
-	if (totals->unsized_losses == 0)
-		return lost > totals->lost ? lost : totals->lost;
-	if (!replay->result->is_complete)
-		return KMT_UNKNOWN;
+	if (!replay->result->is_complete || totals->by_kind[KMT_EVENT_BULK_FREE])
+		return false; /* several events of a record say nothing about records */
 	for (size_t i = 0; i < manifest->nr_stats; i++)
 		read += manifest->stats[i].read;
 	for (size_t i = 0; i < KMT_EVENT_KINDS; i++)
-		decoded += i == KMT_EVENT_LOSS ? 0 : totals->by_kind[i];
+		decoded += i == KMT_EVENT_LOSS || i == KMT_EVENT_UNSEEN ? 0 : totals->by_kind[i];
 	for (size_t i = 0; i < replay->tape->nr_cpus; i++)
 		decoded += kmt_feeds_decoder_stats(replay->feeds, i)->other_events;
-	/* All that was read is here: then nothing got lost behind the kernel's back. */
-	return read == decoded ? lost : KMT_UNKNOWN;
+	return read == decoded;
+}
+
+/*
+ * A loss of unknown size is among those that the kernel has counted, unless something got lost
+ * behind its back.
+ */
+static uint64_t count_lost(const struct replay *replay)
+{
+	const struct kmt_totals *totals = kmt_ledger_totals(replay->ledger);
+
+	if (totals->unsized_losses && !is_all_here(replay))
+		return KMT_UNKNOWN;
+	return known_lost(replay);
 }
 
 static void describe_end(struct replay *replay, uint64_t end_ns)
@@ -327,13 +346,12 @@ static void describe_end(struct replay *replay, uint64_t end_ns)
 	const struct kmt_manifest *manifest = &replay->tape->manifest;
 	const struct kmt_totals *totals = kmt_ledger_totals(replay->ledger);
 	struct kmt_result *result = replay->result;
-	uint64_t lost = kmt_manifest_lost(manifest);
 
 	result->start_ns = manifest->start_ns ? manifest->start_ns : totals->first_ns;
 	result->end_ns = end_ns;
 	result->duration_ns = end_ns > result->start_ns ? end_ns - result->start_ns : 0;
 	result->totals = *totals;
-	result->lost = lost > totals->lost ? lost : totals->lost;
+	result->lost = known_lost(replay);
 	result->grid = *kmt_ledger_grid(replay->ledger);
 }
 
