@@ -89,7 +89,12 @@ void kmt_advice_print(const struct kmt_result *result, const struct kmt_suspect 
 		advise_recording(result, file);
 	if (result->verdict.leak == KMT_LEAK_NONE || nr == 0)
 		return;
-	if (suspects[0].row && result->group == KMT_BY_SITE)
+	if (suspects[0].row && result->group != KMT_BY_SITE) {
+		say(file, "kmemtape replay %s, for the call sites that are behind it",
+		    result->path);
+		return;
+	}
+	if (suspects[0].row)
 		advise_explain(result, suspects[0].row, file);
 	if (is_sure)
 		advise_report(result, &suspects[0], file);
