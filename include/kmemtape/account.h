@@ -3,11 +3,13 @@
 #define KMEMTAPE_ACCOUNT_H
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "kmemtape/cleanup.h"
 #include "kmemtape/err.h"
+#include "kmemtape/history.h"
 
 /*
  * Accounts: the finest grain of the books. One for each call site, object size, cache, and whatever
@@ -31,12 +33,26 @@ struct kmt_account {
 	uint64_t reused;
 	uint64_t first_ns; /* of the first allocation */
 	int32_t first_pid; /* task that ran then */
+	bool is_watched;   /* see struct kmt_watcher */
+	uint64_t first_marked, last_marked; /* objects live at the first and the last
+					       kmt_ledger_mark() */
 
 	/* Filled by kmt_ledger_finish(): of the objects that are old enough to count */
 	uint64_t live_objects, live_requested_bytes;
 	uint64_t uncertain_objects;
 	uint64_t oldest_ns; /* when it was allocated; 0: there is none */
+
+	/* Likewise, however young the objects that count */
+	uint64_t mature_objects;  /* older than the grace period */
+	uint64_t exposed_objects; /* of these: allocated before the end of the last loss */
+	struct kmt_track *track;  /* NULL: never held anything for long. Its own */
 };
+
+/* What is live of it just now. */
+static inline uint64_t kmt_account_live(const struct kmt_account *account)
+{
+	return account->allocs - account->frees - account->reused;
+}
 
 struct kmt_accounts;
 

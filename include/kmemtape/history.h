@@ -2,6 +2,7 @@
 #ifndef KMEMTAPE_HISTORY_H
 #define KMEMTAPE_HISTORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,6 +37,65 @@ struct kmt_history {
 	uint64_t reused_ages[KMT_AGE_BINS]; /* at which their address was handed out again, their
 					       free unseen: they died before; bin 0 isn't counted */
 };
+
+/* The same of one account, of which there are many. Its bytes are its objects times their size; counts
+ * that don't fit stay at UINT32_MAX. */
+struct kmt_track {
+	uint32_t live[KMT_HISTORY_POINTS];
+	uint32_t born[KMT_HISTORY_POINTS];
+	uint32_t live_ages[KMT_AGE_BINS];
+	uint32_t freed_ages[KMT_AGE_BINS];
+	uint32_t reused_ages[KMT_AGE_BINS]; /* also of the few whose free came late after all */
+};
+
+struct kmt_account;
+struct kmt_accounts;
+
+/* Empties @grid. */
+void kmt_grid_start(struct kmt_grid *grid, uint64_t start_ns);
+
+/* Where the next bucket ends; UINT64_MAX if time does before. */
+uint64_t kmt_grid_next_ns(const struct kmt_grid *grid);
+
+/* The bucket that a time is in, the first or last one if it is in none. Not of an empty grid. */
+size_t kmt_grid_bucket(const struct kmt_grid *grid, uint64_t time_ns);
+
+/**
+ * kmt_tracks_pass() - note what is live at all ends of buckets up to a time
+ * @accounts: all that is older than the first of these ends is booked, and nothing behind it. An
+ *	account gets a track when it has something to note: most never hold anything for long
+ * @time_ns: how far it is from the start doesn't matter
+ *
+ * Return: 0; -ENOMEM, with some of it done: then there is no going on.
+ */
+int kmt_tracks_pass(struct kmt_grid *grid, struct kmt_accounts *accounts, uint64_t time_ns);
+
+/**
+ * kmt_tracks_finish() - note what is live at the end, which closes the last bucket early
+ * @ret_grid: @grid with that bucket, which @grid itself goes on without
+ *
+ * Every account with something live has a track then. Otherwise as kmt_tracks_pass().
+ */
+int kmt_tracks_finish(struct kmt_grid *grid, struct kmt_accounts *accounts, uint64_t end_ns,
+		      struct kmt_grid *ret_grid);
+
+/**
+ * kmt_track_death() - note the end of an object that was KMT_AGE_FIRST_NS old or older
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int kmt_track_death(struct kmt_account *account, uint64_t age_ns, bool is_reused);
+
+/* Forgets what kmt_track_live() noted. */
+void kmt_track_reset_live(struct kmt_track *track);
+
+/* Notes an object that is live at the end of a finished grid. */
+void kmt_track_live(struct kmt_track *track, const struct kmt_grid *grid, uint64_t time_ns,
+		    uint64_t end_ns);
+
+/* Adds the track of an account, whose objects have @bytes_alloc each, to a sum. */
+void kmt_history_add(struct kmt_history *history, const struct kmt_track *track,
+		     uint64_t bytes_alloc);
 
 static inline unsigned int kmt_age_bin(uint64_t age_ns)
 {

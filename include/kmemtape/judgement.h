@@ -56,6 +56,7 @@ struct kmt_evidence {
 	uint64_t end_ns;	/* trace clock; ages count back from here */
 	uint64_t allocs_off_ns; /* allocations were recorded until then; end_ns if that is not known
 				 */
+	uint64_t busy_until_ns; /* the load, all sites together, went on until then; 0: not known */
 	uint64_t grace_ns;	/* what is younger is no leak yet */
 	uint64_t sample;	/* 1 in this many addresses was recorded */
 
@@ -95,6 +96,29 @@ struct kmt_judgement {
  * Return: 0 or -ENOMEM.
  */
 int kmt_judge(const struct kmt_evidence *evidence, struct kmt_judgement *ret_judgement);
+
+/*
+ * A number that the kernel itself counts, such as the vmalloc areas of one caller: what is freed is
+ * seen, but no object is told from another.
+ */
+struct kmt_counter_evidence {
+	const uint64_t *times_ns;	 /* trace clock, strictly rising: one for each snapshot */
+	const uint64_t *objects, *bytes; /* as many; 0 where the caller wasn't listed */
+	size_t nr;
+	uint64_t grace_ns;
+	bool is_module, is_out_of_tree;
+	bool is_unloaded; /* the module went away, and the last snapshot still has some of it */
+};
+
+/**
+ * kmt_judge_counter() - the same by snapshots alone
+ *
+ * trend is of the bytes, live_estimate what was added since the first snapshot.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int kmt_judge_counter(const struct kmt_counter_evidence *evidence,
+		      struct kmt_judgement *ret_judgement);
 
 /* "leak", "untraced-frees"; "linear", "steps". */
 const char *kmt_class_name(enum kmt_class class);

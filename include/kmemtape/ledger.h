@@ -10,6 +10,7 @@
 #include "kmemtape/cleanup.h"
 #include "kmemtape/err.h"
 #include "kmemtape/event.h"
+#include "kmemtape/liveset.h"
 
 /*
  * The ledger takes every event of a tape, in order of time, and keeps the books: which object is
@@ -17,6 +18,44 @@
  * between bookkeeping and a guess are all here; where they come from is said at each.
  */
 struct kmt_ledger;
+
+/* How an object of a watched account stops being live. */
+enum kmt_end {
+	KMT_END_FREED,
+	KMT_END_REUSED,	  /* its address was handed out again: freed before, unseen */
+	KMT_END_LATE,	  /* was told as KMT_END_REUSED; now its free came after all */
+	KMT_END_REPLACED, /* it never was: the first of two events for one allocation */
+};
+
+/*
+ * Who wants to know of each object of some accounts. @account and @object are borrowed for the time
+ * of the call; @comm is interned, NULL unknown, "<interrupt>" or "<idle>". All return 0 or -ENOMEM,
+ * which kmt_ledger_take() and kmt_ledger_finish() pass on.
+ */
+struct kmt_watcher {
+	void *context;
+
+	/* Asked once for each account, when it is opened. NULL: nobody watches. */
+	bool (*is_watched)(void *context, const struct kmt_account *account);
+
+	/* @event: the allocation. Booked already; so is the end of what was live there before. */
+	int (*on_alloc)(void *context, const struct kmt_account *account,
+			const struct kmt_event *event, const char *comm);
+
+	/*
+	 * @object: what ends, still in the live set; of KMT_END_LATE NULL
+	 * @event: a free, with the task that ran then; of KMT_END_REUSED and KMT_END_REPLACED the
+	 * allocation that took its place. event->ptr is its address in any case.
+	 */
+	int (*on_free)(void *context, const struct kmt_account *account,
+		       const struct kmt_object *object, enum kmt_end how,
+		       const struct kmt_event *event, const char *comm);
+
+	/* By kmt_ledger_finish(): each that is live, of any age, in no order; accounts are summed up
+	 * later. */
+	int (*on_end)(void *context, const struct kmt_account *account, uint64_t ptr,
+		      const struct kmt_object *object);
+};
 
 struct kmt_ledger_options {
 	/* The kernel's own code: addresses outside belong to modules, and may change owners. */
@@ -27,6 +66,8 @@ struct kmt_ledger_options {
 	uint64_t hash_seed; /* see kmt_liveset_set_seed() */
 	const int32_t *recorder_pids; /* ascending, borrowed */
 	size_t nr_recorder_pids;
+	uint64_t start_ns; /* of the recording; 0, or later than the first event: that one's time */
+	struct kmt_watcher watcher;
 };
 
 struct kmt_totals {
@@ -40,9 +81,14 @@ struct kmt_totals {
 	uint64_t replaced;	 /* first of two events for one allocation */
 	uint64_t late_frees;	 /* frees that were traced after the address was handed out again */
 	uint64_t unknown_frees;	 /* of objects that no recorded allocation owns */
+	uint64_t unknown_rcu_frees;  /* of these, by kfree_rcu() */
+	uint64_t unknown_bulk_frees; /* of these, by kmem_cache_free_bulk() */
+	uint64_t deferred_frees; /* of objects that were booked as freed when kfree_rcu() had them */
+	uint64_t unseen_frees;	 /* of objects that a record had no room for; also in `lost` */
 	uint64_t live, peak_live;
 	uint64_t uncertain;	 /* live, and their free may be among the lost events */
 	uint64_t lost, losses;	 /* events (as far as it is known how many), places */
+	uint64_t unsized_losses; /* of these: where nobody knows how many */
 	uint64_t last_loss_ns;	 /* end of the last loss on any CPU; 0: nothing was lost */
 	uint64_t first_ns, last_ns;
 };
@@ -56,6 +102,19 @@ struct kmt_ledger *kmt_ledger_free(struct kmt_ledger *ledger);
  * @name: interned, must outlive the ledger
  */
 int kmt_ledger_name_task(struct kmt_ledger *ledger, int32_t pid, const char *name);
+
+/**
+ * kmt_ledger_set_sweep() - have something done at equal distances of time
+ * @width_ns: boundaries are that far apart, the first is that far behind the start; not 0
+ * @sweep: called before the first event at or after a boundary, and by kmt_ledger_finish() up to the
+ * end: @nr boundaries have been passed since the event before, at @time_ns, @time_ns + @width_ns and
+ * so on. 0 or -ENOMEM, which is passed on. It may call kmt_ledger_accounts() and _totals().
+ *
+ * One at most, before the first event.
+ */
+void kmt_ledger_set_sweep(struct kmt_ledger *ledger, uint64_t width_ns,
+			  int (*sweep)(void *context, uint64_t time_ns, uint64_t nr),
+			  void *context);
 
 /**
  * kmt_ledger_take() - book an event
@@ -72,12 +131,42 @@ void kmt_ledger_prefetch(const struct kmt_ledger *ledger, const struct kmt_event
  * kmt_ledger_finish() - fill in what is live, by account
  * @end_ns: ages count back from here
  * @older_ns: younger objects are left out of the accounts' live_objects and the like, not of totals
+ * @grace_ns: younger objects are not mature
+ *
+ * Return: 0 or -ENOMEM.
  */
-void kmt_ledger_finish(struct kmt_ledger *ledger, uint64_t end_ns, uint64_t older_ns);
+int kmt_ledger_finish(struct kmt_ledger *ledger, uint64_t end_ns, uint64_t older_ns,
+		      uint64_t grace_ns);
 
 /* Both borrowed until the next kmt_ledger_take(). */
 const struct kmt_totals *kmt_ledger_totals(const struct kmt_ledger *ledger);
 const struct kmt_account *kmt_ledger_accounts(const struct kmt_ledger *ledger, size_t *ret_nr);
+
+/* Of the accounts' tracks, by kmt_ledger_finish(). Without events it has no buckets. */
+const struct kmt_grid *kmt_ledger_grid(const struct kmt_ledger *ledger);
+
+/* Of the grids of time: see kmt_ledger_options. 0 before the first event. */
+uint64_t kmt_ledger_start_ns(const struct kmt_ledger *ledger);
+
+/**
+ * kmt_ledger_mark() - keep what is live right now
+ *
+ * The first and the last call count: see struct kmt_account and below. For a comparison with what
+ * was counted at these times.
+ */
+void kmt_ledger_mark(struct kmt_ledger *ledger);
+
+/* Frees of objects that no recorded allocation owns: older ones, or of allocations that emit nothing. */
+struct kmt_cache_frees {
+	const char *cache; /* interned; NULL unknown */
+	bool is_kfree;	   /* cache is NULL: by kfree(); else by kmem_cache_free() without a name */
+	uint64_t frees;
+	uint64_t first_marked, last_marked;
+};
+
+/* By cache, each once; the first two are those without a name. Borrowed as above. */
+const struct kmt_cache_frees *kmt_ledger_unknown_frees(const struct kmt_ledger *ledger,
+						       size_t *ret_nr);
 
 /* The cache that an account's objects come from; NULL if unknown, else into @buf or borrowed. */
 #define KMT_CACHE_NAME_BYTES 64

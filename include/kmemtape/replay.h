@@ -4,12 +4,17 @@
 
 #include "kmemtape/err.h"
 #include "kmemtape/result.h"
+#include "kmemtape/suppression.h"
 #include "kmemtape/tape.h"
+
+#define KMT_GRACE_NS UINT64_C(10000000000) /* deferred frees take up to 7 s */
 
 struct kmt_replay_options {
 	enum kmt_group group;
 	enum kmt_sort sort;
 	uint64_t older_ns;	 /* objects that are younger at the end are left out of the rows */
+	uint64_t grace_ns;	 /* objects that are younger at the end are no leak yet */
+	const struct kmt_suppressions *suppressions; /* NULL: none */
 	unsigned int nr_threads; /* that decompress and decode, beside the caller; 0: none */
 };
 

@@ -2,6 +2,8 @@
 #ifndef KMEMTAPE_REPORT_H
 #define KMEMTAPE_REPORT_H
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "kmemtape/err.h"
@@ -9,6 +11,9 @@
 
 struct kmt_report_options {
 	uint64_t top; /* rows at most; 0: all */
+	/* The rest is for the text alone. */
+	bool hides_healthy; /* what comes and goes, and what is suppressed, is only counted */
+	bool is_utf8;	    /* else ASCII, which survives every mail */
 };
 
 /*
@@ -16,7 +21,10 @@ struct kmt_report_options {
  * safe for a terminal.
  */
 
-/* For people, 80 columns: loss and doubts first, then what is live. */
+/*
+ * For people, 80 columns: the verdict, what may make the numbers wrong, what is live, why it is what
+ * it is called, and what to do next.
+ */
 void kmt_report_text(const struct kmt_result *result, const struct kmt_report_options *options,
 		     FILE *file);
 

@@ -159,6 +159,9 @@ struct kmt_result {
 int kmt_result_new(struct kmt_result **ret_result, struct kmt_err *err);
 struct kmt_result *kmt_result_free(struct kmt_result *result);
 
+/* An array of rows that is no result's, and what is theirs. */
+void kmt_result_free_rows(struct kmt_row *rows, size_t nr);
+
 /* Return: 0 or -ENOMEM. */
 int kmt_result_note(struct kmt_result *result, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -1,22 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <fcntl.h>
+#include <langinfo.h>
+#include <locale.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "kmemtape/fs.h"
 #include "kmemtape/replay.h"
 #include "kmemtape/report.h"
+#include "kmemtape/suppression.h"
 #include "kmemtape/tape.h"
 
 #include "opt.h"
 
-#define THREADS_MAX 256
+#define THREADS_MAX	256
+#define TEXT_ROWS	10 /* two lines each: with all the rest, a large terminal full */
+#define SECONDS_AN_HOUR 3600.0
 
 static const char *const format_words[] = { "text", "json", NULL };
 static const char *const group_words[] = { "site", "cache", "module", "comm", "pid", NULL };
 static const char *const sort_words[] = { "suspicion", "bytes", "objects", "allocs", "age", NULL };
+static const char *const fail_words[] = { "likely", "possible", NULL };
 
-static int format, group, order;
-static uint64_t older_ns, top = UINT64_MAX, nr_threads = UINT64_MAX;
+static int format, group, order, fail_on = -1;
+static uint64_t older_ns, grace_ns = KMT_GRACE_NS, top = UINT64_MAX, nr_threads = UINT64_MAX;
+static uint64_t min_bytes, min_rate;
+static struct kmt_opt_list suppression_files;
+static bool wants_exit_code;
 
 static const struct kmt_opt options[] = {
 	{ 0, "format", "FORMAT", KMT_OPT_WORD, &format, .words = format_words,
@@ -25,10 +37,22 @@ static const struct kmt_opt options[] = {
 	  .help = "one line for each site, cache, module, comm or\npid [site]" },
 	{ 0, "sort", "ORDER", KMT_OPT_WORD, &order, .words = sort_words,
 	  .help = "by suspicion, live bytes, live objects, allocs or\nage of the oldest live object [suspicion]" },
+	{ 0, "grace", "TIME", KMT_OPT_TIME, &grace_ns, 0, UINT64_MAX,
+	  .help = "what is younger at the end is no leak yet [10s]" },
 	{ 0, "older", "TIME", KMT_OPT_TIME, &older_ns, 0, UINT64_MAX,
 	  .help = "leave out what was younger when the tape ended\n[0]" },
 	{ 0, "top", "N", KMT_OPT_UINT, &top, 0, UINT32_MAX,
-	  .help = "lines at most, 0 for all [text 20, json 0]" },
+	  .help = "rows at most, 0 for all, healthy ones included\n[text: 10 suspicious ones, json: 0]" },
+	{ 0, "suppress", "FILE", KMT_OPT_LIST, &suppression_files,
+	  .help = "what is known: lines leak:PATTERN, as\nLeakSanitizer has them; may be given again" },
+	{ 0, "exit-code", NULL, KMT_OPT_FLAG, &wants_exit_code,
+	  .help = "exit with 3 when leaks were found" },
+	{ 0, "fail-on", "VERDICT", KMT_OPT_WORD, &fail_on, .words = fail_words,
+	  .help = "likely, or possible: what --exit-code takes for a\nleak [likely]" },
+	{ 0, "min-bytes", "SIZE", KMT_OPT_SIZE, &min_bytes, 0, UINT64_MAX,
+	  .help = "with --exit-code: forgive less than this [0]" },
+	{ 0, "min-rate", "SIZE", KMT_OPT_SIZE, &min_rate, 0, UINT64_MAX,
+	  .help = "with --exit-code: forgive what grows more slowly\nthan this an hour [0]" },
 	{ 0, "threads", "N", KMT_OPT_UINT, &nr_threads, 0, THREADS_MAX,
 	  .help = "that decode ahead; the result is the same\n[CPUs less one]" },
 	{ 0 },
@@ -38,20 +62,37 @@ static int run(int argc, char **argv);
 
 const struct kmt_command kmt_command_replay = {
 	.name = "replay",
-	.summary = "Rebuild the live allocations of a tape, and show who owns them",
+	.summary = "Rebuild a tape's live allocations, and say which call sites leak",
 	.usage = "[OPTION...] TAPE",
 	.notes = "Needs no privilege, and nothing of the machine that recorded.\n"
-		 "Times take ns us ms s m h.\n",
+		 "Times take ns us ms s m h, sizes K M G T. Exit status: 0 done, 1 failed,\n"
+		 "2 wrong arguments, 3 with --exit-code: leaks.\n",
 	.run = run,
 };
 
+/* In a pipe the report is for a mail or a log, and stays ASCII. */
+static bool is_utf8_terminal(void)
+{
+	if (!isatty(STDOUT_FILENO))
+		return false;
+	(void)setlocale(LC_CTYPE, "");
+	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
 static int report_on(const struct kmt_result *result, struct kmt_err *err)
 {
-	bool is_json = format == 1;
-	struct kmt_report_options report = { .top = top == UINT64_MAX ? (is_json ? 0 : 20) : top };
+	bool is_json = format == 1, is_default = top == UINT64_MAX;
+	struct kmt_report_options report = {
+		.top = !is_default ? top
+		       : is_json   ? 0
+				   : TEXT_ROWS,
+		/* Who asks for an order or a number wants to see just that. */
+		.hides_healthy = is_default && order == KMT_SORT_SUSPICION,
+	};
 
 	if (is_json)
 		return kmt_report_json(result, &report, stdout, err);
+	report.is_utf8 = is_utf8_terminal();
 	kmt_report_text(result, &report, stdout);
 	return 0;
 }
@@ -65,8 +106,56 @@ static unsigned int default_threads(void)
 	return nr_cpus > THREADS_MAX ? THREADS_MAX : (unsigned int)nr_cpus - 1;
 }
 
+static int load_suppressions(struct kmt_suppressions **ret_suppressions, struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_suppressions_freep) struct kmt_suppressions *suppressions = NULL;
+	int r = kmt_suppressions_new(&suppressions, err);
+
+	for (size_t i = 0; r == 0 && i < suppression_files.nr; i++) {
+		const char *path = suppression_files.texts[i];
+		KMT_CLEANUP(kmt_freep) char *text = NULL;
+		size_t bytes;
+
+		r = kmt_read_file(AT_FDCWD, path, KMT_SUPPRESSIONS_BYTES_MAX, &text, &bytes, err);
+		if (r == 0)
+			r = kmt_suppressions_add(suppressions, path, text, bytes, err);
+	}
+	if (r == 0)
+		*ret_suppressions = KMT_STEAL(suppressions);
+	return r;
+}
+
+/* What a kernel's CI fails on: a verdict, of a leak that is worth it. */
+static int exit_code(const struct kmt_verdict *verdict)
+{
+	enum kmt_leak least = fail_on == 1 ? KMT_LEAK_POSSIBLE : KMT_LEAK_LIKELY;
+
+	if (!wants_exit_code || verdict->leak < least)
+		return KMT_EXIT_DONE;
+	if (verdict->leaking_bytes < min_bytes ||
+	    verdict->bytes_per_s * SECONDS_AN_HOUR < (double)min_rate)
+		return KMT_EXIT_DONE;
+	return KMT_EXIT_LEAKS;
+}
+
+static int check_usage(int nr_operands)
+{
+	const struct kmt_command *command = &kmt_command_replay;
+
+	if (nr_operands != 1)
+		return kmt_complain(command, KMT_EXIT_USAGE,
+				    nr_operands ? "one TAPE at a time" : "which TAPE?");
+	if (!wants_exit_code && (fail_on >= 0 || min_bytes || min_rate))
+		return kmt_complain(command, KMT_EXIT_USAGE, "--%s is for --exit-code",
+				    fail_on >= 0 ? "fail-on"
+				    : min_bytes	 ? "min-bytes"
+						 : "min-rate");
+	return KMT_EXIT_DONE;
+}
+
 static int run(int argc, char **argv)
 {
+	KMT_CLEANUP(kmt_suppressions_freep) struct kmt_suppressions *suppressions = NULL;
 	KMT_CLEANUP(kmt_result_freep) struct kmt_result *result = NULL;
 	KMT_CLEANUP(kmt_tape_freep) struct kmt_tape *tape = NULL;
 	struct kmt_replay_options replay;
@@ -76,22 +165,26 @@ static int run(int argc, char **argv)
 	r = kmt_opt_parse(&kmt_command_replay, options, argc, argv, &first);
 	if (r != KMT_OPT_RUN)
 		return r < 0 ? KMT_EXIT_USAGE : KMT_EXIT_DONE;
-	if (argc - first != 1)
-		return kmt_complain(&kmt_command_replay, KMT_EXIT_USAGE,
-				    argc == first ? "which TAPE?" : "one TAPE at a time");
+	r = check_usage(argc - first);
+	if (r != KMT_EXIT_DONE)
+		return r;
+	r = load_suppressions(&suppressions, &err);
 	replay = (struct kmt_replay_options){
 		.group = (enum kmt_group)group,
 		.sort = (enum kmt_sort)order,
 		.older_ns = older_ns,
+		.grace_ns = grace_ns,
+		.suppressions = suppressions,
 		.nr_threads =
 			nr_threads == UINT64_MAX ? default_threads() : (unsigned int)nr_threads,
 	};
-	r = kmt_tape_open(argv[first], &tape, &err);
+	if (r == 0)
+		r = kmt_tape_open(argv[first], &tape, &err);
 	if (r == 0)
 		r = kmt_replay(tape, &replay, &result, &err);
 	if (r == 0)
 		r = report_on(result, &err);
 	if (r < 0)
 		return kmt_complain(&kmt_command_replay, KMT_EXIT_FAILED, "%s", err.text);
-	return KMT_EXIT_DONE;
+	return exit_code(&result->verdict);
 }

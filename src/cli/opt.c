@@ -131,6 +131,17 @@ static int read_number(const struct kmt_command *command, const struct kmt_opt *
 	return 0;
 }
 
+static int read_list(const struct kmt_command *command, const struct kmt_opt *opt, const char *text)
+{
+	struct kmt_opt_list *list = opt->value;
+
+	if (list->nr == KMT_OPT_LIST_MAX)
+		return usage_error(command, "--%s: '%s' is one more than %d", opt->name, text,
+				   KMT_OPT_LIST_MAX);
+	list->texts[list->nr++] = text;
+	return 0;
+}
+
 static int read_value(const struct kmt_command *command, const struct kmt_opt *opt,
 		      const char *text)
 {
@@ -141,6 +152,8 @@ static int read_value(const struct kmt_command *command, const struct kmt_opt *o
 	case KMT_OPT_TEXT:
 		*(const char **)opt->value = text;
 		return 0;
+	case KMT_OPT_LIST:
+		return read_list(command, opt, text);
 	case KMT_OPT_WORD:
 		return read_word(command, opt, text);
 	default:

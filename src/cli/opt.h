@@ -3,6 +3,7 @@
 #define KMT_CLI_OPT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /*
@@ -12,10 +13,18 @@
 enum kmt_opt_type {
 	KMT_OPT_FLAG, /* value: bool */
 	KMT_OPT_TEXT, /* value: const char *, borrowed from argv */
+	KMT_OPT_LIST, /* value: struct kmt_opt_list; can be given several times */
 	KMT_OPT_UINT, /* value: uint64_t, within min..max */
 	KMT_OPT_TIME, /* value: uint64_t nanoseconds, within min..max */
 	KMT_OPT_SIZE, /* value: uint64_t bytes, within min..max */
 	KMT_OPT_WORD, /* value: int, index into words[] */
+};
+
+#define KMT_OPT_LIST_MAX 16
+
+struct kmt_opt_list {
+	const char *texts[KMT_OPT_LIST_MAX]; /* borrowed from argv */
+	size_t nr;
 };
 
 struct kmt_opt {
@@ -63,6 +72,6 @@ int kmt_complain(const struct kmt_command *command, int exit_code, const char *f
 	__attribute__((format(printf, 3, 4)));
 
 extern const struct kmt_command kmt_command_record, kmt_command_replay, kmt_command_info,
-	kmt_command_verify;
+	kmt_command_verify, kmt_command_doctor;
 
 #endif

@@ -41,6 +41,8 @@ struct kmt_accounts *kmt_accounts_free(struct kmt_accounts *accounts)
 {
 	if (!accounts)
 		return NULL;
+	for (size_t i = 0; i < accounts->nr; i++)
+		free(accounts->accounts[i].track);
 	free(accounts->accounts);
 	free(accounts->slots);
 	free(accounts);

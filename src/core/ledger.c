@@ -7,6 +7,8 @@
 #include "kmemtape/liveset.h"
 #include "kmemtape/tasks.h"
 
+#include "cache-frees.h"
+
 /* Linux include/linux/slab.h: what kmalloc(0) returns; kfree() takes it, and nothing is freed. */
 #define ZERO_SIZE_PTR 16u
 
@@ -25,15 +27,32 @@
 /* enum trace_flag_type: in these the task is just the one that was interrupted */
 #define CONTEXT_INTERRUPT (0x08u | 0x10u)
 
+/* Boundaries at start_ns + n * width_ns. */
+struct sweep {
+	uint64_t width_ns; /* 0: there is none */
+	uint64_t next_ns;  /* UINT64_MAX: none that an event can reach */
+	int (*call)(void *context, uint64_t time_ns, uint64_t nr);
+	void *context;
+};
+
 struct kmt_ledger {
+	uint64_t next_sweep_ns; /* at this time or later there is more to do than to book */
 	struct kmt_ledger_options options;
 	struct kmt_liveset *live;
 	struct kmt_accounts *accounts;
 	struct kmt_tasks *tasks;
 	struct kmt_totals totals;
+	struct kmt_cache_frees_table unknown_frees;
+	bool has_mark;
+	uint64_t nr_deferred;	/* of the live set: freed, as far as anybody but the allocator is
+				   concerned */
 	uint32_t generation;	/* one more for each module that comes or goes */
 	uint64_t recorder_mask; /* bit pid % 64 of every recorder pid: most are ruled out by it */
-	uint64_t end_ns, older_ns;
+	bool has_started;
+	struct kmt_grid grid, ended_grid; /* as it goes on, and as it was finished */
+	struct sweep sweep;
+	uint64_t end_ns, older_ns, grace_ns;
+	int walk_error; /* of a watcher, while the live set is walked */
 };
 
 int kmt_ledger_new(const struct kmt_ledger_options *options, struct kmt_ledger **ret_ledger,
@@ -47,6 +66,8 @@ int kmt_ledger_new(const struct kmt_ledger_options *options, struct kmt_ledger *
 	ledger->options = *options;
 	for (size_t i = 0; i < options->nr_recorder_pids; i++)
 		ledger->recorder_mask |= UINT64_C(1) << (options->recorder_pids[i] & 63);
+	if (kmt_cache_frees_init(&ledger->unknown_frees) < 0)
+		return kmt_fail(err, -ENOMEM, "out of memory");
 	(void)((r = kmt_liveset_new(&ledger->live, err)) < 0 ||
 	       (r = kmt_accounts_new(&ledger->accounts, err)) < 0 ||
 	       (r = kmt_tasks_new(&ledger->tasks, err)) < 0);
@@ -64,6 +85,7 @@ struct kmt_ledger *kmt_ledger_free(struct kmt_ledger *ledger)
 	(void)kmt_liveset_free(ledger->live);
 	(void)kmt_accounts_free(ledger->accounts);
 	(void)kmt_tasks_free(ledger->tasks);
+	kmt_cache_frees_deinit(&ledger->unknown_frees);
 	free(ledger);
 	return NULL;
 }
@@ -71,6 +93,12 @@ struct kmt_ledger *kmt_ledger_free(struct kmt_ledger *ledger)
 int kmt_ledger_name_task(struct kmt_ledger *ledger, int32_t pid, const char *name)
 {
 	return kmt_tasks_name(ledger->tasks, pid, name);
+}
+
+void kmt_ledger_set_sweep(struct kmt_ledger *ledger, uint64_t width_ns,
+			  int (*sweep)(void *context, uint64_t time_ns, uint64_t nr), void *context)
+{
+	ledger->sweep = (struct sweep){ .width_ns = width_ns, .call = sweep, .context = context };
 }
 
 static bool is_recorder(const struct kmt_ledger *ledger, int32_t pid)
@@ -96,9 +124,36 @@ static const char *comm_of(const struct kmt_ledger *ledger, const struct kmt_eve
 	return event->pid == 0 ? "<idle>" : kmt_tasks_find(ledger->tasks, event->pid);
 }
 
+/* Most ledgers have no watcher: then it costs a look at what is in the cache anyway. */
+static inline bool is_watched(const struct kmt_ledger *ledger, const struct kmt_account *account)
+{
+	return ledger->options.watcher.is_watched && account->is_watched;
+}
+
+static int tell_alloc(struct kmt_ledger *ledger, const struct kmt_account *account,
+		      const struct kmt_event *event)
+{
+	const struct kmt_watcher *watcher = &ledger->options.watcher;
+
+	return watcher->on_alloc(watcher->context, account, event, comm_of(ledger, event));
+}
+
+static int tell_free(struct kmt_ledger *ledger, const struct kmt_account *account,
+		     const struct kmt_object *object, enum kmt_end how,
+		     const struct kmt_event *event)
+{
+	const struct kmt_watcher *watcher = &ledger->options.watcher;
+
+	return watcher->on_free(watcher->context, account, object, how, event,
+				comm_of(ledger, event));
+}
+
 static int open_account(struct kmt_ledger *ledger, const struct kmt_event *event,
 			uint32_t *ret_index)
 {
+	const struct kmt_watcher *watcher = &ledger->options.watcher;
+	size_t nr = kmt_accounts_nr(ledger->accounts);
+	int r;
 	struct kmt_account_key key = {
 		.call_site = event->call_site,
 		.bytes_alloc = event->bytes_alloc,
@@ -115,7 +170,13 @@ static int open_account(struct kmt_ledger *ledger, const struct kmt_event *event
 		key.comm = comm_of(ledger, event);
 	if (ledger->options.by_pid)
 		key.pid = event->context & CONTEXT_INTERRUPT ? -1 : event->pid;
-	return kmt_accounts_open(ledger->accounts, &key, event->time_ns, event->pid, ret_index);
+	r = kmt_accounts_open(ledger->accounts, &key, event->time_ns, event->pid, ret_index);
+	if (r == 0 && watcher->is_watched && *ret_index == nr) { /* a new one */
+		struct kmt_account *account = kmt_accounts_at(ledger->accounts, *ret_index);
+
+		account->is_watched = watcher->is_watched(watcher->context, account);
+	}
+	return r;
 }
 
 static struct kmt_account *account_of(struct kmt_ledger *ledger, const struct kmt_object *object)
@@ -138,24 +199,59 @@ static bool is_traced_twice(struct kmt_ledger *ledger, const struct kmt_event *e
 	       account_of(ledger, object)->key.call_site != event->call_site;
 }
 
+/* Most objects are not: the ages of the others are worth a closer look. */
+static inline bool is_old(const struct kmt_object *object, const struct kmt_event *event)
+{
+	return event->time_ns - object->time_ns >= KMT_AGE_FIRST_NS;
+}
+
 /* An address that is live is handed out again: whoever owned it has given it back, unseen. */
-static void close_old(struct kmt_ledger *ledger, const struct kmt_event *event,
-		      struct kmt_object *object)
+static int close_old(struct kmt_ledger *ledger, const struct kmt_event *event,
+		     struct kmt_object *object)
 {
 	struct kmt_account *account = account_of(ledger, object);
+	enum kmt_end how = KMT_END_REUSED;
+	int r = 0;
 
 	if (is_traced_twice(ledger, event, object)) {
 		account->allocs--;
 		ledger->totals.replaced++;
-		return; /* keeps `displaced` of whoever was there before both */
+		how = KMT_END_REPLACED;
+	} else {
+		account->reused++;
+		ledger->totals.reused++;
+		if (is_old(object, event))
+			r = kmt_track_death(account, event->time_ns - object->time_ns, true);
 	}
-	account->reused++;
-	ledger->totals.reused++;
-	object->displaced = object->account + 1;
+	if (r == 0 && is_watched(ledger, account))
+		r = tell_free(ledger, account, object, how, event);
+	if (how == KMT_END_REUSED) /* else it stays who was there before both events */
+		object->displaced = object->account + 1;
+	return r;
+}
+
+/*
+ * The address of an object that kfree_rcu() was given belongs to nobody: that it is handed out
+ * again needs no free in between. Such objects stay in the live set until then, or until their free
+ * is traced; there cannot be more of them than addresses.
+ */
+static void drop_deferred(struct kmt_ledger *ledger, struct kmt_object *object)
+{
+	object->is_deferred = false;
+	ledger->nr_deferred--;
+}
+
+static void note_peak(struct kmt_ledger *ledger)
+{
+	uint64_t live = kmt_liveset_size(ledger->live) - ledger->nr_deferred;
+
+	if (live > ledger->totals.peak_live)
+		ledger->totals.peak_live = live;
 }
 
 static int take_alloc(struct kmt_ledger *ledger, const struct kmt_event *event)
 {
+	struct kmt_account *account;
 	struct kmt_object *object;
 	uint32_t index;
 	int r;
@@ -175,16 +271,24 @@ static int take_alloc(struct kmt_ledger *ledger, const struct kmt_event *event)
 	r = kmt_liveset_add(ledger->live, event->ptr, &object);
 	if (r < 0)
 		return r;
-	if (r == KMT_OBJECT_LIVE)
-		close_old(ledger, event, object);
-	else
+	if (r == KMT_OBJECT_LIVE && !object->is_deferred) {
+		r = close_old(ledger, event, object);
+		if (r < 0)
+			return r;
+	} else {
+		if (r == KMT_OBJECT_LIVE)
+			drop_deferred(ledger, object);
+		object->is_deferred = false;
 		object->displaced = 0;
+	}
 	object->time_ns = event->time_ns;
 	object->account = index;
 	object->bytes_req = event->bytes_req < UINT32_MAX ? (uint32_t)event->bytes_req : UINT32_MAX;
 	object->cpu = event->cpu;
-	kmt_accounts_at(ledger->accounts, index)->allocs++;
-	return 0;
+	account = kmt_accounts_at(ledger->accounts, index);
+	account->allocs++;
+	note_peak(ledger);
+	return is_watched(ledger, account) ? tell_alloc(ledger, account, event) : 0;
 }
 
 /* The free of the object that was there before, traced when its address had a new owner. */
@@ -196,46 +300,144 @@ static bool is_late(const struct kmt_ledger *ledger, const struct kmt_event *eve
 	       event->time_ns - object->time_ns <= LATE_FREE_NS;
 }
 
-static void take_free(struct kmt_ledger *ledger, const struct kmt_event *event)
+/* Return: 0 or, of a watcher, -ENOMEM. */
+static int take_late(struct kmt_ledger *ledger, const struct kmt_event *event,
+		     struct kmt_object *object)
+{
+	struct kmt_account *account = kmt_accounts_at(ledger->accounts, object->displaced - 1);
+
+	account->reused--;
+	account->frees++;
+	ledger->totals.reused--;
+	ledger->totals.late_frees++;
+	object->displaced = 0;
+	return is_watched(ledger, account) ? tell_free(ledger, account, NULL, KMT_END_LATE, event)
+					   : 0;
+}
+
+static void take_unknown_free(struct kmt_ledger *ledger, const struct kmt_event *event)
+{
+	struct kmt_totals *totals = &ledger->totals;
+
+	totals->unknown_frees++;
+	totals->unknown_rcu_frees += event->kind == KMT_EVENT_RCU_FREE;
+	totals->unknown_bulk_frees += event->kind == KMT_EVENT_BULK_FREE;
+	kmt_cache_frees_add(&ledger->unknown_frees, event->text, event->kind == KMT_EVENT_KFREE);
+}
+
+/* What kfree_rcu() was given is given back to the allocator: nothing new, but the cache's name. */
+static void take_deferred_free(struct kmt_ledger *ledger, const struct kmt_event *event,
+			       struct kmt_object *object)
+{
+	struct kmt_account *account = account_of(ledger, object);
+
+	ledger->totals.deferred_frees++;
+	if (!account->freed_cache)
+		account->freed_cache = event->text;
+	if (event->kind == KMT_EVENT_RCU_FREE)
+		return; /* kfree_call_rcu_nolock() may pass it on to kvfree_call_rcu() */
+	drop_deferred(ledger, object);
+	kmt_liveset_remove(ledger->live, event->ptr, object);
+}
+
+/* Return: 0 or, of a watcher, -ENOMEM. */
+static int take_free(struct kmt_ledger *ledger, const struct kmt_event *event)
 {
 	struct kmt_totals *totals = &ledger->totals;
 	struct kmt_account *account;
 	struct kmt_object *object;
+	int r = 0;
 
 	totals->frees++;
 	if (event->ptr == 0 || event->ptr == ZERO_SIZE_PTR) {
 		totals->null_frees++;
-		return;
+		return 0;
 	}
 	object = kmt_liveset_find(ledger->live, event->ptr);
 	if (!object) {
-		totals->unknown_frees++;
-		return;
+		take_unknown_free(ledger, event);
+		return 0;
+	}
+	if (object->is_deferred) {
+		take_deferred_free(ledger, event, object);
+		return 0;
 	}
 	totals->paired++;
-	if (is_late(ledger, event, object)) {
-		account = kmt_accounts_at(ledger->accounts, object->displaced - 1);
-		account->reused--;
-		account->frees++;
-		totals->reused--;
-		totals->late_frees++;
-		object->displaced = 0;
-		return;
-	}
+	if (is_late(ledger, event, object))
+		return take_late(ledger, event, object);
 	account = account_of(ledger, object);
 	account->frees++;
 	if (!account->freed_cache)
 		account->freed_cache = event->text;
+	if (is_old(object, event))
+		r = kmt_track_death(account, event->time_ns - object->time_ns, false);
+	if (r == 0 && is_watched(ledger, account))
+		r = tell_free(ledger, account, object, KMT_END_FREED, event);
+	if (event->kind == KMT_EVENT_RCU_FREE) {
+		object->is_deferred = true;
+		ledger->nr_deferred++;
+		return r;
+	}
 	kmt_liveset_remove(ledger->live, event->ptr, object);
+	return r;
+}
+
+/* Boundaries of @sweep up to @time_ns have been passed. Return: 0 or -ENOMEM. */
+static int pass_sweep(struct sweep *sweep, uint64_t time_ns)
+{
+	uint64_t first_ns = sweep->next_ns, more = (time_ns - first_ns) / sweep->width_ns;
+
+	if (__builtin_add_overflow(first_ns + more * sweep->width_ns, sweep->width_ns,
+				   &sweep->next_ns))
+		sweep->next_ns = UINT64_MAX;
+	return sweep->call(sweep->context, first_ns, more + 1);
+}
+
+static void start_time(struct kmt_ledger *ledger, uint64_t time_ns)
+{
+	struct sweep *sweep = &ledger->sweep;
+
+	ledger->totals.first_ns = time_ns;
+	if (ledger->options.start_ns && ledger->options.start_ns < time_ns)
+		time_ns = ledger->options.start_ns;
+	kmt_grid_start(&ledger->grid, time_ns);
+	sweep->next_ns = UINT64_MAX;
+	if (sweep->width_ns && __builtin_add_overflow(time_ns, sweep->width_ns, &sweep->next_ns))
+		sweep->next_ns = UINT64_MAX;
+	ledger->has_started = true;
+}
+
+/*
+ * At the first event, and whenever a boundary of time is passed. What was booked so far is what was
+ * the case at all of the boundaries up to @time_ns. Return: 0 or -ENOMEM.
+ */
+static __attribute__((noinline, cold)) int pass_time(struct kmt_ledger *ledger, uint64_t time_ns)
+{
+	struct sweep *sweep = &ledger->sweep;
+	uint64_t next_ns;
+	int r;
+
+	if (!ledger->has_started)
+		start_time(ledger, time_ns);
+	r = kmt_tracks_pass(&ledger->grid, ledger->accounts, time_ns);
+	if (r == 0 && time_ns >= sweep->next_ns && sweep->next_ns != UINT64_MAX)
+		r = pass_sweep(sweep, time_ns);
+	next_ns = kmt_grid_next_ns(&ledger->grid);
+	ledger->next_sweep_ns = next_ns < sweep->next_ns ? next_ns : sweep->next_ns;
+	return r;
 }
 
 int kmt_ledger_take(struct kmt_ledger *ledger, const struct kmt_event *event)
 {
 	struct kmt_totals *totals = &ledger->totals;
 
+	if (event->time_ns >= ledger->next_sweep_ns) {
+		int r = pass_time(ledger, event->time_ns);
+
+		if (r < 0)
+			return r;
+	}
 	totals->by_kind[event->kind]++;
-	if (!totals->first_ns)
-		totals->first_ns = event->time_ns;
 	totals->last_ns = event->time_ns;
 	switch (event->kind) {
 	case KMT_EVENT_KMALLOC:
@@ -245,18 +447,25 @@ int kmt_ledger_take(struct kmt_ledger *ledger, const struct kmt_event *event)
 		return take_alloc(ledger, event);
 	case KMT_EVENT_KFREE:
 	case KMT_EVENT_CACHE_FREE:
-		take_free(ledger, event);
-		return 0;
+	case KMT_EVENT_RCU_FREE:
+	case KMT_EVENT_BULK_FREE:
+		return take_free(ledger, event);
 	case KMT_EVENT_MODULE_LOAD:
 	case KMT_EVENT_MODULE_FREE:
 		ledger->generation++;
 		return 0;
 	case KMT_EVENT_TASK_NAME:
-		if (ledger->options.by_comm && event->text)
+		if ((ledger->options.by_comm || ledger->options.watcher.is_watched) && event->text)
 			return kmt_tasks_name(ledger->tasks, event->pid, event->text);
 		return 0;
 	case KMT_EVENT_LOSS:
 		totals->losses++;
+		totals->lost += event->lost;
+		totals->unsized_losses += event->lost == 0;
+		totals->last_loss_ns = event->time_ns;
+		return 0;
+	case KMT_EVENT_UNSEEN: /* as if the frees had been lost, but it is known how many */
+		totals->unseen_frees += event->lost;
 		totals->lost += event->lost;
 		totals->last_loss_ns = event->time_ns;
 		return 0;
@@ -276,8 +485,18 @@ static void count_live(void *context, uint64_t ptr, const struct kmt_object *obj
 	struct kmt_account *account = account_of(ledger, object);
 	/* What was allocated before the end of a loss may have been freed in it. */
 	bool is_uncertain = object->time_ns < ledger->totals.last_loss_ns;
+	const struct kmt_watcher *watcher = &ledger->options.watcher;
 
+	if (object->is_deferred)
+		return;
+	if (is_watched(ledger, account) && ledger->walk_error == 0)
+		ledger->walk_error = watcher->on_end(watcher->context, account, ptr, object);
 	ledger->totals.uncertain += is_uncertain;
+	kmt_track_live(account->track, &ledger->ended_grid, object->time_ns, ledger->end_ns);
+	if (ledger->end_ns - object->time_ns >= ledger->grace_ns) {
+		account->mature_objects++;
+		account->exposed_objects += is_uncertain;
+	}
 	if (ledger->end_ns - object->time_ns < ledger->older_ns)
 		return;
 	account->live_objects++;
@@ -287,7 +506,8 @@ static void count_live(void *context, uint64_t ptr, const struct kmt_object *obj
 		account->oldest_ns = object->time_ns;
 }
 
-void kmt_ledger_finish(struct kmt_ledger *ledger, uint64_t end_ns, uint64_t older_ns)
+/* What an earlier finish left. */
+static void reset_accounts(struct kmt_ledger *ledger)
 {
 	size_t nr = kmt_accounts_nr(ledger->accounts);
 
@@ -296,13 +516,57 @@ void kmt_ledger_finish(struct kmt_ledger *ledger, uint64_t end_ns, uint64_t olde
 
 		account->live_objects = account->live_requested_bytes = 0;
 		account->uncertain_objects = account->oldest_ns = 0;
+		account->mature_objects = account->exposed_objects = 0;
+		if (account->track)
+			kmt_track_reset_live(account->track);
 	}
-	ledger->totals.live = kmt_liveset_size(ledger->live);
-	ledger->totals.peak_live = kmt_liveset_peak(ledger->live);
+}
+
+int kmt_ledger_finish(struct kmt_ledger *ledger, uint64_t end_ns, uint64_t older_ns,
+		      uint64_t grace_ns)
+{
+	int r = 0;
+
+	if (end_ns < ledger->totals.last_ns)
+		end_ns = ledger->totals.last_ns;
+	if (ledger->has_started && end_ns >= ledger->next_sweep_ns)
+		r = pass_time(ledger, end_ns);
+	if (r == 0 && ledger->has_started)
+		r = kmt_tracks_finish(&ledger->grid, ledger->accounts, end_ns, &ledger->ended_grid);
+	if (r < 0)
+		return r;
+	reset_accounts(ledger);
+	ledger->totals.live = kmt_liveset_size(ledger->live) - ledger->nr_deferred;
 	ledger->totals.uncertain = 0;
-	ledger->end_ns = end_ns > ledger->totals.last_ns ? end_ns : ledger->totals.last_ns;
+	ledger->end_ns = end_ns;
 	ledger->older_ns = older_ns;
+	ledger->grace_ns = grace_ns;
+	ledger->walk_error = 0;
 	kmt_liveset_walk(ledger->live, count_live, ledger);
+	return ledger->walk_error;
+}
+
+void kmt_ledger_mark(struct kmt_ledger *ledger)
+{
+	size_t nr = kmt_accounts_nr(ledger->accounts);
+	bool is_first = !ledger->has_mark;
+
+	ledger->has_mark = true;
+	for (size_t i = 0; i < nr; i++) {
+		struct kmt_account *account = kmt_accounts_at(ledger->accounts, (uint32_t)i);
+
+		account->last_marked = account->allocs - account->frees - account->reused;
+		if (is_first)
+			account->first_marked = account->last_marked;
+	}
+	kmt_cache_frees_mark(&ledger->unknown_frees, is_first);
+}
+
+const struct kmt_cache_frees *kmt_ledger_unknown_frees(const struct kmt_ledger *ledger,
+						       size_t *ret_nr)
+{
+	*ret_nr = ledger->unknown_frees.nr;
+	return ledger->unknown_frees.entries;
 }
 
 const struct kmt_totals *kmt_ledger_totals(const struct kmt_ledger *ledger)
@@ -314,6 +578,16 @@ const struct kmt_account *kmt_ledger_accounts(const struct kmt_ledger *ledger, s
 {
 	*ret_nr = kmt_accounts_nr(ledger->accounts);
 	return kmt_accounts_at(ledger->accounts, 0);
+}
+
+const struct kmt_grid *kmt_ledger_grid(const struct kmt_ledger *ledger)
+{
+	return &ledger->ended_grid;
+}
+
+uint64_t kmt_ledger_start_ns(const struct kmt_ledger *ledger)
+{
+	return ledger->grid.start_ns;
 }
 
 /* kmalloc's caches are told from their size; Linux 4.19 shortened 1024 to 1k, and so do we. */

@@ -18,14 +18,19 @@ static void free_list(char **texts, size_t nr)
 	free(texts);
 }
 
+void kmt_result_free_rows(struct kmt_row *rows, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++) {
+		free(rows[i].history);
+		free(rows[i].judgement.reasons);
+	}
+	free(rows);
+}
+
 struct kmt_result *kmt_result_free(struct kmt_result *result)
 {
 	if (!result)
 		return NULL;
-	for (size_t i = 0; i < result->nr_rows; i++) {
-		free(result->rows[i].history);
-		free(result->rows[i].judgement.reasons);
-	}
 	for (size_t i = 0; i < result->reconciliation.nr_vmallocs; i++)
 		free(result->reconciliation.vmallocs[i].judgement.reasons);
 	free(result->reconciliation.items);
@@ -34,7 +39,7 @@ struct kmt_result *kmt_result_free(struct kmt_result *result)
 	free(result->suppressions);
 	free_list(result->notes, result->nr_notes);
 	free_list(result->texts, result->nr_texts);
-	free(result->rows);
+	kmt_result_free_rows(result->rows, result->nr_rows);
 	free(result->path);
 	free(result->kernel);
 	free(result->arch);

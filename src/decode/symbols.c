@@ -45,6 +45,7 @@ struct init {
 	char module[MODULE_NAME_BYTES];
 	int32_t pid; /* that runs it */
 	uint64_t from_ns, to_ns;
+	uint64_t gone_ns; /* the module went, by an event; 0: none said so */
 };
 
 struct kmt_symbols {
@@ -475,8 +476,12 @@ int kmt_symbols_note_free(struct kmt_symbols *symbols, const char *name, uint64_
 	}
 	for (size_t i = symbols->nr_inits; i-- > 0;)
 		if (strcmp(symbols->inits[i].module, name) == 0) {
-			if (symbols->inits[i].to_ns > time_ns)
-				symbols->inits[i].to_ns = time_ns;
+			struct init *init = &symbols->inits[i];
+
+			if (init->to_ns > time_ns)
+				init->to_ns = time_ns;
+			if (!init->gone_ns)
+				init->gone_ns = time_ns;
 			break;
 		}
 	return 0;
@@ -572,6 +577,37 @@ static const struct init *find_init(const struct kmt_symbols *symbols, uint64_t 
 	return NULL;
 }
 
+/* The load that an init function belongs to; NULL: it refused to load, or went too soon to be
+ * noticed. */
+static const struct module *load_of(const struct kmt_symbols *symbols, const struct init *init)
+{
+	for (size_t i = 0; i < symbols->nr_modules; i++)
+		if (symbols->modules[i].from_ns == init->from_ns &&
+		    strcmp(symbols->modules[i].name, init->module) == 0)
+			return &symbols->modules[i];
+	return NULL;
+}
+
+static uint64_t unloaded_ns(const struct module *module)
+{
+	return module->to_ns != UINT64_MAX ? module->to_ns : 0;
+}
+
+static void describe_init(const struct kmt_symbols *symbols, const struct init *init,
+			  struct kmt_symbol *symbol)
+{
+	const struct module *module = load_of(symbols, init);
+
+	symbol->module = init->module;
+	symbol->instance = (uint32_t)(symbols->nr_modules + (size_t)(init - symbols->inits)) + 1;
+	symbol->unloaded_ns = init->gone_ns;
+	if (!module)
+		return;
+	symbol->taint = module->taint;
+	if (!symbol->unloaded_ns)
+		symbol->unloaded_ns = unloaded_ns(module);
+}
+
 int kmt_symbols_look_up(const struct kmt_symbols *symbols, uint64_t address, int32_t pid,
 			uint64_t time_ns, struct kmt_symbol *ret_symbol)
 {
@@ -587,10 +623,7 @@ int kmt_symbols_look_up(const struct kmt_symbols *symbols, uint64_t address, int
 	if (!entry) {
 		init = find_init(symbols, inside, pid, time_ns);
 		if (init) {
-			ret_symbol->module = init->module;
-			ret_symbol->instance =
-				(uint32_t)(symbols->nr_modules + (size_t)(init - symbols->inits)) +
-				1;
+			describe_init(symbols, init, ret_symbol);
 			return 1;
 		}
 		if (!module)
@@ -599,6 +632,7 @@ int kmt_symbols_look_up(const struct kmt_symbols *symbols, uint64_t address, int
 	if (module) {
 		ret_symbol->module = module->name;
 		ret_symbol->taint = module->taint;
+		ret_symbol->unloaded_ns = unloaded_ns(module);
 		ret_symbol->instance = (uint32_t)(module - symbols->modules) + 1;
 		ret_symbol->offset = address - module->base;
 	}
@@ -608,4 +642,33 @@ int kmt_symbols_look_up(const struct kmt_symbols *symbols, uint64_t address, int
 		ret_symbol->size = size;
 	}
 	return 1;
+}
+
+int kmt_symbols_look_back(const struct kmt_symbols *symbols, uint64_t address, uint64_t time_ns,
+			  struct kmt_symbol *ret_symbol)
+{
+	const struct module *last = NULL;
+
+	for (size_t i = 0; i < symbols->nr_modules; i++) {
+		const struct module *module = &symbols->modules[i];
+
+		if (address - 1 - module->base >= module->size || module->from_ns > time_ns)
+			continue;
+		if (module->to_ns > time_ns)
+			return 0; /* it's still there, so that its code would have a name */
+		if (!last || module->to_ns >= last->to_ns)
+			last = module;
+	}
+	return last && last->to_ns
+		       ? kmt_symbols_look_up(symbols, address, 0, last->to_ns - 1, ret_symbol)
+		       : 0;
+}
+
+const char *kmt_symbols_taint(const struct kmt_symbols *symbols, const char *name, uint64_t time_ns)
+{
+	for (size_t i = symbols->nr_modules; i-- > 0;)
+		if (symbols->modules[i].from_ns <= time_ns &&
+		    strcmp(symbols->modules[i].name, name) == 0)
+			return symbols->modules[i].taint;
+	return "";
 }

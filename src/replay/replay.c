@@ -12,12 +12,16 @@
 #include "kmemtape/replay.h"
 #include "kmemtape/symbols.h"
 
+#include "conclusion.h"
 #include "feed.h"
-#include "rows.h"
+#include "reconcile.h"
+#include "texts.h"
 
 #define NS_PER_S	UINT64_C(1000000000)
 /* An event this far ahead is looked up while the ones before it are booked: a cache miss or two. */
 #define PREFETCH_EVENTS 8
+
+#define BULK_OBJECTS 64
 
 /* Where a feed stands: at an event of its batch. */
 struct cursor {
@@ -34,13 +38,16 @@ struct replay {
 	struct kmt_ledger *ledger;
 	struct kmt_feeds *feeds;
 	struct kmt_merge *merge;
+	struct kmt_reconciler *reconciler;
 	struct cursor *cursors; /* one for each feed */
 	uint64_t limit_ns; /* nothing is known behind: the earliest end of a CPU that was cut */
+	uint64_t stop_ns;  /* there, or sooner at the next snapshot, booking stops for a moment */
 	struct kmt_result *result;
 };
 
 static void deinit(struct replay *replay)
 {
+	(void)kmt_reconciler_free(replay->reconciler);
 	(void)kmt_merge_free(replay->merge);
 	(void)kmt_feeds_free(replay->feeds);
 	(void)kmt_ledger_free(replay->ledger);
@@ -49,132 +56,6 @@ static void deinit(struct replay *replay)
 	(void)kmt_formats_free(replay->formats);
 	(void)kmt_result_free(replay->result);
 	free(replay->cursors);
-}
-
-static int add_format(const struct kmt_tape *tape, struct kmt_formats *formats, const char *name,
-		      struct kmt_err *err)
-{
-	KMT_CLEANUP(kmt_freep) char *text = NULL;
-	const char *colon = strchr(name, ':');
-	struct kmt_err inner = { "" };
-	char path[2 * KMT_MANIFEST_TEXT_BYTES];
-	size_t bytes;
-	int r;
-
-	(void)snprintf(path, sizeof(path), "events/%.*s/%s/format", (int)(colon - name), name,
-		       colon + 1);
-	r = kmt_tape_read_text(tape, path, &text, &bytes, err);
-	if (r == -ENOENT)
-		return kmt_fail(err, -ENODATA, "%s/%s: missing: events of %s cannot be read",
-				tape->path, path, name);
-	if (r < 0)
-		return r;
-	r = kmt_formats_add(formats, name, text, bytes, &inner);
-	if (r < 0)
-		return kmt_fail(err, r, "%s/%s: %.200s", tape->path, path, inner.text);
-	return 0;
-}
-
-int kmt_replay_formats(const struct kmt_tape *tape, struct kmt_formats **ret_formats,
-		       struct kmt_err *err)
-{
-	KMT_CLEANUP(kmt_formats_freep) struct kmt_formats *formats = NULL;
-	const struct kmt_manifest *manifest = &tape->manifest;
-	KMT_CLEANUP(kmt_freep) char *text = NULL;
-	struct kmt_err inner = { "" };
-	size_t bytes;
-	int r;
-
-	r = kmt_tape_read_text(tape, "events/header_page", &text, &bytes, err);
-	if (r < 0)
-		return r == -ENOENT ? -ENODATA : r;
-	r = kmt_formats_new(manifest->is_big_endian, manifest->long_bytes, text, bytes, &formats,
-			    &inner);
-	if (r < 0)
-		return kmt_fail(err, r, "%s/%.200s", tape->path, inner.text);
-	if (kmt_formats_page(formats)->subbuf_bytes != manifest->subbuf_bytes)
-		return kmt_fail(
-			err, -EBADMSG,
-			"%s/events/header_page: sub-buffers of %u bytes, the manifest says %u",
-			tape->path, kmt_formats_page(formats)->subbuf_bytes,
-			manifest->subbuf_bytes);
-	for (size_t i = 0; i < manifest->nr_events; i++) {
-		r = add_format(tape, formats, manifest->events[i], err);
-		if (r < 0)
-			return r;
-	}
-	*ret_formats = KMT_STEAL(formats);
-	return 0;
-}
-
-/* Kallsyms of a module that came later; any failure only leaves its functions without names. */
-static int read_module_kallsyms(void *context, unsigned int line, char **ret_text,
-				size_t *ret_bytes)
-{
-	const struct kmt_tape *tape = context;
-	char path[64];
-
-	(void)snprintf(path, sizeof(path), "symbols/%04u.zst", line);
-	return kmt_chunk_read_text(tape->dirfd, path, KMT_TAPE_SYMBOLS_BYTES_MAX, ret_text,
-				   ret_bytes, NULL);
-}
-
-static int load_symbols(struct replay *replay, struct kmt_err *err)
-{
-	struct kmt_tape *tape = replay->tape;
-	KMT_CLEANUP(kmt_freep) char *text = NULL, *modules = NULL;
-	size_t bytes;
-	int r;
-
-	r = kmt_symbols_new(&replay->symbols, err);
-	if (r < 0)
-		return r;
-	if (tape->manifest.symbols != KMT_SYMBOLS_GOOD)
-		return kmt_result_note(
-			replay->result,
-			tape->manifest.symbols == KMT_SYMBOLS_HIDDEN
-				? "no function names: kallsyms was hidden when this was recorded (kptr_restrict)"
-				: "no function names: the tape has no symbols");
-	r = kmt_tape_read_text(tape, "symbols/modules", &modules, &bytes, NULL);
-	if (r >= 0)
-		r = kmt_symbols_add_modules(replay->symbols, modules, bytes, read_module_kallsyms,
-					    tape, err);
-	if (r == -ENOMEM)
-		return r;
-	r = kmt_chunk_read_text(tape->dirfd, "symbols/kallsyms.zst", KMT_TAPE_SYMBOLS_BYTES_MAX,
-				&text, &bytes, err);
-	if (r < 0)
-		return kmt_result_note(replay->result, "no function names: %s", err->text);
-	replay->result->has_symbols = true;
-	r = kmt_symbols_add_kallsyms(replay->symbols, text, bytes, err);
-	if (r == 0)
-		text = NULL; /* taken */
-	return r;
-}
-
-/* The names of the tasks that were there first: "PID<tab>NAME" lines. */
-static int load_comms(struct replay *replay, struct kmt_err *err)
-{
-	KMT_CLEANUP(kmt_freep) char *text = NULL;
-	size_t bytes;
-
-	if (kmt_tape_read_text(replay->tape, "comms", &text, &bytes, NULL) < 0)
-		return 0; /* then they have no names */
-	for (char *p = text; *p;) {
-		size_t length = strcspn(p, "\n");
-		char *tab;
-		long pid = strtol(p, &tab, 10);
-
-		if (*tab == '\t' && tab < p + length && pid > 0 && pid <= INT32_MAX) {
-			const char *name = kmt_names_intern(replay->names, tab + 1,
-							    (size_t)(p + length - tab - 1));
-			if (!name || kmt_ledger_name_task(replay->ledger, (int32_t)pid, name) < 0)
-				return kmt_fail(err, -ENOMEM, "out of memory");
-		}
-		p += length;
-		p += *p == '\n';
-	}
-	return 0;
 }
 
 static int open_ledger(struct replay *replay, struct kmt_err *err)
@@ -188,12 +69,28 @@ static int open_ledger(struct replay *replay, struct kmt_err *err)
 		.by_pid = replay->options->group == KMT_BY_PID,
 		.recorder_pids = manifest->recorder_pids,
 		.nr_recorder_pids = manifest->nr_recorder_pids,
+		.start_ns = manifest->start_ns,
 	};
 
 	/* Without one, hostile tapes may only take longer. */
 	(void)!getrandom(&options.hash_seed, sizeof(options.hash_seed), GRND_NONBLOCK);
 	kmt_symbols_kernel_range(replay->symbols, &options.kernel_from, &options.kernel_to);
 	return kmt_ledger_new(&options, &replay->ledger, err);
+}
+
+static void set_stop(struct replay *replay)
+{
+	uint64_t snapshot_ns = kmt_reconciler_next_ns(replay->reconciler);
+
+	replay->stop_ns = snapshot_ns < replay->limit_ns ? snapshot_ns : replay->limit_ns;
+}
+
+/* All before @time_ns is booked: the snapshots that were taken by then are to be compared with
+ * that. */
+static void pass_snapshots(struct replay *replay, uint64_t time_ns)
+{
+	kmt_reconciler_pass(replay->reconciler, replay->ledger, time_ns);
+	set_stop(replay);
 }
 
 /* A feed's cursor goes to its next batch; at the feed's end, at is NULL. */
@@ -216,6 +113,7 @@ static int next_batch(struct replay *replay, size_t feed, struct kmt_err *err)
 	report = kmt_feeds_report(replay->feeds, feed);
 	if (report->end == KMT_FEED_CUT && report->limit_ns < replay->limit_ns)
 		replay->limit_ns = report->limit_ns;
+	set_stop(replay);
 	return 0;
 }
 
@@ -249,8 +147,11 @@ static int book_run(struct replay *replay, struct cursor *cursor)
 	do {
 		int r;
 
-		if (cursor->at->time_ns > replay->limit_ns)
-			return 0;
+		if (cursor->at->time_ns > replay->stop_ns) {
+			if (cursor->at->time_ns > replay->limit_ns)
+				return 0;
+			pass_snapshots(replay, cursor->at->time_ns - 1);
+		}
 		if (cursor->end - cursor->at > PREFETCH_EVENTS)
 			kmt_ledger_prefetch(replay->ledger, cursor->at + PREFETCH_EVENTS);
 		r = book(replay, cursor->at);
@@ -294,11 +195,14 @@ static int start(struct replay *replay, struct kmt_err *err)
 	(void)((r = kmt_result_new(&replay->result, err)) < 0 ||
 	       (r = kmt_names_new(&replay->names, err)) < 0 ||
 	       (r = kmt_replay_formats(tape, &replay->formats, err)) < 0 ||
-	       (r = load_symbols(replay, err)) < 0 || (r = open_ledger(replay, err)) < 0 ||
-	       (r = load_comms(replay, err)) < 0 ||
-	       (r = kmt_merge_new(nr, &replay->merge, err)) < 0);
+	       (r = kmt_texts_symbols(tape, replay->result, &replay->symbols, err)) < 0 ||
+	       (r = open_ledger(replay, err)) < 0 ||
+	       (r = kmt_texts_comms(tape, replay->names, replay->ledger, err)) < 0 ||
+	       (r = kmt_merge_new(nr, &replay->merge, err)) < 0 ||
+	       (r = kmt_reconciler_new(tape, &replay->reconciler, err)) < 0);
 	if (r < 0)
 		return r;
+	set_stop(replay);
 	replay->cursors = calloc(nr ? nr : 1, sizeof(*replay->cursors));
 	if (!replay->cursors)
 		return kmt_fail(err, -ENOMEM, "out of memory");
@@ -371,9 +275,31 @@ static int describe_tape(struct replay *replay)
 	result->sample = manifest->sample;
 	result->group = replay->options->group;
 	result->older_ns = replay->options->older_ns;
+	result->grace_ns = replay->options->grace_ns;
 	result->is_complete = manifest->is_closed;
 	format_start(result, manifest);
 	return 0;
+}
+
+/*
+ * Frees in calls that no probe saw. Nobody but kfree_rcu(), whose objects have a probe of their
+ * own, is known to pass more than BULK_OBJECTS objects to kmem_cache_free_bulk(): the network
+ * passes 64 (net/core/skbuff.c).
+ */
+static uint64_t missed_frees(const struct kmt_manifest *manifest)
+{
+	uint64_t nr = 0, nr_bulks = 0;
+
+	for (size_t i = 0; i < manifest->nr_probes; i++) {
+		const struct kmt_probe_stats *probe = &manifest->probes[i];
+
+		/* All that are on the same function miss the same call. */
+		if (strncmp(probe->event, "kmemtape:bulk_free", strlen("kmemtape:bulk_free")) != 0)
+			nr += probe->missed;
+		else if (probe->missed > nr_bulks)
+			nr_bulks = probe->missed;
+	}
+	return nr + nr_bulks * BULK_OBJECTS;
 }
 
 /* Losses that left no mark in a sub-buffer: when they were is unknown, so at the very end. */
@@ -381,43 +307,109 @@ static int book_unmarked_loss(struct replay *replay, uint64_t end_ns)
 {
 	const struct kmt_manifest *manifest = &replay->tape->manifest;
 	struct kmt_event loss = { .kind = KMT_EVENT_LOSS, .time_ns = end_ns };
+	struct kmt_event unseen = { .kind = KMT_EVENT_UNSEEN,
+				    .time_ns = end_ns,
+				    .lost = missed_frees(manifest) };
+	int r = unseen.lost ? kmt_ledger_take(replay->ledger, &unseen) : 0;
 
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < manifest->nr_stats; i++)
 		loss.lost += manifest->stats[i].commit_overrun + manifest->stats[i].dropped;
 	return loss.lost ? kmt_ledger_take(replay->ledger, &loss) : 0;
 }
 
+/*
+ * On the tape, all of them, and at work: kprobes can be switched off as a whole
+ * (/sys/kernel/debug/kprobes/enabled), which only shows in that none of them is ever hit.
+ */
+static bool has_free_probes(const struct replay *replay, const struct kmt_totals *totals)
+{
+	const char *said = replay->tape->manifest.free_probes;
+
+	return (!*said || strcmp(said, "on") == 0) &&
+	       kmt_formats_has_free_probes(replay->formats) &&
+	       totals->by_kind[KMT_EVENT_RCU_FREE] + totals->by_kind[KMT_EVENT_BULK_FREE] > 0;
+}
+
+/* When the tape was last known to be drained, which is not its last event. */
+static uint64_t end_of(const struct replay *replay)
+{
+	uint64_t end_ns = kmt_ledger_totals(replay->ledger)->last_ns;
+	uint64_t drained_ns =
+		replay->limit_ns != UINT64_MAX ? replay->limit_ns : replay->tape->manifest.end_ns;
+
+	return drained_ns > end_ns ? drained_ns : end_ns;
+}
+
+/* How many events are missing, if every loss of unknown size is among those that the kernel
+ * counted. */
+static uint64_t count_lost(const struct replay *replay)
+{
+	const struct kmt_manifest *manifest = &replay->tape->manifest;
+	const struct kmt_totals *totals = kmt_ledger_totals(replay->ledger);
+	uint64_t lost = kmt_manifest_lost(manifest), read = 0, decoded = 0;
+
+	if (totals->unsized_losses == 0)
+		return lost > totals->lost ? lost : totals->lost;
+	if (!replay->result->is_complete)
+		return KMT_UNKNOWN;
+	for (size_t i = 0; i < manifest->nr_stats; i++)
+		read += manifest->stats[i].read;
+	for (size_t i = 0; i < KMT_EVENT_KINDS; i++)
+		decoded += i == KMT_EVENT_LOSS ? 0 : totals->by_kind[i];
+	for (size_t i = 0; i < replay->tape->nr_cpus; i++)
+		decoded += kmt_feeds_decoder_stats(replay->feeds, i)->other_events;
+	/* All that was read is here: then nothing got lost behind the kernel's back. */
+	return read == decoded ? lost : KMT_UNKNOWN;
+}
+
+static void describe_end(struct replay *replay, uint64_t end_ns)
+{
+	const struct kmt_manifest *manifest = &replay->tape->manifest;
+	const struct kmt_totals *totals = kmt_ledger_totals(replay->ledger);
+	struct kmt_result *result = replay->result;
+	uint64_t lost = kmt_manifest_lost(manifest);
+
+	result->start_ns = manifest->start_ns ? manifest->start_ns : totals->first_ns;
+	result->end_ns = end_ns;
+	result->duration_ns = end_ns > result->start_ns ? end_ns - result->start_ns : 0;
+	result->totals = *totals;
+	result->lost = lost > totals->lost ? lost : totals->lost;
+	result->has_free_probes = has_free_probes(replay, totals);
+	result->grid = *kmt_ledger_grid(replay->ledger);
+}
+
 static int finish(struct replay *replay)
 {
 	const struct kmt_manifest *manifest = &replay->tape->manifest;
-	struct kmt_result *result = replay->result;
-	const struct kmt_totals *totals = kmt_ledger_totals(replay->ledger);
+	const struct kmt_replay_options *options = replay->options;
 	struct kmt_rows_context context = { replay->symbols, replay->names, manifest->page_bytes };
-	uint64_t start_ns = manifest->start_ns ? manifest->start_ns : totals->first_ns;
-	uint64_t end_ns = totals->last_ns;
-	uint64_t lost = kmt_manifest_lost(manifest);
+	struct kmt_conclusion conclusion = {
+		.ledger = replay->ledger,
+		.options = options,
+		.context = &context,
+		.reconciler = replay->reconciler,
+		.allocs_off_ns = manifest->allocs_off_ns,
+	};
+	uint64_t end_ns = end_of(replay);
 	int r;
 
 	r = note_feeds(replay);
+	if (r == 0)
+		r = book_unmarked_loss(replay, end_ns);
 	if (r < 0)
 		return r;
-	/* The end of the tape is when it was last known to be drained, not its last event. */
-	if (replay->limit_ns != UINT64_MAX && replay->limit_ns > end_ns)
-		end_ns = replay->limit_ns;
-	else if (replay->limit_ns == UINT64_MAX && manifest->end_ns > end_ns)
-		end_ns = manifest->end_ns;
-	r = book_unmarked_loss(replay, end_ns);
+	pass_snapshots(replay, end_ns);
+	r = kmt_ledger_finish(replay->ledger, end_ns, options->older_ns, options->grace_ns);
 	if (r < 0)
 		return r;
-	kmt_ledger_finish(replay->ledger, end_ns, replay->options->older_ns);
-	result->duration_ns = end_ns > start_ns ? end_ns - start_ns : 0;
-	result->totals = *totals;
-	result->lost = lost > totals->lost ? lost : totals->lost;
-	r = kmt_rows_fill(result, replay->ledger, &context, end_ns);
+	describe_end(replay, end_ns);
+	r = kmt_reconcile(replay->reconciler, replay->ledger, &context, replay->result);
 	if (r < 0)
 		return r;
-	kmt_result_sort(result, replay->options->sort);
-	return 0;
+	conclusion.lost_events = count_lost(replay);
+	return kmt_conclude(&conclusion, replay->result);
 }
 
 int kmt_replay(struct kmt_tape *tape, const struct kmt_replay_options *options,

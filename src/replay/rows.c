@@ -2,15 +2,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "entries.h"
 #include "rows.h"
-
-/* An account on its way into a row. */
-struct item {
-	const struct kmt_account *account;
-	struct kmt_symbol symbol;
-	bool is_unknown;   /* there is no symbol */
-	const char *cache; /* interned; NULL unknown */
-};
 
 static int by_text(const char *a, const char *b)
 {
@@ -25,7 +18,7 @@ static int by_number(uint64_t a, uint64_t b)
 }
 
 /* 0: both belong to the same row */
-static int by_group(const struct item *a, const struct item *b, enum kmt_group group)
+static int by_group(const struct kmt_entry *a, const struct kmt_entry *b, enum kmt_group group)
 {
 	int r = 0;
 
@@ -50,149 +43,229 @@ static int by_group(const struct item *a, const struct item *b, enum kmt_group g
 
 static int compare(const void *left, const void *right, void *context)
 {
-	const struct item *a = left, *b = right;
+	const struct kmt_entry *a = left, *b = right;
 	int r = by_group(a, b, *(const enum kmt_group *)context);
 
-	/* Then by cache, so that those of a row can be counted; the rest keeps the order of the
-	 * tape. */
-	(void)(r || (r = by_text(a->cache, b->cache)) ||
+	/* Then by cache, so that each is met once; the rest keeps the order of the tape. */
+	(void)(r || (r = kmt_entry_compare_caches(a, b)) ||
 	       (r = (a->account > b->account) - (a->account < b->account)));
 	return r;
 }
 
-static void fill_item(struct item *item, const struct kmt_account *account,
-		      const struct kmt_rows_context *context)
-{
-	char buf[KMT_CACHE_NAME_BYTES];
-	const char *cache = kmt_account_cache(account, context->page_bytes, buf);
+/* A row in the making. */
+struct draft {
+	enum kmt_group group;
+	struct kmt_row row;
+	struct kmt_evidence evidence;
+	const struct kmt_entry *main; /* of the cache that holds most */
+};
 
-	item->account = account;
-	item->cache = cache ? kmt_names_intern(context->names, cache, strlen(cache)) : NULL;
-	item->is_unknown =
-		!kmt_symbols_look_up(context->symbols, account->key.call_site, account->first_pid,
-				     account->first_ns, &item->symbol);
+static bool is_of_code(enum kmt_group group)
+{
+	return group == KMT_BY_SITE || group == KMT_BY_MODULE;
 }
 
-/* What the row is called. Names come from the item, or are copied if they go with the tape. */
-static int name_row(struct kmt_result *result, struct kmt_row *row, const struct item *item)
+/* What the row is called. Names come from the entry, or are copied if they go with the tape. */
+static int name_row(struct kmt_result *result, struct draft *draft, const struct kmt_entry *entry)
 {
-	const struct kmt_account_key *key = &item->account->key;
+	const struct kmt_account_key *key = &entry->account->key;
+	enum kmt_group group = draft->group;
+	struct kmt_row *row = &draft->row;
 	int r = 0;
 
 	row->taint = "";
-	row->is_unknown = item->is_unknown;
-	if (result->group == KMT_BY_SITE) {
+	row->is_unknown = entry->is_unknown;
+	if (group == KMT_BY_SITE) {
 		row->call_site = key->call_site;
-		row->offset = item->symbol.offset;
-		row->size = item->symbol.size;
-		r = kmt_result_keep(result, item->symbol.function, &row->function);
+		row->offset = entry->symbol.offset;
+		row->size = entry->symbol.size;
+		r = kmt_result_keep(result, entry->symbol.function, &row->function);
 	}
-	if (r == 0 && (result->group == KMT_BY_SITE || result->group == KMT_BY_MODULE)) {
-		r = kmt_result_keep(result, item->symbol.module, &row->module);
+	if (r == 0 && is_of_code(group)) {
+		r = kmt_result_keep(result, entry->symbol.module, &row->module);
 		if (r == 0)
-			r = kmt_result_keep(result, item->symbol.taint, &row->taint);
+			r = kmt_result_keep(result, entry->symbol.taint, &row->taint);
 	}
-	if (r == 0 && (result->group == KMT_BY_COMM || result->group == KMT_BY_PID))
+	if (r == 0 && (group == KMT_BY_COMM || group == KMT_BY_PID))
 		r = kmt_result_keep(result, key->comm, &row->comm);
-	if (result->group == KMT_BY_PID)
+	if (group == KMT_BY_PID)
 		row->pid = key->pid;
+	if (r == 0 && draft->main && (group == KMT_BY_SITE || group == KMT_BY_CACHE))
+		r = kmt_result_keep(result, draft->main->cache, &row->cache);
 	return r;
 }
 
-static void add_account(struct kmt_result *result, struct kmt_row *row,
-			const struct kmt_account *account, uint64_t end_ns)
+static void add_to_row(struct kmt_row *row, const struct kmt_account *account, uint64_t end_ns)
 {
-	uint64_t live_bytes = account->live_objects * account->key.bytes_alloc;
 	uint64_t age_ns = account->live_objects ? end_ns - account->oldest_ns : 0;
 
 	row->allocs += account->allocs;
 	row->frees += account->frees;
 	row->reused += account->reused;
 	row->live_objects += account->live_objects;
-	row->live_bytes += live_bytes;
+	row->live_bytes += account->live_objects * account->key.bytes_alloc;
 	row->requested_bytes += account->live_requested_bytes;
 	row->uncertain_objects += account->uncertain_objects;
+	if (account->key.is_recorder)
+		row->recorder_objects += account->live_objects;
 	if (age_ns > row->oldest_age_ns)
 		row->oldest_age_ns = age_ns;
-	result->live_bytes += live_bytes;
-	if (account->key.is_recorder) {
-		row->recorder_objects += account->live_objects;
-		result->recorder_objects += account->live_objects;
-		result->recorder_bytes += live_bytes;
+	row->mature_objects += account->mature_objects;
+	row->mature_bytes += account->mature_objects * account->key.bytes_alloc;
+}
+
+/* Return: 0 or -ENOMEM. */
+static int add_entry(struct draft *draft, const struct kmt_entry *entry)
+{
+	const struct kmt_account *account = entry->account;
+	struct kmt_evidence *evidence = &draft->evidence;
+	uint64_t live = kmt_account_live(account);
+	struct kmt_row *row = &draft->row;
+
+	add_to_row(row, account, evidence->end_ns);
+	evidence->live_objects += live;
+	evidence->live_bytes += live * account->key.bytes_alloc;
+	evidence->exposed_objects += account->exposed_objects;
+	if (is_of_code(draft->group)) {
+		evidence->is_module |= entry->symbol.module != NULL;
+		evidence->is_out_of_tree |= strchr(entry->symbol.taint, 'O') != NULL;
+		evidence->is_unloaded |= entry->is_unloaded && live;
 	}
+	if (!account->track)
+		return 0;
+	if (!row->history)
+		row->history = calloc(1, sizeof(*row->history));
+	if (!row->history)
+		return -ENOMEM;
+	kmt_history_add(row->history, account->track, account->key.bytes_alloc);
+	return 0;
+}
+
+/* What is known of a cache, once for each; of several, the least that is known of any. */
+static void add_cache(struct draft *draft, const struct kmt_entry *entry)
+{
+	struct kmt_evidence *evidence = &draft->evidence;
+	const struct kmt_cache_sum *sum = entry->sum;
+
+	draft->row.nr_caches += entry->cache != NULL;
+	evidence->cache_frees += sum->frees;
+	evidence->cache_reused += sum->reused;
+	evidence->is_reclaimable &= sum->limit.is_reclaimable;
+	if (sum->limit.allows == KMT_UNKNOWN ||
+	    __builtin_add_overflow(evidence->cache_allows, sum->limit.allows,
+				   &evidence->cache_allows))
+		evidence->cache_allows = KMT_UNKNOWN;
 }
 
 /* The cache that holds most of what is live, else most of what was allocated. */
-struct cache_tally {
-	const char *cache;
+struct tally {
+	const struct kmt_entry *entry;
 	uint64_t live_bytes, allocs;
 };
 
-static bool is_more(const struct cache_tally *a, const struct cache_tally *b)
+static bool is_more(const struct tally *a, const struct tally *b)
 {
-	if (a->live_bytes != b->live_bytes)
-		return a->live_bytes > b->live_bytes;
+	if (!b->entry || a->live_bytes != b->live_bytes)
+		return !b->entry || a->live_bytes > b->live_bytes;
 	return a->allocs > b->allocs;
 }
 
-/* Items of one row, sorted by cache. Return: 0 or -ENOMEM. */
-static int make_row(struct kmt_result *result, const struct item *items, size_t nr, uint64_t end_ns)
+/* Entries of one row, sorted by cache. Return: 0 or -ENOMEM. */
+static int sum_up(struct draft *draft, const struct kmt_entry *entries, size_t nr)
 {
-	struct kmt_row *row = &result->rows[result->nr_rows];
-	struct cache_tally tally = { 0 }, best = { 0 };
-	int r;
+	struct tally tally = { 0 }, best = { 0 };
 
-	*row = (struct kmt_row){ 0 };
+	draft->evidence.is_reclaimable = true;
+	draft->evidence.cache_allows = 0;
 	for (size_t i = 0; i < nr; i++) {
-		const struct kmt_account *account = items[i].account;
+		const struct kmt_account *account = entries[i].account;
+		int r = add_entry(draft, &entries[i]);
 
-		add_account(result, row, account, end_ns);
-		if (!items[i].cache)
-			continue;
-		if (tally.cache != items[i].cache) {
-			tally = (struct cache_tally){ .cache = items[i].cache };
-			row->nr_caches++;
+		if (r < 0)
+			return r;
+		if (i == 0 || !kmt_entry_shares_cache(&entries[i - 1], &entries[i])) {
+			add_cache(draft, &entries[i]);
+			tally = (struct tally){ .entry = &entries[i] };
 		}
 		tally.live_bytes += account->live_objects * account->key.bytes_alloc;
 		tally.allocs += account->allocs;
-		if (!best.cache || is_more(&tally, &best))
+		if (entries[i].cache && is_more(&tally, &best))
 			best = tally;
 	}
-	if (row->allocs == 0)
-		return 0; /* all of it was the first of two events for one allocation */
-	r = name_row(result, row, &items[0]);
-	if (r == 0 && (result->group == KMT_BY_SITE || result->group == KMT_BY_CACHE))
-		r = kmt_result_keep(result, best.cache, &row->cache);
-	if (r == 0)
-		result->nr_rows++;
-	return r;
+	draft->main = best.entry;
+	draft->evidence.is_cache_confirmed = best.entry && best.entry->sum->limit.is_confirmed;
+	return 0;
 }
 
-int kmt_rows_fill(struct kmt_result *result, const struct kmt_ledger *ledger,
-		  const struct kmt_rows_context *context, uint64_t end_ns)
+/* A row without history never held anything for long: there is nothing to judge. */
+static int judge(struct draft *draft)
 {
-	KMT_CLEANUP(kmt_freep) struct item *items = NULL;
-	const struct kmt_account *accounts;
-	size_t nr, to;
+	struct kmt_evidence *evidence = &draft->evidence;
+	struct kmt_row *row = &draft->row;
 
-	accounts = kmt_ledger_accounts(ledger, &nr);
-	items = calloc(nr ? nr : 1, sizeof(*items));
-	result->rows = calloc(nr ? nr : 1, sizeof(*result->rows));
-	if (!items || !result->rows)
+	row->is_unloaded = evidence->is_unloaded;
+	row->is_reclaimable = evidence->is_reclaimable;
+	evidence->history = row->history;
+	evidence->allocs = row->allocs;
+	evidence->frees = row->frees;
+	evidence->reused = row->reused;
+	evidence->mature_objects = row->mature_objects;
+	evidence->mature_bytes = row->mature_bytes;
+	return row->history ? kmt_judge(evidence, &row->judgement) : 0;
+}
+
+static void deinit_draft(struct draft *draft)
+{
+	free(draft->row.history);
+	free(draft->row.judgement.reasons);
+}
+
+/* Return: 1, 0 if there is no row, -ENOMEM. */
+static int make_row(struct draft *draft, const struct kmt_entry *entries, size_t nr,
+		    struct kmt_result *result)
+{
+	int r = sum_up(draft, entries, nr);
+
+	if (r < 0)
+		return r;
+	if (draft->row.allocs == 0)
+		return 0; /* all of it was the first of two events for one allocation */
+	r = name_row(result, draft, &entries[0]);
+	if (r == 0)
+		r = judge(draft);
+	return r < 0 ? r : 1;
+}
+
+int kmt_rows_fill(const struct kmt_entries *entries, enum kmt_group group,
+		  const struct kmt_evidence *tape, struct kmt_result *result,
+		  struct kmt_row **ret_rows, size_t *ret_nr)
+{
+	struct kmt_row *rows = calloc(entries->nr ? entries->nr : 1, sizeof(*rows));
+	struct kmt_entry *all = entries->entries;
+	size_t nr = 0, to;
+	int r = 0;
+
+	if (!rows)
 		return -ENOMEM;
-	for (size_t i = 0; i < nr; i++)
-		fill_item(&items[i], &accounts[i], context);
-	if (nr)
-		qsort_r(items, nr, sizeof(*items), compare, &result->group);
-	for (size_t from = 0; from < nr; from = to) {
-		int r;
+	if (entries->nr)
+		qsort_r(all, entries->nr, sizeof(*all), compare, &group);
+	for (size_t from = 0; r >= 0 && from < entries->nr; from = to) {
+		struct draft draft = { .group = group, .evidence = *tape };
 
-		for (to = from + 1; to < nr; to++)
-			if (by_group(&items[from], &items[to], result->group) != 0)
+		for (to = from + 1; to < entries->nr; to++)
+			if (by_group(&all[from], &all[to], group) != 0)
 				break;
-		r = make_row(result, &items[from], to - from, end_ns);
-		if (r < 0)
-			return r;
+		r = make_row(&draft, &all[from], to - from, result);
+		if (r == 1)
+			rows[nr++] = draft.row;
+		else
+			deinit_draft(&draft);
 	}
+	if (r < 0) {
+		kmt_result_free_rows(rows, nr);
+		return r;
+	}
+	*ret_rows = rows;
+	*ret_nr = nr;
 	return 0;
 }

@@ -2,9 +2,12 @@
 #ifndef KMT_REPLAY_ROWS_H
 #define KMT_REPLAY_ROWS_H
 
+#include "kmemtape/judgement.h"
 #include "kmemtape/names.h"
 #include "kmemtape/result.h"
 #include "kmemtape/symbols.h"
+
+struct kmt_entries;
 
 struct kmt_rows_context {
 	const struct kmt_symbols *symbols;
@@ -13,13 +16,16 @@ struct kmt_rows_context {
 };
 
 /**
- * kmt_rows_fill() - sum the accounts of a finished ledger up into the rows of a result
- * @result: group is set; rows, live_bytes and recorder_* are filled in
- * @end_ns: ages count back from here
+ * kmt_rows_fill() - sum entries up into rows, and judge these
+ * @entries: put into another order
+ * @tape: what is the same for all rows: end, grace period, loss and so on, with the grid
+ * @result: keeps the texts of the rows
+ * @ret_rows: on the heap, in no particular order; kmt_result_free_rows() frees them
  *
  * Return: 0 or -ENOMEM.
  */
-int kmt_rows_fill(struct kmt_result *result, const struct kmt_ledger *ledger,
-		  const struct kmt_rows_context *context, uint64_t end_ns);
+int kmt_rows_fill(const struct kmt_entries *entries, enum kmt_group group,
+		  const struct kmt_evidence *tape, struct kmt_result *result,
+		  struct kmt_row **ret_rows, size_t *ret_nr);
 
 #endif

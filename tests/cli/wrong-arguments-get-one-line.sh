@@ -31,7 +31,20 @@ expect "--top: '-1' is not a number" replay --top -1 x
 expect "--top: '5000000000' is not in 0..4294967295" replay --top=5000000000 x
 expect "--threads: '1000' is not in 0..256" replay --threads 1000 x
 expect "--by: 'leak' is none of site, cache, module, comm, pid" replay --by leak x
+expect "--grace: '-1s' is not a time" replay --grace -1s x
+expect "--suppress needs a value: FILE" replay x --suppress
+expect "--suppress: 'q' is one more than 16" replay $(printf -- '--suppress %s ' a b c d e f g h i j k l m n o p q) x
+expect "'--exit-code=4': --exit-code takes no value" replay --exit-code=4 x
+expect "--fail-on: 'none' is none of likely, possible" replay --exit-code --fail-on none x
+expect "--min-bytes: 'much' is not a size" replay --exit-code --min-bytes much x
+expect "--min-rate: '1M/h' is not a size" replay --exit-code --min-rate 1M/h x
+expect "--fail-on is for --exit-code" replay --fail-on likely x
+expect "--min-bytes is for --exit-code" replay --min-bytes 1M x
+expect "--min-rate is for --exit-code" replay --min-rate 1M x
 expect "which TAPE?" info
 expect "which TAPE?" verify
 expect "'--quiet=yes': --quiet takes no value" verify --quiet=yes x
+expect "it takes no operands: 'x'" doctor x
+expect "--watch: '1ms' is not in 100 ms..24 h 00 m" doctor --watch 1ms
+expect "--format: 'xml' is none of text, json" doctor --format xml
 exit $failed

@@ -6,11 +6,11 @@ cd "$KMT_TESTS/.." || exit 1
 
 declare -A headers=(
 	[base]='bytes cleanup err fs units'
-	[core]='account event history judgement ledger liveset result tasks'
+	[core]='account event history judgement ledger liveset result suppression tasks trend verdict'
 	[tape]='chunk manifest tape tape-format'
-	[decode]='counters decoder formats merge names symbols'
+	[decode]='counters decoder formats merge names snapshots symbols'
 	[replay]='replay survey'
-	[report]='report'
+	[report]='diagnosis report'
 	[record]='record'
 )
 # core is pure: its result.h is what report sees, its event.h what decode makes.

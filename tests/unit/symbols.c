@@ -303,6 +303,49 @@ TEST(unknown_code_is_of_the_module_that_the_task_initializes_then)
 	CHECK_EQ(kmt_symbols_look_up(symbols, 0xffffffffc0005000, 1, 300, &symbol), 0);
 }
 
+static uint64_t unloaded_ns(const struct kmt_symbols *symbols, uint64_t address, int32_t pid,
+			    uint64_t time_ns)
+{
+	struct kmt_symbol symbol;
+
+	CHECK_EQ(kmt_symbols_look_up(symbols, address, pid, time_ns, &symbol), 1);
+	return symbol.unloaded_ns;
+}
+
+TEST(what_became_of_a_module_is_known_of_each_of_its_loads)
+{
+	SYMBOLS(TWO_IN_TURN, two_texts, KERNEL);
+
+	CHECK_EQ(unloaded_ns(symbols, ALPHA + 0x110, 0, 150), 200);
+	CHECK_EQ(unloaded_ns(symbols, ALPHA + 0x110, 0, 350), 0);
+	CHECK_EQ(unloaded_ns(symbols, 0xffffffff81000120, 0, 150), 0);
+	CHECK_EQ(kmt_symbols_note_free(symbols, "alpha", 190), 0);
+	CHECK_EQ(unloaded_ns(symbols, ALPHA + 0x110, 0, 150), 190);
+}
+
+TEST(what_became_of_a_module_is_known_of_its_init_function)
+{
+	SYMBOLS("load 300 m 4096 0xffffffffc0000000 OE -\nunload 900 m\n"
+		"load 300 stays 4096 0xffffffffc0010000 - -\n",
+		NULL, KERNEL);
+	const uint64_t init = 0xffffffffc0005000;
+	struct kmt_symbol symbol;
+
+	CHECK_EQ(kmt_symbols_note_load(symbols, "m", 1, 200), 0);
+	CHECK_EQ(kmt_symbols_note_load(symbols, "stays", 2, 200), 0);
+	CHECK_EQ(kmt_symbols_note_load(symbols, "fails", 3, 200), 0);
+	CHECK_EQ(kmt_symbols_note_load(symbols, "unheard", 4, 200), 0);
+	CHECK_EQ(kmt_symbols_note_free(symbols, "fails", 280), 0);
+	CHECK_EQ(unloaded_ns(symbols, init, 1, 250), 900);
+	CHECK_EQ(unloaded_ns(symbols, init, 2, 250), 0);
+	CHECK_EQ(unloaded_ns(symbols, init, 3, 250), 280);
+	CHECK_EQ(unloaded_ns(symbols, init, 4, 250), 0); /* nobody said that it went */
+	CHECK_EQ(kmt_symbols_note_free(symbols, "m", 800), 0);
+	CHECK_EQ(kmt_symbols_look_up(symbols, init, 1, 250, &symbol), 1);
+	CHECK_EQ(symbol.unloaded_ns, 800);
+	CHECK_TEXT(symbol.taint, "OE");
+}
+
 TEST(a_reload_that_nobody_noticed_has_the_same_symbols)
 {
 	SYMBOLS("load 300 m 4096 0xffffffffc0000000 - -\n", NULL, KERNEL);
@@ -452,6 +495,8 @@ int main(void)
 		ROW(an_exact_free_time_takes_the_place_of_when_it_was_noticed),
 		ROW(a_free_event_of_a_module_that_was_never_noticed_to_go_ends_it),
 		ROW(unknown_code_is_of_the_module_that_the_task_initializes_then),
+		ROW(what_became_of_a_module_is_known_of_each_of_its_loads),
+		ROW(what_became_of_a_module_is_known_of_its_init_function),
 		ROW(a_reload_that_nobody_noticed_has_the_same_symbols),
 		ROW(a_task_is_not_initializing_for_ever),
 		ROW(without_symbols_nobody_is_accused_of_the_kernels_own_code),

@@ -19,7 +19,8 @@ static bool is_task_event(const struct tep_event *event)
 static bool is_hex(const char *name)
 {
 	static const char *const names[] = { "call_site",   "ptr",	    "gfp_flags",
-					     "clone_flags", "common_flags", "taints" };
+					     "clone_flags", "common_flags", "taints",
+					     "head",	    "cache",	    "ptr_or_func" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(names[i], name) == 0)
@@ -29,7 +30,14 @@ static bool is_hex(const char *name)
 
 static bool is_text(const struct tep_format_field *field)
 {
-	return field->flags & TEP_FIELD_IS_ARRAY;
+	return (field->flags & TEP_FIELD_IS_ARRAY) &&
+	       (field->flags & (TEP_FIELD_IS_STRING | TEP_FIELD_IS_DYNAMIC));
+}
+
+/* Of a probe: addresses. */
+static bool is_pointers(const struct tep_format_field *field)
+{
+	return (field->flags & TEP_FIELD_IS_ARRAY) && !is_text(field);
 }
 
 static bool is_located(const struct tep_format_field *field)
@@ -85,7 +93,7 @@ static unsigned int alignment_of(const struct tep_event *event)
 	unsigned int widest = 4;
 
 	for (const struct tep_format_field *f = event->format.fields; f; f = f->next)
-		if (!is_text(f) && (unsigned int)f->size > widest)
+		if (!is_text(f) && !is_pointers(f) && (unsigned int)f->size > widest)
 			widest = (unsigned int)f->size;
 	return widest;
 }
@@ -122,6 +130,23 @@ static int put_located(const struct formats_dir *formats, uint8_t *record,
 	return 0;
 }
 
+/* "0x1000,0x2000": the others are 0. */
+static int put_pointers(const struct formats_dir *formats, uint8_t *record,
+			const struct tep_format_field *field, char *value)
+{
+	unsigned int bytes = formats->layout.long_bytes, at = 0;
+	char *rest = NULL;
+	uint64_t n;
+
+	for (char *word = strtok_r(value, ",", &rest); word; word = strtok_r(NULL, ",", &rest)) {
+		if (at + bytes > (unsigned int)field->size || parse_number(word, bytes, &n) < 0)
+			return -EINVAL;
+		ring_put(&formats->layout, record + field->offset + at, n, bytes);
+		at += bytes;
+	}
+	return 0;
+}
+
 static int put_value(const struct formats_dir *formats, const struct symtab *symbols,
 		     struct tep_format_field *field, char *value, uint8_t *record,
 		     unsigned int *located_end)
@@ -137,6 +162,8 @@ static int put_value(const struct formats_dir *formats, const struct symtab *sym
 		memcpy(record + field->offset, value, strlen(value));
 		return 0;
 	}
+	if (is_pointers(field))
+		return put_pointers(formats, record, field, value);
 	if (!isdigit((unsigned char)*value) && strcmp(field->name, "call_site") == 0 &&
 	    symtab_parse(symbols, value, &n)) {
 		put_number(formats, record, field, n);
@@ -325,6 +352,19 @@ static void print_text_field(FILE *out, const struct formats_dir *formats, const
 		print_text(out, key, record + (location & 0xffff), (size_t)(location >> 16));
 }
 
+static void print_pointers(FILE *out, const struct formats_dir *formats, const char *key,
+			   const struct tep_format_field *field, const char *record)
+{
+	unsigned int bytes = formats->layout.long_bytes, nr = (unsigned int)field->size / bytes;
+	const char *array = record + field->offset;
+
+	while (nr && !ring_get(&formats->layout, array + (size_t)(nr - 1) * bytes, bytes))
+		nr--;
+	for (unsigned int i = 0; i < nr; i++)
+		(void)fprintf(out, "%s%s%s0x%" PRIx64, i ? "," : " ", i ? "" : key, i ? "" : "=",
+			      ring_get(&formats->layout, array + (size_t)i * bytes, bytes));
+}
+
 static int64_t sign_extend(uint64_t n, int bytes)
 {
 	int shift = 64 - 8 * bytes;
@@ -359,6 +399,10 @@ static void print_field(FILE *out, const struct formats_dir *formats, const stru
 		return;
 	if (is_text(field)) {
 		print_text_field(out, formats, key, field, record, bytes);
+		return;
+	}
+	if (is_pointers(field)) {
+		print_pointers(out, formats, key, field, record);
 		return;
 	}
 	if (field->size > 8)

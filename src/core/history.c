@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+#include <errno.h>
+#include <string.h>
+
+#include "kmemtape/account.h"
+#include "kmemtape/history.h"
+
+/* 1.05 ms: a tape of a tenth of a second has all points, one of an hour has widened 22 times. */
+#define FIRST_WIDTH_NS (UINT64_C(1) << 20)
+
+void kmt_grid_start(struct kmt_grid *grid, uint64_t start_ns)
+{
+	*grid = (struct kmt_grid){ .start_ns = start_ns, .width_ns = FIRST_WIDTH_NS };
+}
+
+uint64_t kmt_grid_next_ns(const struct kmt_grid *grid)
+{
+	uint64_t next_ns;
+
+	/* width_ns is at most 2^58: the product fits, see kmt_tracks_pass() */
+	if (__builtin_add_overflow(grid->start_ns, (grid->nr + 1) * grid->width_ns, &next_ns))
+		return UINT64_MAX;
+	return next_ns;
+}
+
+size_t kmt_grid_bucket(const struct kmt_grid *grid, uint64_t time_ns)
+{
+	uint64_t bucket;
+
+	if (time_ns < grid->start_ns)
+		return 0;
+	bucket = (time_ns - grid->start_ns) / grid->width_ns;
+	return bucket < grid->nr ? (size_t)bucket : grid->nr - 1;
+}
+
+static struct kmt_track *track_of(struct kmt_account *account)
+{
+	if (!account->track)
+		account->track = calloc(1, sizeof(*account->track));
+	return account->track;
+}
+
+static uint32_t narrow(uint64_t count)
+{
+	return count < UINT32_MAX ? (uint32_t)count : UINT32_MAX;
+}
+
+/* What is live now was so at the ends of buckets from <= i < to. Return: 0 or -ENOMEM. */
+static int note_live(struct kmt_accounts *accounts, size_t from, size_t to)
+{
+	size_t nr = kmt_accounts_nr(accounts);
+
+	for (size_t i = 0; i < nr; i++) {
+		struct kmt_account *account = kmt_accounts_at(accounts, (uint32_t)i);
+		uint64_t live = kmt_account_live(account);
+
+		if (live == 0 && !account->track)
+			continue;
+		if (!track_of(account))
+			return -ENOMEM;
+		for (size_t k = from; k < to; k++)
+			account->track->live[k] = narrow(live);
+	}
+	return 0;
+}
+
+static bool is_empty(const struct kmt_track *track)
+{
+	uint32_t all = 0;
+
+	for (size_t i = 0; i < KMT_HISTORY_POINTS; i++)
+		all |= track->live[i];
+	for (size_t i = 0; i < KMT_AGE_BINS; i++)
+		all |= track->freed_ages[i] | track->reused_ages[i];
+	return all == 0;
+}
+
+/*
+ * Two buckets become one; it ends where the second did. Whoever held something only at a time that
+ * is no point any more needs no track either: tasks that come and go would leave one each, with
+ * accounts by task.
+ */
+static void widen(struct kmt_grid *grid, struct kmt_accounts *accounts)
+{
+	size_t nr = kmt_accounts_nr(accounts), half = grid->nr / 2;
+
+	for (size_t i = 0; i < nr; i++) {
+		struct kmt_account *account = kmt_accounts_at(accounts, (uint32_t)i);
+		uint32_t *live;
+
+		if (!account->track)
+			continue;
+		live = account->track->live;
+		for (size_t k = 0; k < half; k++)
+			live[k] = live[2 * k + 1];
+		memset(&live[half], 0, (KMT_HISTORY_POINTS - half) * sizeof(*live));
+		if (is_empty(account->track)) {
+			free(account->track);
+			account->track = NULL;
+		}
+	}
+	grid->nr = half;
+	grid->width_ns *= 2;
+}
+
+int kmt_tracks_pass(struct kmt_grid *grid, struct kmt_accounts *accounts, uint64_t time_ns)
+{
+	uint64_t ended;
+	int r;
+
+	if (time_ns < grid->start_ns)
+		return 0;
+	/* Doubling ends with at most 64 buckets in what is left of time: at 2^58 or before. */
+	while ((ended = (time_ns - grid->start_ns) / grid->width_ns) > KMT_HISTORY_POINTS) {
+		if (grid->nr % 2) { /* its other half ends before @time_ns, too */
+			r = note_live(accounts, grid->nr, grid->nr + 1);
+			if (r < 0)
+				return r;
+			grid->nr++;
+		}
+		widen(grid, accounts);
+	}
+	if (ended <= grid->nr)
+		return 0;
+	r = note_live(accounts, grid->nr, (size_t)ended);
+	grid->nr = (size_t)ended;
+	return r;
+}
+
+int kmt_tracks_finish(struct kmt_grid *grid, struct kmt_accounts *accounts, uint64_t end_ns,
+		      struct kmt_grid *ret_grid)
+{
+	uint64_t closed_ns;
+	bool is_cut;
+	int r;
+
+	r = kmt_tracks_pass(grid, accounts, end_ns);
+	if (r < 0)
+		return r;
+	closed_ns = grid->start_ns + grid->nr * grid->width_ns;
+	is_cut = grid->nr == 0 || end_ns > closed_ns;
+	if (is_cut && grid->nr == KMT_HISTORY_POINTS)
+		widen(grid, accounts);
+	*ret_grid = *grid;
+	ret_grid->nr += is_cut;
+	/* Also where a bucket ends at @end_ns: what happened at that very time is in it, then. */
+	return note_live(accounts, ret_grid->nr - 1, ret_grid->nr);
+}
+
+static void count(uint32_t *bin)
+{
+	*bin += *bin < UINT32_MAX;
+}
+
+int kmt_track_death(struct kmt_account *account, uint64_t age_ns, bool is_reused)
+{
+	struct kmt_track *track = track_of(account);
+	unsigned int bin = kmt_age_bin(age_ns);
+
+	if (!track)
+		return -ENOMEM;
+	count(is_reused ? &track->reused_ages[bin] : &track->freed_ages[bin]);
+	return 0;
+}
+
+void kmt_track_reset_live(struct kmt_track *track)
+{
+	memset(track->born, 0, sizeof(track->born));
+	memset(track->live_ages, 0, sizeof(track->live_ages));
+}
+
+void kmt_track_live(struct kmt_track *track, const struct kmt_grid *grid, uint64_t time_ns,
+		    uint64_t end_ns)
+{
+	count(&track->born[kmt_grid_bucket(grid, time_ns)]);
+	count(&track->live_ages[kmt_age_bin(end_ns - time_ns)]);
+}
+
+void kmt_history_add(struct kmt_history *history, const struct kmt_track *track,
+		     uint64_t bytes_alloc)
+{
+	for (size_t i = 0; i < KMT_HISTORY_POINTS; i++) {
+		history->live[i] += track->live[i];
+		history->live_bytes[i] += track->live[i] * bytes_alloc;
+		history->born[i] += track->born[i];
+	}
+	for (size_t i = 0; i < KMT_AGE_BINS; i++) {
+		history->live_ages[i] += track->live_ages[i];
+		history->freed_ages[i] += track->freed_ages[i];
+		history->reused_ages[i] += track->reused_ages[i];
+	}
+}

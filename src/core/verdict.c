@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kmemtape/units.h"
+#include "kmemtape/verdict.h"
+
+#define NS_PER_S 1e9
+
+/* A leak that is as sure is said without a "possible". */
+#define LIKELY_CONFIDENCE   0.7
+/* What isn't a leak by class has to be as sure, and as large, to be named in the first line. */
+#define POSSIBLE_CONFIDENCE 0.5
+#define POSSIBLE_BYTES	    (UINT64_C(64) << 10)
+/* A row is the recorder's own if at most a tenth of it is others'. */
+#define RECORDER_PART	    0.9
+/*
+ * The first suspects are named first unless another is this many times as large: what is not in
+ * the kernel's tree has been seen by few, and what a module left behind has no owner.
+ */
+#define OUT_OF_TREE_WEIGHT  16
+#define MODULE_WEIGHT	    4
+#define UNLOADED_WEIGHT	    64
+/* Growth that nothing explains is worth a word from here, if it is also half of the growth. */
+#define UNEXPLAINED_BYTES   (INT64_C(32) << 20)
+#define UNEXPLAINED_PART    0.5
+/* So many lost events, in parts of all, can hide a leak's allocations, and make one up. */
+#define LOSS_PART	    0.01
+/* A tape has to be so many grace periods long to say that nothing leaks. */
+#define SHORT_GRACES	    4
+/* Slow leaks take their time: a tape of one hour has seen more than one of a minute. */
+#define CALM_S		    30.0
+
+#define NAME_BYTES     128
+#define FUNCTION_BYTES 64
+#define MODULE_BYTES   40
+
+/* Something of which the first line may speak: a row, or a caller of vmalloc(). */
+struct suspect {
+	const struct kmt_row *row;
+	const struct kmt_vmalloc_row *area; /* one of the two */
+	const struct kmt_judgement *judgement;
+	const char *module, *taint;
+	double objects, bytes; /* by the sample: estimates if it isn't 1 */
+	double weight;
+	enum kmt_leak leak;
+};
+
+struct tally {
+	struct suspect first;
+	uint64_t nr;			     /* of suspects that are as sure as the first */
+	double bytes, bytes_per_s;	     /* of all suspects */
+	double by_class[KMT_CLASS_LEAK + 1]; /* bytes of the others */
+	double doubtful_bytes;
+};
+
+const char *kmt_leak_name(enum kmt_leak leak)
+{
+	static const char *const names[] = {
+		[KMT_LEAK_NONE] = "none",
+		[KMT_LEAK_POSSIBLE] = "possible",
+		[KMT_LEAK_LIKELY] = "likely",
+	};
+
+	return names[leak];
+}
+
+static bool is_recorders(const struct kmt_row *row)
+{
+	return row->live_objects &&
+	       (double)row->recorder_objects > RECORDER_PART * (double)row->live_objects;
+}
+
+static enum kmt_leak suspicion(const struct suspect *suspect)
+{
+	const struct kmt_judgement *judgement = suspect->judgement;
+
+	if (judgement->class == KMT_CLASS_LEAK)
+		return judgement->confidence >= LIKELY_CONFIDENCE ? KMT_LEAK_LIKELY
+								  : KMT_LEAK_POSSIBLE;
+	if ((judgement->class == KMT_CLASS_GROWTH || judgement->class == KMT_CLASS_UNCERTAIN) &&
+	    judgement->confidence >= POSSIBLE_CONFIDENCE &&
+	    (suspect->bytes >= POSSIBLE_BYTES || suspect->module))
+		return KMT_LEAK_POSSIBLE;
+	return KMT_LEAK_NONE;
+}
+
+static void weigh(struct suspect *suspect, bool is_unloaded)
+{
+	suspect->weight = fmax(suspect->bytes, 1) * suspect->judgement->confidence;
+	if (is_unloaded)
+		suspect->weight *= UNLOADED_WEIGHT;
+	if (suspect->taint && strchr(suspect->taint, 'O'))
+		suspect->weight *= OUT_OF_TREE_WEIGHT;
+	else if (suspect->module)
+		suspect->weight *= MODULE_WEIGHT;
+	suspect->leak = suspicion(suspect);
+}
+
+/* Ties, which are rare, go to the lower address, so that the order of the rows doesn't matter. */
+static bool is_worse(const struct suspect *a, const struct suspect *b)
+{
+	if (a->leak != b->leak)
+		return a->leak > b->leak;
+	if (a->weight > b->weight || a->weight < b->weight)
+		return a->weight > b->weight;
+	if (a->row && b->row)
+		return a->row->call_site < b->row->call_site;
+	return a->row && !b->row;
+}
+
+static void count_suspect(struct tally *tally, const struct suspect *suspect)
+{
+	const struct kmt_judgement *judgement = suspect->judgement;
+
+	if (suspect->leak == KMT_LEAK_NONE) {
+		tally->by_class[judgement->class] += suspect->bytes;
+		return;
+	}
+	tally->bytes += suspect->bytes;
+	tally->bytes_per_s += fmax(judgement->trend.bytes_per_s, 0);
+	if (suspect->leak > tally->first.leak)
+		tally->nr = 0;
+	tally->nr += suspect->leak >= tally->first.leak;
+	if (is_worse(suspect, &tally->first))
+		tally->first = *suspect;
+}
+
+static void count_rows(const struct kmt_result *result, const struct kmt_row *rows, size_t nr_rows,
+		       struct tally *tally)
+{
+	double sample = result->sample ? (double)result->sample : 1;
+
+	for (size_t i = 0; i < nr_rows; i++) {
+		const struct kmt_row *row = &rows[i];
+		struct suspect suspect = {
+			.row = row,
+			.judgement = &row->judgement,
+			.module = row->module,
+			.taint = row->taint,
+			.objects = (double)row->mature_objects * sample,
+			.bytes = (double)row->mature_bytes * sample,
+		};
+
+		if (row->is_suppressed || is_recorders(row))
+			continue;
+		weigh(&suspect, row->is_unloaded);
+		count_suspect(tally, &suspect);
+		if (row->judgement.class == KMT_CLASS_UNCERTAIN)
+			tally->doubtful_bytes += suspect.bytes;
+	}
+	tally->bytes_per_s *= sample;
+}
+
+static void count_areas(const struct kmt_result *result, struct tally *tally)
+{
+	for (size_t i = 0; i < result->reconciliation.nr_vmallocs; i++) {
+		const struct kmt_vmalloc_row *area = &result->reconciliation.vmallocs[i];
+		struct suspect suspect = {
+			.area = area,
+			.judgement = &area->judgement,
+			.module = area->module,
+			.taint = area->taint,
+			.objects = fmax((double)area->grown_areas, 0),
+			.bytes = fmax((double)area->grown_bytes, 0),
+		};
+
+		if (area->is_suppressed || area->judgement.class == KMT_CLASS_NONE)
+			continue;
+		weigh(&suspect, false);
+		count_suspect(tally, &suspect);
+	}
+}
+
+/* Texts */
+
+static uint64_t whole(double n)
+{
+	return n >= 1e18 ? (uint64_t)1e18 : n > 0 ? (uint64_t)(n + 0.5) : 0;
+}
+
+static const char *format_bytes(char *buf, double bytes)
+{
+	return kmt_format_size(buf, whole(bytes));
+}
+
+static void name_suspect(char name[NAME_BYTES], const struct suspect *suspect)
+{
+	char function[FUNCTION_BYTES], module[MODULE_BYTES];
+	const struct kmt_row *row = suspect->row;
+	size_t used;
+
+	if (suspect->area)
+		(void)snprintf(name, NAME_BYTES, "vmalloc by %s",
+			       kmt_escape(function, sizeof(function), suspect->area->caller));
+	else if (row->function)
+		(void)snprintf(name, NAME_BYTES, "%s+%#" PRIx64,
+			       kmt_escape(function, sizeof(function), row->function), row->offset);
+	else
+		(void)snprintf(name, NAME_BYTES, "%#" PRIx64, row->call_site);
+	used = strlen(name);
+	if (suspect->module && !strchr(name, '['))
+		used += (size_t)snprintf(name + used, NAME_BYTES - used, " [%s]",
+					 kmt_escape(module, sizeof(module), suspect->module));
+	if (suspect->taint && strchr(suspect->taint, 'O') && used < NAME_BYTES)
+		(void)snprintf(name + used, NAME_BYTES - used, " (out of tree)");
+}
+
+/* Appends; what doesn't fit is cut. */
+static void say(struct kmt_verdict *verdict, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void say(struct kmt_verdict *verdict, const char *fmt, ...)
+{
+	size_t used = strlen(verdict->headline);
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(verdict->headline + used, sizeof(verdict->headline) - used, fmt, args);
+	va_end(args);
+}
+
+static void say_how_much(struct kmt_verdict *verdict, const struct kmt_result *result,
+			 const struct suspect *suspect)
+{
+	bool is_sampled = suspect->row && result->sample > 1;
+	char a[KMT_UNITS_BYTES];
+
+	say(verdict, ": %s+%" PRIu64 " %s%s, %s", is_sampled ? "about " : "",
+	    whole(suspect->objects), suspect->area ? "area" : "object",
+	    whole(suspect->objects) == 1 ? "" : "s", format_bytes(a, suspect->bytes));
+}
+
+static void say_how_fast(struct kmt_verdict *verdict, const struct kmt_result *result,
+			 const struct suspect *suspect)
+{
+	const struct kmt_trend *trend = &suspect->judgement->trend;
+	double sample = suspect->row && result->sample ? (double)result->sample : 1;
+	uint64_t end_ns = result->end_ns;
+	char a[KMT_UNITS_BYTES];
+
+	if (trend->bytes_per_s * sample * 3600 < 1)
+		return;
+	say(verdict, ", +%s/h", format_bytes(a, trend->bytes_per_s * sample * 3600));
+	if (trend->shape != KMT_SHAPE_LINEAR && trend->shape != KMT_SHAPE_STEPS)
+		return;
+	say(verdict, ", %s", trend->shape == KMT_SHAPE_LINEAR ? "linear" : "in steps");
+	if (trend->since_ns && trend->since_ns < end_ns)
+		say(verdict, " for %s", kmt_format_time(a, end_ns - trend->since_ns));
+}
+
+static const char *doubt_of(const struct kmt_judgement *judgement)
+{
+	for (size_t i = 0; i < judgement->nr_reasons; i++)
+		if (!judgement->reasons[i].is_for)
+			return judgement->reasons[i].text;
+	return judgement->nr_reasons ? judgement->reasons[0].text : NULL;
+}
+
+static void say_suspects(struct kmt_result *result, const struct tally *tally)
+{
+	const struct suspect *first = &tally->first;
+	struct kmt_verdict *verdict = &result->verdict;
+	const char *doubt = doubt_of(first->judgement);
+	char name[NAME_BYTES];
+
+	verdict->leak = first->leak;
+	verdict->confidence = first->judgement->confidence;
+	verdict->leaking_bytes = whole(tally->bytes);
+	verdict->bytes_per_s = tally->bytes_per_s;
+	name_suspect(name, first);
+	say(verdict, "%s: %s", first->leak == KMT_LEAK_LIKELY ? "LEAK LIKELY" : "POSSIBLE LEAK",
+	    name);
+	say_how_much(verdict, result, first);
+	say_how_fast(verdict, result, first);
+	if (first->row && first->row->is_unloaded)
+		say(verdict, ", left behind by the unloaded module");
+	if (tally->nr > 1)
+		say(verdict, " (and %" PRIu64 " more)", tally->nr - 1);
+	if (first->leak == KMT_LEAK_POSSIBLE && doubt)
+		say(verdict, "; not sure: %s", doubt);
+}
+
+/* Why a "no" would say more than the tape can. Return: whether @verdict has been told. */
+static bool say_blindness(struct kmt_result *result, const struct tally *tally)
+{
+	const struct kmt_totals *totals = &result->totals;
+	const struct kmt_reconciliation *bill = &result->reconciliation;
+	struct kmt_verdict *verdict = &result->verdict;
+	double events = (double)totals->allocs + (double)totals->frees;
+	double lost = (double)result->lost;
+	int64_t unexplained = bill->kernel_growth_bytes - bill->explained_bytes;
+	char a[KMT_UNITS_BYTES], b[KMT_UNITS_BYTES];
+
+	if (totals->allocs == 0) {
+		say(verdict, "NO LEAK SEEN, but no allocation was recorded at all");
+		verdict->confidence = 0;
+	} else if (result->duration_ns / SHORT_GRACES < result->grace_ns) {
+		say(verdict,
+		    "NO LEAK SEEN, but %s are too short to tell (younger than %s is not judged)",
+		    kmt_format_time(a, result->duration_ns), kmt_format_time(b, result->grace_ns));
+		verdict->confidence = fmin(verdict->confidence, 0.2);
+	} else if (lost > LOSS_PART * (events + lost) || tally->doubtful_bytes >= POSSIBLE_BYTES) {
+		say(verdict, "NO LEAK SEEN, but ");
+		if (lost > 0)
+			say(verdict, "%.*f %% of the events were lost",
+			    lost < 0.1 * (events + lost) ? 1 : 0, 100 * lost / (events + lost));
+		else
+			say(verdict, "events were lost, or contradict the kernel's counters");
+		if (tally->doubtful_bytes > 0)
+			say(verdict, ": %s may have been freed unseen",
+			    format_bytes(a, tally->doubtful_bytes));
+		verdict->confidence = fmin(verdict->confidence, 0.4);
+	} else if (bill->nr_snapshots >= 2 && unexplained >= UNEXPLAINED_BYTES &&
+		   (double)unexplained > UNEXPLAINED_PART * (double)bill->kernel_growth_bytes) {
+		say(verdict,
+		    "NO LEAK SEEN, but kernel memory grew by %s, of which no recorded event explains %s",
+		    format_bytes(a, (double)bill->kernel_growth_bytes),
+		    format_bytes(b, (double)unexplained));
+		verdict->confidence = fmin(verdict->confidence, 0.4);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static void say_part(struct kmt_verdict *verdict, double bytes, const char *what, bool *has_said)
+{
+	char a[KMT_UNITS_BYTES];
+
+	if (bytes < 1)
+		return;
+	say(verdict, "%s%s %s", *has_said ? ", " : "; ", format_bytes(a, bytes), what);
+	*has_said = true;
+}
+
+static void say_calm(struct kmt_result *result, const struct tally *tally)
+{
+	struct kmt_verdict *verdict = &result->verdict;
+	bool has_said = false;
+	char a[KMT_UNITS_BYTES];
+
+	say(verdict, "NO LEAK: nothing keeps growing in %s",
+	    kmt_format_time(a, result->duration_ns));
+	if (result->reconciliation.nr_snapshots >= 2) {
+		int64_t growth = result->reconciliation.kernel_growth_bytes;
+
+		say(verdict, "; kernel memory %s%s", growth < 0 ? "-" : "+",
+		    format_bytes(a, fabs((double)growth)));
+	}
+	say_part(verdict, tally->by_class[KMT_CLASS_CACHE], "in caches", &has_said);
+	say_part(verdict, tally->by_class[KMT_CLASS_TRANSIENT], "transient", &has_said);
+	say_part(verdict, tally->by_class[KMT_CLASS_UNTRACED], "whose frees are not traced",
+		 &has_said);
+	say_part(verdict, tally->by_class[KMT_CLASS_GROWTH] + tally->by_class[KMT_CLASS_UNCERTAIN],
+		 "rose, too little to prove anything", &has_said);
+}
+
+/* How sure it is that there is none: a longer, complete and confirmed tape has seen more. */
+static double none_confidence(const struct kmt_result *result, const struct tally *tally)
+{
+	double seconds = (double)result->duration_ns / NS_PER_S;
+	double confidence = seconds / (seconds + CALM_S);
+	double rising = tally->by_class[KMT_CLASS_GROWTH] + tally->by_class[KMT_CLASS_UNCERTAIN];
+
+	if (result->reconciliation.nr_snapshots < 2)
+		confidence *= 0.9;
+	if (!result->is_complete || result->lost || result->totals.losses)
+		confidence *= 0.9;
+	if (rising >= POSSIBLE_BYTES)
+		confidence *= 0.8;
+	return fmin(confidence, 0.95);
+}
+
+int kmt_verdict_make(struct kmt_result *result, const struct kmt_row *rows, size_t nr_rows)
+{
+	struct tally tally = { 0 };
+
+	result->verdict = (struct kmt_verdict){ 0 };
+	count_rows(result, rows, nr_rows, &tally);
+	count_areas(result, &tally);
+	if (tally.nr) {
+		say_suspects(result, &tally);
+		return 0;
+	}
+	result->verdict.confidence = none_confidence(result, &tally);
+	if (!say_blindness(result, &tally))
+		say_calm(result, &tally);
+	return 0;
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+#include "kmemtape/verdict.h"
+
+#include "conclusion.h"
+#include "entries.h"
+
+/* What is the same for all rows. */
+static struct kmt_evidence tape_evidence(const struct kmt_conclusion *conclusion,
+					 const struct kmt_result *result)
+{
+	uint64_t allocs_off_ns = conclusion->allocs_off_ns;
+
+	if (!allocs_off_ns || allocs_off_ns > result->end_ns)
+		allocs_off_ns = result->end_ns;
+	return (struct kmt_evidence){
+		.grid = &result->grid,
+		.end_ns = result->end_ns,
+		.allocs_off_ns = allocs_off_ns,
+		.grace_ns = result->grace_ns,
+		.sample = result->sample,
+		.last_loss_ns = result->totals.last_loss_ns,
+		.lost_events = conclusion->lost_events,
+		.has_free_probes = result->has_free_probes,
+	};
+}
+
+static void add_totals(struct kmt_result *result, const struct kmt_entries *entries)
+{
+	for (size_t i = 0; i < entries->nr; i++) {
+		const struct kmt_account *account = entries->entries[i].account;
+		uint64_t live_bytes = account->live_objects * account->key.bytes_alloc;
+
+		result->live_bytes += live_bytes;
+		if (!account->key.is_recorder)
+			continue;
+		result->recorder_objects += account->live_objects;
+		result->recorder_bytes += live_bytes;
+	}
+}
+
+struct rows {
+	struct kmt_row *rows;
+	size_t nr;
+};
+
+static void free_rows(struct rows *rows)
+{
+	kmt_result_free_rows(rows->rows, rows->nr);
+}
+
+static int make_rows(const struct kmt_conclusion *conclusion, const struct kmt_entries *entries,
+		     enum kmt_group group, struct kmt_result *result, struct rows *rows)
+{
+	const struct kmt_suppressions *suppressions = conclusion->options->suppressions;
+	struct kmt_evidence tape = tape_evidence(conclusion, result);
+	int r;
+
+	r = kmt_rows_fill(entries, group, &tape, result, &rows->rows, &rows->nr);
+	if (r == 0 && suppressions)
+		r = kmt_suppressions_apply(suppressions, result, rows->rows, rows->nr);
+	return r;
+}
+
+/* The verdict is about call sites, whatever is shown. */
+int kmt_conclude(const struct kmt_conclusion *conclusion, struct kmt_result *result)
+{
+	KMT_CLEANUP(kmt_entries_deinit) struct kmt_entries entries = { 0 };
+	KMT_CLEANUP(free_rows) struct rows sites = { 0 }, others = { 0 };
+	struct rows *shown = &sites;
+	int r;
+
+	r = kmt_entries_init(&entries, conclusion->ledger, conclusion->context,
+			     conclusion->reconciler, result->end_ns);
+	if (r < 0)
+		return r;
+	add_totals(result, &entries);
+	r = make_rows(conclusion, &entries, KMT_BY_SITE, result, &sites);
+	if (r == 0)
+		r = kmt_verdict_make(result, sites.rows, sites.nr);
+	if (r == 0 && result->group != KMT_BY_SITE) {
+		shown = &others;
+		r = make_rows(conclusion, &entries, result->group, result, shown);
+	}
+	if (r < 0)
+		return r;
+	result->rows = KMT_STEAL(shown->rows);
+	result->nr_rows = shown->nr;
+	shown->nr = 0;
+	kmt_result_sort(result, conclusion->options->sort);
+	return 0;
+}

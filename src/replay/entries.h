@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#ifndef KMT_REPLAY_ENTRIES_H
+#define KMT_REPLAY_ENTRIES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kmemtape/ledger.h"
+#include "kmemtape/symbols.h"
+
+#include "reconcile.h"
+#include "rows.h"
+
+/* The accounts of a finished ledger, with whose code it is and which cache: what rows are made of. */
+struct kmt_entry {
+	const struct kmt_account *account;
+	struct kmt_symbol symbol;
+	bool is_unknown;   /* there is no symbol */
+	bool is_unloaded;  /* its module went before the end */
+	const char *cache; /* interned; NULL unknown */
+	const struct kmt_cache_sum *sum;
+};
+
+/* A cache over all call sites. Of unknown caches, one for each size of objects. */
+struct kmt_cache_sum {
+	uint64_t frees, reused;
+	struct kmt_cache_limit limit;
+};
+
+struct kmt_entries {
+	struct kmt_entry *entries;
+	size_t nr;
+	struct kmt_cache_sum *sums;
+};
+
+/**
+ * kmt_entries_init() - look all accounts up
+ * @ledger: finished; borrowed
+ * @reconciler: has compared
+ * @entries: in no particular order
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int kmt_entries_init(struct kmt_entries *entries, const struct kmt_ledger *ledger,
+		     const struct kmt_rows_context *context,
+		     const struct kmt_reconciler *reconciler, uint64_t end_ns);
+void kmt_entries_deinit(struct kmt_entries *entries);
+
+/* Do the objects of both come from the same cache, as far as anybody knows? */
+static inline bool kmt_entry_shares_cache(const struct kmt_entry *a, const struct kmt_entry *b)
+{
+	return a->sum == b->sum;
+}
+
+/* Known caches by name, then unknown ones by size. */
+int kmt_entry_compare_caches(const struct kmt_entry *a, const struct kmt_entry *b);
+
+#endif

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "kmemtape/units.h"
+
+#include "advice.h"
+#include "words.h"
+
+#define SENTENCE_BYTES 2048
+#define WORD_INDENT    6 /* behind "next: " */
+#define MIN_GRACES     3 /* a window that is shorter doesn't tell growth from filling */
+#define GOOD_GRACES    6
+
+static void say(FILE *file, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Each piece of advice is a sentence with what to type in it. */
+static void say(FILE *file, const char *fmt, ...)
+{
+	char sentence[SENTENCE_BYTES];
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(sentence, sizeof(sentence), fmt, args);
+	va_end(args);
+	kmt_words_wrap(file, "next: ", WORD_INDENT, sentence);
+}
+
+static void advise_explain(const struct kmt_result *result, const struct kmt_row *row, FILE *file)
+{
+	if (row->function)
+		say(file, "kmemtape replay --explain %s+0x%" PRIx64 " %s", row->function,
+		    row->offset, result->path);
+	else
+		say(file, "kmemtape replay --explain 0x%" PRIx64 " %s", row->call_site,
+		    result->path);
+}
+
+static void advise_report(const struct kmt_result *result, const struct kmt_suspect *suspect,
+			  FILE *file)
+{
+	const char *module = suspect->row ? suspect->row->module : suspect->vmalloc->module;
+	const char *taint = suspect->row ? suspect->row->taint : suspect->vmalloc->taint;
+	char whom[KMT_ESCAPED_BYTES];
+
+	if (!module)
+		(void)snprintf(whom, sizeof(whom),
+			       "the maintainers of its source file "
+			       "(scripts/get_maintainer.pl in the kernel's)");
+	else
+		(void)snprintf(whom, sizeof(whom), "%s module %.200s",
+			       taint && strchr(taint, 'O') ? "those who made the out-of-tree"
+							   : "the maintainers of",
+			       module);
+	say(file, "report it to %s, with this text and the tape: tar cf leak.tar %s", whom,
+	    result->path);
+}
+
+/* What would make the next recording tell more than this one. */
+static void advise_recording(const struct kmt_result *result, FILE *file)
+{
+	char time[KMT_UNITS_BYTES];
+	uint64_t good_s = result->grace_ns / 1000000000 * GOOD_GRACES;
+
+	if (result->lost || result->totals.losses)
+		say(file, "record again with a larger --buffer, so that nothing is lost");
+	else if (!result->is_complete)
+		say(file, "record again, and let it end by itself or with Ctrl-C");
+	else if (result->duration_ns / MIN_GRACES < result->grace_ns)
+		say(file, "record for longer: kmemtape record -d %" PRIu64 "s -o longer.tape",
+		    good_s ? good_s : 1);
+	else if (result->verdict.leak == KMT_LEAK_POSSIBLE)
+		say(file,
+		    "record for longer than these %s, while memory shrinks: a leak goes on, a cache fills",
+		    kmt_format_time(time, result->duration_ns));
+	else
+		say(file,
+		    "nothing. If memory shrinks all the same: record while it does; pages and per-CPU memory are not in slab events");
+}
+
+void kmt_advice_print(const struct kmt_result *result, const struct kmt_suspect *suspects,
+		      size_t nr, FILE *file)
+{
+	bool is_sure = result->verdict.leak == KMT_LEAK_LIKELY;
+
+	fprintf(file, "\n");
+	if (!is_sure)
+		advise_recording(result, file);
+	if (result->verdict.leak == KMT_LEAK_NONE || nr == 0)
+		return;
+	if (suspects[0].row && result->group != KMT_BY_SITE) {
+		say(file, "kmemtape replay %s, for the call sites that are behind it",
+		    result->path);
+		return;
+	}
+	if (suspects[0].row)
+		advise_explain(result, suspects[0].row, file);
+	if (is_sure)
+		advise_report(result, &suspects[0], file);
+}

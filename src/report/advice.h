@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#ifndef KMT_REPORT_ADVICE_H
+#define KMT_REPORT_ADVICE_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "kmemtape/result.h"
+
+#include "suspects.h"
+
+/* What to do next, and what to send to whom. */
+void kmt_advice_print(const struct kmt_result *result, const struct kmt_suspect *suspects,
+		      size_t nr, FILE *file);
+
+#endif

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#ifndef KMT_REPORT_BUILDER_H
+#define KMT_REPORT_BUILDER_H
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <json-c/json.h>
+
+#include "kmemtape/units.h"
+
+#define BUILDER_TEXT_BYTES 1024 /* longer ones are cut */
+#define BUILDER_REAL_MAX   1e15 /* 3 decimals mean something below */
+
+/*
+ * json-c fails only for want of memory. Instead of a check at each of a hundred calls, a builder
+ * remembers that one of them failed.
+ */
+struct builder {
+	bool has_failed;
+};
+
+/* Takes @value, also on failure. Return: borrowed from @object; NULL if it failed. */
+static inline struct json_object *put(struct builder *builder, struct json_object *object,
+				      const char *name, struct json_object *value)
+{
+	if (value && object && json_object_object_add(object, name, value) == 0)
+		return value;
+	json_object_put(value);
+	builder->has_failed = true;
+	return NULL;
+}
+
+static inline struct json_object *put_element(struct builder *builder, struct json_object *array,
+					      struct json_object *value)
+{
+	if (value && array && json_object_array_add(array, value) == 0)
+		return value;
+	json_object_put(value);
+	builder->has_failed = true;
+	return NULL;
+}
+
+static inline void put_uint(struct builder *builder, struct json_object *object, const char *name,
+			    uint64_t n)
+{
+	(void)put(builder, object, name, json_object_new_uint64(n));
+}
+
+static inline void put_int(struct builder *builder, struct json_object *object, const char *name,
+			   int64_t n)
+{
+	(void)put(builder, object, name, json_object_new_int64(n));
+}
+
+static inline void put_uints(struct builder *builder, struct json_object *object, const char *name,
+			     const uint64_t *numbers, size_t nr)
+{
+	struct json_object *list = put(builder, object, name, json_object_new_array());
+
+	for (size_t i = 0; list && i < nr; i++)
+		(void)put_element(builder, list, json_object_new_uint64(numbers[i]));
+}
+
+/* 3 decimals do; what is infinite or no number is 0, for JSON has neither. */
+static inline struct json_object *real(double x)
+{
+	char text[32];
+
+	if (!isfinite(x))
+		x = 0;
+	(void)snprintf(text, sizeof(text), fabs(x) < BUILDER_REAL_MAX ? "%.3f" : "%.6e", x);
+	return json_object_new_double_s(x, text);
+}
+
+static inline void put_real(struct builder *builder, struct json_object *object, const char *name,
+			    double x)
+{
+	(void)put(builder, object, name, real(x));
+}
+
+static inline void put_bool(struct builder *builder, struct json_object *object, const char *name,
+			    bool b)
+{
+	(void)put(builder, object, name, json_object_new_boolean(b));
+}
+
+/* What comes from a tape need not be UTF-8; JSON must be. */
+static inline struct json_object *safe_text(const char *text)
+{
+	char escaped[BUILDER_TEXT_BYTES];
+
+	return json_object_new_string(kmt_escape(escaped, sizeof(escaped), text));
+}
+
+/* Absent means unknown. */
+static inline void put_text(struct builder *builder, struct json_object *object, const char *name,
+			    const char *text)
+{
+	if (text && *text)
+		(void)put(builder, object, name, safe_text(text));
+}
+
+static inline void put_address(struct builder *builder, struct json_object *object,
+			       const char *name, uint64_t address)
+{
+	char text[2 + 16 + 1];
+
+	(void)snprintf(text, sizeof(text), "0x%" PRIx64, address);
+	put_text(builder, object, name, text);
+}
+
+#endif

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "kmemtape/units.h"
+
+#include "json-judgement.h"
+#include "json-rows.h"
+
+static void put_module(struct builder *b, struct json_object *object, const struct kmt_row *row)
+{
+	put_text(b, object, "module", row->module);
+	put_text(b, object, "taint", row->taint);
+	if (object && !row->module && !row->is_unknown &&
+	    json_object_object_add(object, "module", NULL) != 0)
+		b->has_failed = true; /* null: known to be built in */
+}
+
+static void put_site(struct builder *b, struct json_object *object, const struct kmt_row *row)
+{
+	char text[BUILDER_TEXT_BYTES], function[BUILDER_TEXT_BYTES / 2];
+
+	put_address(b, object, "call_site", row->call_site);
+	if (row->function) {
+		(void)snprintf(text, sizeof(text), "%s+0x%" PRIx64,
+			       kmt_escape(function, sizeof(function), row->function), row->offset);
+		(void)put(b, object, "symbol", json_object_new_string(text));
+		put_text(b, object, "function", row->function);
+	}
+	if (row->function || row->offset)
+		put_uint(b, object, "offset", row->offset);
+	put_module(b, object, row);
+	put_text(b, object, "cache", row->cache);
+	if (row->nr_caches > 1)
+		put_uint(b, object, "caches", row->nr_caches);
+}
+
+static void put_name(struct builder *b, struct json_object *object, const struct kmt_result *result,
+		     const struct kmt_row *row)
+{
+	switch (result->group) {
+	case KMT_BY_SITE:
+		put_site(b, object, row);
+		break;
+	case KMT_BY_CACHE:
+		put_text(b, object, "cache", row->cache);
+		break;
+	case KMT_BY_MODULE:
+		put_module(b, object, row);
+		break;
+	case KMT_BY_PID:
+		if (row->pid >= 0)
+			put_uint(b, object, "pid", (uint64_t)row->pid);
+		/* fall through */
+	case KMT_BY_COMM:
+		put_text(b, object, "comm", row->comm);
+		break;
+	}
+}
+
+static void put_numbers(struct builder *b, struct json_object *object, const struct kmt_row *row)
+{
+	put_uint(b, object, "allocs", row->allocs);
+	put_uint(b, object, "frees", row->frees);
+	put_uint(b, object, "reused", row->reused);
+	put_uint(b, object, "live_objects", row->live_objects);
+	put_uint(b, object, "live_bytes", row->live_bytes);
+	put_uint(b, object, "requested_bytes", row->requested_bytes);
+	put_uint(b, object, "uncertain_objects", row->uncertain_objects);
+	put_uint(b, object, "recorder_objects", row->recorder_objects);
+	put_uint(b, object, "mature_objects", row->mature_objects);
+	put_uint(b, object, "mature_bytes", row->mature_bytes);
+	put_uint(b, object, "certain_objects", row->judgement.certain_objects);
+	put_uint(b, object, "live_estimate", row->judgement.live_estimate);
+	if (row->live_objects)
+		put_uint(b, object, "oldest_age_ns", row->oldest_age_ns);
+	put_bool(b, object, "unloaded", row->is_unloaded);
+	put_bool(b, object, "reclaimable", row->is_reclaimable);
+	put_bool(b, object, "suppressed", row->is_suppressed);
+}
+
+void kmt_json_put_rows(struct builder *b, struct json_object *root, const struct kmt_result *result,
+		       uint64_t top)
+{
+	static const char *const names[] = {
+		[KMT_BY_SITE] = "sites", [KMT_BY_CACHE] = "caches", [KMT_BY_MODULE] = "modules",
+		[KMT_BY_COMM] = "comms", [KMT_BY_PID] = "pids",
+	};
+	struct json_object *rows = put(b, root, names[result->group], json_object_new_array());
+
+	for (size_t i = 0; rows && i < result->nr_rows && (!top || i < top); i++) {
+		const struct kmt_row *row = &result->rows[i];
+		struct json_object *object = put_element(b, rows, json_object_new_object());
+
+		put_name(b, object, result, row);
+		put_numbers(b, object, row);
+		kmt_json_put_judgement(b, object, &row->judgement);
+		kmt_json_put_history(b, object, row->history, &result->grid);
+	}
+}

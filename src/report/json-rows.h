@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#ifndef KMT_REPORT_JSON_ROWS_H
+#define KMT_REPORT_JSON_ROWS_H
+
+#include "kmemtape/result.h"
+
+#include "builder.h"
+
+/* "sites", or what else the result is grouped by. @top: 0: all */
+void kmt_json_put_rows(struct builder *b, struct json_object *root,
+		       const struct kmt_result *result, uint64_t top);
+
+#endif

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+#include <inttypes.h>
+#include <string.h>
+
+#include "kmemtape/units.h"
+
+#include "suspects.h"
+#include "words.h"
+
+#define REASONS_FOR	3 /* the strongest; JSON has them all */
+#define REASONS_AGAINST 2
+#define WORD_INDENT	7 /* behind "  why: " */
+
+static bool is_of_class(const struct kmt_judgement *judgement, bool is_suppressed,
+			enum kmt_class class)
+{
+	return judgement->class == class && !is_suppressed;
+}
+
+/* Each in the order of the result, which is by suspicion or as the user wanted. */
+static size_t find_class(const struct kmt_result *result, enum kmt_class class,
+			 struct kmt_suspect *suspects, size_t nr)
+{
+	const struct kmt_reconciliation *counted = &result->reconciliation;
+
+	for (size_t i = 0; i < result->nr_rows && nr < KMT_SUSPECTS_SHOWN; i++) {
+		const struct kmt_row *row = &result->rows[i];
+
+		if (is_of_class(&row->judgement, row->is_suppressed, class))
+			suspects[nr++] = (struct kmt_suspect){ row, NULL, &row->judgement };
+	}
+	for (size_t i = 0; i < counted->nr_vmallocs && nr < KMT_SUSPECTS_SHOWN; i++) {
+		const struct kmt_vmalloc_row *row = &counted->vmallocs[i];
+
+		if (is_of_class(&row->judgement, row->is_suppressed, class))
+			suspects[nr++] = (struct kmt_suspect){ NULL, row, &row->judgement };
+	}
+	return nr;
+}
+
+size_t kmt_suspects_find(const struct kmt_result *result, struct kmt_suspect *suspects)
+{
+	size_t nr;
+
+	nr = find_class(result, KMT_CLASS_LEAK, suspects, 0);
+	nr = find_class(result, KMT_CLASS_GROWTH, suspects, nr);
+	return find_class(result, KMT_CLASS_UNCERTAIN, suspects, nr);
+}
+
+static void name_suspect(char *name, const struct kmt_result *result,
+			 const struct kmt_suspect *suspect)
+{
+	char caller[KMT_ESCAPED_BYTES];
+	const char *taint;
+
+	if (suspect->row) {
+		kmt_words_name(name, result->group, suspect->row);
+		return;
+	}
+	taint = suspect->vmalloc->taint;
+	(void)snprintf(name, KMT_NAME_BYTES, "vmalloc by %s%s",
+		       kmt_escape(caller, sizeof(caller), suspect->vmalloc->caller),
+		       taint && strchr(taint, 'O') ? " (out of tree)" : "");
+}
+
+/* Return: how many there were. */
+static size_t print_reasons(const struct kmt_judgement *judgement, bool is_for, size_t max,
+			    FILE *file)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < judgement->nr_reasons; i++) {
+		const struct kmt_reason *reason = &judgement->reasons[i];
+
+		if (reason->is_for == is_for && nr++ < max)
+			kmt_words_wrap(file, is_for ? "  why: " : "  but: ", WORD_INDENT,
+				       reason->text);
+	}
+	return nr;
+}
+
+static void print_rate(const struct kmt_result *result, const struct kmt_trend *trend, FILE *file)
+{
+	char rate[KMT_UNITS_BYTES], low[KMT_UNITS_BYTES], high[KMT_UNITS_BYTES];
+	char since[KMT_UNITS_BYTES], words[64] = "", sentence[256];
+
+	if (trend->shape == KMT_SHAPE_NONE || !(trend->bytes_per_s > 0))
+		return;
+	if (trend->since_ns && trend->since_ns >= result->start_ns)
+		(void)snprintf(words, sizeof(words), ", since %s after the start",
+			       kmt_format_time(since, trend->since_ns - result->start_ns));
+	(void)snprintf(sentence, sizeof(sentence), "%s (95 %%: %s to %s)%s",
+		       kmt_words_rate(rate, trend->bytes_per_s), kmt_words_rate(low, trend->low),
+		       kmt_words_rate(high, trend->high), words);
+	kmt_words_wrap(file, "  rate: ", 8, sentence);
+}
+
+static void print_suspect(const struct kmt_result *result, const struct kmt_suspect *suspect,
+			  FILE *file)
+{
+	const struct kmt_judgement *judgement = suspect->judgement;
+	char name[KMT_NAME_BYTES], confidence[KMT_UNITS_BYTES];
+	size_t nr_for, nr_against, more = 0;
+
+	name_suspect(name, result, suspect);
+	fprintf(file, "%s %s: %s\n", kmt_class_name(judgement->class),
+		kmt_words_confidence(confidence, judgement->confidence), name);
+	nr_for = print_reasons(judgement, true, REASONS_FOR, file);
+	nr_against = print_reasons(judgement, false, REASONS_AGAINST, file);
+	more += nr_for > REASONS_FOR ? nr_for - REASONS_FOR : 0;
+	more += nr_against > REASONS_AGAINST ? nr_against - REASONS_AGAINST : 0;
+	if (more)
+		fprintf(file, "  (and %zu more reason%s)\n", more, more == 1 ? "" : "s");
+	print_rate(result, &judgement->trend, file);
+}
+
+void kmt_suspects_print(const struct kmt_result *result, const struct kmt_suspect *suspects,
+			size_t nr, FILE *file)
+{
+	for (size_t i = 0; i < nr; i++) {
+		fprintf(file, "\n");
+		print_suspect(result, &suspects[i], file);
+	}
+}

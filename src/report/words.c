@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "kmemtape/units.h"
+
+#include "words.h"
+
+#define COUNT_EXACT_MAX	 9999999u
+#define UNIT_LETTERS_MAX 3
+#define SECONDS_AN_HOUR	 3600.0
+#define SIZE_MAX_AS_REAL 1.8e19 /* just below 2^64 */
+
+const char *kmt_words_count(char *buf, uint64_t n)
+{
+	if (n > COUNT_EXACT_MAX)
+		return kmt_format_count(buf, n);
+	(void)snprintf(buf, KMT_UNITS_BYTES, "%" PRIu64, n);
+	return buf;
+}
+
+const char *kmt_words_percent(char *buf, uint64_t part, uint64_t whole)
+{
+	if (whole == 0)
+		return "-";
+	if (part > 0 && part < whole && (double)part / (double)whole > 0.9994)
+		return "99.9 %";
+	if (part > 0 && (double)part / (double)whole < 0.0005)
+		return "< 0.1 %";
+	(void)snprintf(buf, KMT_UNITS_BYTES, "%.1f %%", 100.0 * (double)part / (double)whole);
+	return buf;
+}
+
+static const char *with_sign(char *buf, bool is_negative, uint64_t bytes, const char *unit)
+{
+	char size[KMT_UNITS_BYTES];
+
+	if (bytes == 0)
+		return "+0";
+	(void)snprintf(buf, KMT_UNITS_BYTES, "%c%.20s%s", is_negative ? '-' : '+',
+		       kmt_format_size(size, bytes), unit);
+	return buf;
+}
+
+const char *kmt_words_growth(char *buf, int64_t bytes)
+{
+	return with_sign(buf, bytes < 0, bytes < 0 ? 0 - (uint64_t)bytes : (uint64_t)bytes, "");
+}
+
+const char *kmt_words_rate(char *buf, double bytes_per_s)
+{
+	double an_hour = (bytes_per_s < 0 ? -bytes_per_s : bytes_per_s) * SECONDS_AN_HOUR;
+
+	if (!(an_hour < SIZE_MAX_AS_REAL)) /* NaN, too */
+		return "-";
+	return with_sign(buf, bytes_per_s < 0, (uint64_t)(an_hour + 0.5), "/h");
+}
+
+const char *kmt_words_confidence(char *buf, double confidence)
+{
+	/* Cut, not rounded. The epsilon is for 0.29 and its like, which is a little less. */
+	int percent = confidence > 0 ? (int)((confidence > 1 ? 1 : confidence) * 100 + 1e-9) : 0;
+
+	(void)snprintf(buf, KMT_UNITS_BYTES, "%d.%02d", percent / 100, percent % 100);
+	return buf;
+}
+
+/* Two columns for all that may be wide: a line may be broken early, never too late. */
+size_t kmt_words_columns(const char *text)
+{
+	size_t columns = 0;
+
+	for (const unsigned char *p = (const unsigned char *)text; *p; p++)
+		columns += *p < 0x80 || (*p >= 0xc0 && *p < 0xe0) ? 1 : *p >= 0xe0 ? 2 : 0;
+	return columns;
+}
+
+void kmt_line_begin(struct kmt_line *line, FILE *file, const char *head, size_t indent, size_t gap)
+{
+	*line = (struct kmt_line){ .file = file, .indent = indent, .gap = gap };
+	fputs(head, file);
+	line->used = kmt_words_columns(head);
+}
+
+void kmt_line_add(struct kmt_line *line, const char *part)
+{
+	size_t columns = kmt_words_columns(part);
+	size_t gap = line->has_part ? line->gap : 0;
+
+	if (line->has_part && line->used + gap + columns > KMT_COLUMNS) {
+		fprintf(line->file, "\n%*s", (int)line->indent, "");
+		line->used = line->indent;
+		gap = 0;
+	}
+	fprintf(line->file, "%*s%s", (int)gap, "", part);
+	line->used += gap + columns;
+	line->has_part = true;
+}
+
+void kmt_line_addf(struct kmt_line *line, const char *fmt, ...)
+{
+	char part[KMT_NAME_BYTES];
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(part, sizeof(part), fmt, args);
+	va_end(args);
+	kmt_line_add(line, part);
+}
+
+void kmt_line_end(struct kmt_line *line)
+{
+	fputc('\n', line->file);
+}
+
+/* "256 MiB" is not torn apart, nor "5 h", nor "8 of". */
+static bool belong_together(const char *word, const char *next)
+{
+	size_t n = strlen(word);
+
+	return n && next && isdigit((unsigned char)word[n - 1]) &&
+	       strcspn(next, ",;.)/") <= UNIT_LETTERS_MAX;
+}
+
+void kmt_words_wrap(FILE *file, const char *head, size_t indent, const char *sentence)
+{
+	char text[KMT_NAME_BYTES], *rest = NULL, *next;
+	struct kmt_line line;
+
+	kmt_escape(text, sizeof(text), sentence);
+	kmt_line_begin(&line, file, head, indent, 1);
+	for (char *word = strtok_r(text, " ", &rest); word; word = next) {
+		next = strtok_r(NULL, " ", &rest);
+		if (belong_together(word, next)) {
+			kmt_line_addf(&line, "%s %s", word, next);
+			next = strtok_r(NULL, " ", &rest);
+		} else {
+			kmt_line_add(&line, word);
+		}
+	}
+	kmt_line_end(&line);
+}
+
+static void name_site(char *name, const struct kmt_row *row)
+{
+	char function[KMT_ESCAPED_BYTES], module[KMT_ESCAPED_BYTES];
+
+	if (row->function)
+		(void)snprintf(name, KMT_NAME_BYTES, "%s+0x%" PRIx64 "/0x%" PRIx64,
+			       kmt_escape(function, sizeof(function), row->function), row->offset,
+			       row->size);
+	else if (row->module && row->offset == 0) /* in its init function, which is gone */
+		(void)snprintf(name, KMT_NAME_BYTES, "%#" PRIx64 " (init)", row->call_site);
+	else if (row->module)
+		(void)snprintf(name, KMT_NAME_BYTES, "%#" PRIx64 " (module+%#" PRIx64 ")",
+			       row->call_site, row->offset);
+	else
+		(void)snprintf(name, KMT_NAME_BYTES, "%#" PRIx64, row->call_site);
+	if (row->module) {
+		size_t used = strlen(name);
+
+		(void)snprintf(name + used, KMT_NAME_BYTES - used, " [%s]%s",
+			       kmt_escape(module, sizeof(module), row->module),
+			       row->taint && strchr(row->taint, 'O') ? " (out of tree)" : "");
+	}
+}
+
+void kmt_words_name(char *name, enum kmt_group group, const struct kmt_row *row)
+{
+	char text[KMT_ESCAPED_BYTES];
+	const char *known = NULL;
+
+	switch (group) {
+	case KMT_BY_SITE:
+		name_site(name, row);
+		return;
+	case KMT_BY_CACHE:
+		known = row->cache ? row->cache : "(unknown cache)";
+		break;
+	case KMT_BY_MODULE:
+		known = row->module ? row->module : row->is_unknown ? "(unknown)" : "(built in)";
+		break;
+	case KMT_BY_COMM:
+	case KMT_BY_PID:
+		known = row->comm ? row->comm : "(unknown)";
+		break;
+	}
+	(void)snprintf(name, KMT_NAME_BYTES, "%s", kmt_escape(text, sizeof(text), known));
+	if (group == KMT_BY_PID && row->pid >= 0)
+		(void)snprintf(name + strlen(name), KMT_NAME_BYTES - strlen(name), " %d", row->pid);
+	else if (group == KMT_BY_MODULE && row->module && row->taint && strchr(row->taint, 'O'))
+		(void)snprintf(name + strlen(name), KMT_NAME_BYTES - strlen(name),
+			       " (out of tree)");
+}
