@@ -364,7 +364,7 @@ TEST(callers_that_grew_are_judged_and_no_others)
 	KMT_CLEANUP(kmt_result_freep) struct kmt_result *result = NULL;
 	static const char modules[] = "load 0 lab 8192 0xffffffffc0000000 OE -\n";
 	const struct kmt_vmalloc_row *row;
-	char text[4096];
+	char text[16384];
 
 	kmt_vmalloc_series_init(&series);
 	CHECK_EQ(kmt_symbols_new(&symbols, NULL), 0);
