@@ -34,6 +34,8 @@ struct kmt_account {
 	uint64_t first_ns; /* of the first allocation */
 	int32_t first_pid; /* task that ran then */
 	bool is_watched;   /* see struct kmt_watcher */
+	uint64_t first_marked, last_marked; /* objects live at the first and the last
+					       kmt_ledger_mark() */
 
 	/* Filled by kmt_ledger_finish(): of the objects that are old enough to count */
 	uint64_t live_objects, live_requested_bytes;

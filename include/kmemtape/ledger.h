@@ -144,6 +144,26 @@ const struct kmt_grid *kmt_ledger_grid(const struct kmt_ledger *ledger);
 /* Of the grids of time: see kmt_ledger_options. 0 before the first event. */
 uint64_t kmt_ledger_start_ns(const struct kmt_ledger *ledger);
 
+/**
+ * kmt_ledger_mark() - keep what is live right now
+ *
+ * The first and the last call count: see struct kmt_account and below. For a comparison with what
+ * was counted at these times.
+ */
+void kmt_ledger_mark(struct kmt_ledger *ledger);
+
+/* Frees of objects that no recorded allocation owns: older ones, or of allocations that emit nothing. */
+struct kmt_cache_frees {
+	const char *cache; /* interned; NULL unknown */
+	bool is_kfree;	   /* cache is NULL: by kfree(); else by kmem_cache_free() without a name */
+	uint64_t frees;
+	uint64_t first_marked, last_marked;
+};
+
+/* By cache, each once; the first two are those without a name. Borrowed as above. */
+const struct kmt_cache_frees *kmt_ledger_unknown_frees(const struct kmt_ledger *ledger,
+						       size_t *ret_nr);
+
 /* The cache that an account's objects come from; NULL if unknown, else into @buf or borrowed. */
 #define KMT_CACHE_NAME_BYTES 64
 const char *kmt_account_cache(const struct kmt_account *account, uint32_t page_bytes,

@@ -71,6 +71,20 @@ void kmt_symbols_kernel_range(const struct kmt_symbols *symbols, uint64_t *ret_f
 int kmt_symbols_look_up(const struct kmt_symbols *symbols, uint64_t address, int32_t pid,
 			uint64_t time_ns, struct kmt_symbol *ret_symbol);
 
+/**
+ * kmt_symbols_look_back() - whose code an address was last, if it is nobody's any more
+ *
+ * For what outlives a module and is told by address, such as its vmalloc areas.
+ *
+ * Return: 1 found, in a module that went before @time_ns; else 0.
+ */
+int kmt_symbols_look_back(const struct kmt_symbols *symbols, uint64_t address, uint64_t time_ns,
+			  struct kmt_symbol *ret_symbol);
+
+/* Taint of the module called @name that came last by @time_ns; "" none, or no such module. */
+const char *kmt_symbols_taint(const struct kmt_symbols *symbols, const char *name,
+			      uint64_t time_ns);
+
 KMT_DEFINE_FREEP(struct kmt_symbols *, kmt_symbols_free)
 
 #endif

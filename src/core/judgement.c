@@ -24,7 +24,7 @@
  */
 #define LEAK_OCCASIONS	       4
 #define GROWTH_OCCASIONS       3
-#define SURE_OCCASIONS	       8
+#define COVERED_SLOTS	       8 /* nor are two that took some seconds each, of a short recording */
 /* What grew for less than three grace periods is hardly older than what may still be in flight. */
 #define LENGTH_GRACES	       3.0
 /*
@@ -46,6 +46,7 @@
 #define REST_PART	       0.25
 #define REST_DRIFT	       -0.5
 #define REST_DRIFT_SLACK       1.0
+#define REST_DEVIATIONS	       2.5
 /* Silent for that part of the time since the first birth: over, and not just a pause. */
 #define STOPPED_PART	       0.25
 /*
@@ -81,6 +82,8 @@
 #define REFILL_OBJECTS	       8
 /* Less sure than that is no leak, but growth. */
 #define LEAK_CONFIDENCE_MIN    0.45
+/* All of it younger than a third of the recording: nothing of the first two thirds is left. */
+#define YOUNG_PART	       3
 /* So many times as many went as are there now: things in flight, and no cache that filled up. */
 #define TURNED_OVER	       10
 /* What held that many objects at a time is worth the word that it comes and goes. */
@@ -272,7 +275,7 @@ static bool is_refill(const struct kmt_evidence *evidence, const struct view *vi
 	double values[KMT_HISTORY_POINTS], peak = 0, trough = 0, fell_from = 0, fell_s = 0;
 	uint64_t times_ns[KMT_HISTORY_POINTS];
 	size_t nr = take_curve(evidence, evidence->history->live, 0, times_ns, values);
-	double kept, part;
+	double kept, expected;
 
 	if (!nr || !evidence->frees)
 		return false;
@@ -288,9 +291,10 @@ static bool is_refill(const struct kmt_evidence *evidence, const struct view *vi
 	}
 	if (fell_from <= 0 || view->survivors.to_s <= 0)
 		return false;
-	kept = kmt_survivors_born_before(&view->survivors, fell_s) / view->survivors.nr;
-	part = clamp(fell_s / view->survivors.to_s, 0, 1);
-	return kept < REFILL_KEPT * part && values[nr - 1] < REFILL_LEVEL * fell_from;
+	kept = kmt_survivors_born_before(&view->survivors, fell_s);
+	expected = view->survivors.nr * clamp(fell_s / view->survivors.to_s, 0, 1);
+	return expected >= REFILL_OBJECTS && kept < REFILL_KEPT * expected &&
+	       values[nr - 1] < REFILL_LEVEL * fell_from;
 }
 
 /* Chance has a slack; that of bursts, whose sizes differ, is larger than that of so few objects. */
@@ -307,7 +311,8 @@ static bool is_long_enough(const struct kmt_evidence *evidence, const struct kmt
 	double length_s = pace->to_s - pace->from_s;
 
 	return length_s >= LENGTH_GRACES * (double)evidence->grace_ns / NS_PER_S &&
-	       pace->occasions >= LEAK_OCCASIONS;
+	       pace->occasions >= LEAK_OCCASIONS &&
+	       (pace->runs >= LEAK_OCCASIONS || pace->covered >= COVERED_SLOTS);
 }
 
 /* A start-up may take most of the objects, and a leak go on for all that. */
@@ -318,6 +323,9 @@ static bool is_steady_after_start(const struct kmt_evidence *evidence, struct vi
 	kmt_pace_measure_rest(&view->survivors, &view->pace, REST_PART, &rest);
 	if (rest.nr < LEAK_OBJECTS_MIN || rest.silence_s > rest.patience_s ||
 	    !is_long_enough(evidence, &rest) || !is_steady(&rest, REST_DRIFT, REST_DRIFT_SLACK))
+		return false;
+	/* A filling goes on as it began. */
+	if (rest.drift < (1 - REST_PART) * view->pace.drift + REST_DEVIATIONS * rest.drift_error)
 		return false;
 	view->pace = rest;
 	view->is_rest = true;
@@ -549,6 +557,17 @@ static bool is_turned_over(const struct kmt_evidence *evidence)
 	return ends >= TURNED_OVER * (double)evidence->live_objects;
 }
 
+static bool is_all_young(const struct kmt_evidence *evidence)
+{
+	uint64_t length_ns = evidence->end_ns - evidence->grid->start_ns;
+
+	for (unsigned int bin = 0; bin + 1 < KMT_AGE_BINS; bin++)
+		if (evidence->history->live_ages[bin] &&
+		    kmt_age_bin_from(bin + 1) > length_ns / YOUNG_PART)
+			return false;
+	return evidence->history->live_ages[KMT_AGE_BINS - 1] == 0;
+}
+
 /* Deaths at the ages of the survivors: what it is is told by its level. */
 static void judge_mortal(struct judging *judging)
 {
@@ -563,6 +582,12 @@ static void judge_mortal(struct judging *judging)
 	switch (judging->shape) {
 	case KMT_SHAPE_LINEAR:
 	case KMT_SHAPE_STEPS:
+		if (is_all_young(evidence)) {
+			FOR(judging,
+			    "what is live was all allocated lately: it rises with the load");
+			decide(judging, KMT_CLASS_TRANSIENT, 0.6);
+			break;
+		}
 		FOR(judging, "it rises through the recording");
 		AGAINST(judging, "objects of any age are freed");
 		/* Some of it may stay for good: worth a look if the kernel's counters say so too */

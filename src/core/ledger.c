@@ -7,6 +7,8 @@
 #include "kmemtape/liveset.h"
 #include "kmemtape/tasks.h"
 
+#include "cache-frees.h"
+
 /* Linux include/linux/slab.h: what kmalloc(0) returns; kfree() takes it, and nothing is freed. */
 #define ZERO_SIZE_PTR 16u
 
@@ -40,6 +42,8 @@ struct kmt_ledger {
 	struct kmt_accounts *accounts;
 	struct kmt_tasks *tasks;
 	struct kmt_totals totals;
+	struct kmt_cache_frees_table unknown_frees;
+	bool has_mark;
 	uint32_t generation;	/* one more for each module that comes or goes */
 	uint64_t recorder_mask; /* bit pid % 64 of every recorder pid: most are ruled out by it */
 	bool has_started;
@@ -60,6 +64,8 @@ int kmt_ledger_new(const struct kmt_ledger_options *options, struct kmt_ledger *
 	ledger->options = *options;
 	for (size_t i = 0; i < options->nr_recorder_pids; i++)
 		ledger->recorder_mask |= UINT64_C(1) << (options->recorder_pids[i] & 63);
+	if (kmt_cache_frees_init(&ledger->unknown_frees) < 0)
+		return kmt_fail(err, -ENOMEM, "out of memory");
 	(void)((r = kmt_liveset_new(&ledger->live, err)) < 0 ||
 	       (r = kmt_accounts_new(&ledger->accounts, err)) < 0 ||
 	       (r = kmt_tasks_new(&ledger->tasks, err)) < 0);
@@ -77,6 +83,7 @@ struct kmt_ledger *kmt_ledger_free(struct kmt_ledger *ledger)
 	(void)kmt_liveset_free(ledger->live);
 	(void)kmt_accounts_free(ledger->accounts);
 	(void)kmt_tasks_free(ledger->tasks);
+	kmt_cache_frees_deinit(&ledger->unknown_frees);
 	free(ledger);
 	return NULL;
 }
@@ -299,6 +306,8 @@ static int take_free(struct kmt_ledger *ledger, const struct kmt_event *event)
 	object = kmt_liveset_find(ledger->live, event->ptr);
 	if (!object) {
 		totals->unknown_frees++;
+		kmt_cache_frees_add(&ledger->unknown_frees, event->text,
+				    event->kind == KMT_EVENT_KFREE);
 		return 0;
 	}
 	totals->paired++;
@@ -471,6 +480,29 @@ int kmt_ledger_finish(struct kmt_ledger *ledger, uint64_t end_ns, uint64_t older
 	ledger->walk_error = 0;
 	kmt_liveset_walk(ledger->live, count_live, ledger);
 	return ledger->walk_error;
+}
+
+void kmt_ledger_mark(struct kmt_ledger *ledger)
+{
+	size_t nr = kmt_accounts_nr(ledger->accounts);
+	bool is_first = !ledger->has_mark;
+
+	ledger->has_mark = true;
+	for (size_t i = 0; i < nr; i++) {
+		struct kmt_account *account = kmt_accounts_at(ledger->accounts, (uint32_t)i);
+
+		account->last_marked = account->allocs - account->frees - account->reused;
+		if (is_first)
+			account->first_marked = account->last_marked;
+	}
+	kmt_cache_frees_mark(&ledger->unknown_frees, is_first);
+}
+
+const struct kmt_cache_frees *kmt_ledger_unknown_frees(const struct kmt_ledger *ledger,
+						       size_t *ret_nr)
+{
+	*ret_nr = ledger->unknown_frees.nr;
+	return ledger->unknown_frees.entries;
 }
 
 const struct kmt_totals *kmt_ledger_totals(const struct kmt_ledger *ledger)

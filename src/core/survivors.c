@@ -7,20 +7,27 @@
 #define NS_PER_S 1e9
 
 /* Deaths of the old, in parts of the survivors: the odd one of a leaking site is freed at exit. */
-#define DEATHS_PART	  0.05
+#define DEATHS_PART		   0.05
 /*
  * The same for each greater age by itself: what lives for a fixed time (TIME_WAIT: 60 s), or is
  * evicted when a cache has filled for the first time, dies at the top of the ages only.
  */
-#define ELDER_DEATHS_PART 0.1
-#define ELDER_DEATHS_MIN  3 /* fewer are odd ones */
+#define ELDER_DEATHS_PART	   0.1
+#define ELDER_DEATHS_MIN	   3 /* fewer are odd ones */
+/*
+ * The longer one looks for an age beyond which nothing dies, the surer one finds one by chance: if
+ * they went on dying as they did before that age, fewer than so many deaths have a chance of 1 in
+ * 10 000 (Poisson: none of 9.2; with d seen, of d + 3.7 sqrt(d) + 9.2 and more).
+ */
+#define EXPECTED_DEATHS_MIN	   9.2
+#define EXPECTED_DEATHS_DEVIATIONS 3.7
 /* To have an age beyond which nothing dies takes this many; the classes want more. */
-#define SURVIVORS_MIN	  4
+#define SURVIVORS_MIN		   4
 
 /* What came first may be stray: this part, if it is a whole object */
 #define STRAY_PART     0.05
-/* A silence as long is no chance, if births came at random: 1 in 100. */
-#define SILENCE_CHANCE 0.01
+/* A silence as long is no chance, if births came at random: 1 in 1000. */
+#define SILENCE_CHANCE 0.001
 /* A silence shorter than this part is none: a bucket or two, and a pause of the load. */
 #define SILENCE_PART   0.1
 /* Some bursts are far between: a silence is one if it is longer than the others by so much. */
@@ -31,6 +38,11 @@
 static double seconds(uint64_t ns)
 {
 	return (double)ns / NS_PER_S;
+}
+
+static double clamp(double x, double low, double high)
+{
+	return fmin(fmax(x, low), high);
 }
 
 static double since_start(const struct kmt_evidence *evidence, uint64_t time_ns)
@@ -122,6 +134,49 @@ static bool has_dead_elders(const struct kmt_evidence *evidence, unsigned int bi
 	return false;
 }
 
+/* All objects that got older than @from_s: how long were they watched at ages up to @to_s? */
+static double watched_between(const struct kmt_history *history, unsigned int from, unsigned int to)
+{
+	double sum = 0;
+
+	for (unsigned int bin = from; bin < to; bin++) {
+		double width_s = seconds(kmt_age_bin_from(bin + 1) - kmt_age_bin_from(bin));
+		double ended = (double)history->live_ages[bin] + (double)history->freed_ages[bin] +
+			       (double)history->reused_ages[bin];
+		double passed =
+			sum_from(history->live_ages, bin + 1) + deaths_from(history, bin + 1);
+
+		sum += width_s * (passed + ended / 2);
+	}
+	return sum;
+}
+
+static double watched_after(const struct kmt_survivors *survivors)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < KMT_HISTORY_POINTS; i++)
+		sum += survivors->births[i] *
+		       fmax(survivors->to_s - ((double)i + 0.5) * survivors->bucket_s, 0);
+	return sum;
+}
+
+/* Deaths between two ages say how many there should be beyond, if nothing changed. */
+static bool is_safe_age(const struct kmt_evidence *evidence, unsigned int first, unsigned int bin,
+			const struct kmt_survivors *survivors)
+{
+	double before = deaths_from(evidence->history, first) - survivors->deaths;
+	double watched_s = watched_between(evidence->history, first, bin);
+	double expected;
+
+	if (bin == first)
+		return true;
+	expected = watched_s > 0 ? before / watched_s * watched_after(survivors) : 0;
+	return expected >= survivors->deaths +
+				   EXPECTED_DEATHS_DEVIATIONS * sqrt(survivors->deaths) +
+				   EXPECTED_DEATHS_MIN;
+}
+
 /*
  * The bin of the grace period has deaths on both sides of it: all are counted, which is the safe
  * side. In bin 0 they are not counted at all.
@@ -147,9 +202,9 @@ bool kmt_survivors_find(const struct kmt_evidence *evidence, bool is_certain,
 		if ((is_grace && bin == 0) || survivors->deaths > DEATHS_PART * survivors->nr)
 			continue;
 		survivors->has_dead_elders = has_dead_elders(evidence, bin);
-		if (!survivors->has_dead_elders)
+		grace.has_dead_elders |= survivors->has_dead_elders;
+		if (!survivors->has_dead_elders && is_safe_age(evidence, first, bin, survivors))
 			return true;
-		grace.has_dead_elders = true;
 	}
 	*survivors = grace;
 	return false;
@@ -246,6 +301,7 @@ static void measure_silence(const struct kmt_survivors *survivors, const double 
 			first = i;
 		else
 			longest_s = fmax(longest_s, (double)(i - last - 1) * survivors->bucket_s);
+		pace->runs += last == KMT_HISTORY_POINTS || i > last + 1;
 		last = i;
 	}
 	if (last == KMT_HISTORY_POINTS)
@@ -261,25 +317,27 @@ static void measure_silence(const struct kmt_survivors *survivors, const double 
 			fmax(pace->patience_s, length_s * (1 - pow(SILENCE_CHANCE, 1 / n)));
 }
 
-static void count_occasions(const struct kmt_survivors *survivors, const double *births,
-			    struct kmt_pace *pace)
+/* Of KMT_PACE_SLOTS in @from_s..to_s, those in which something was born. */
+static unsigned int count_slots(const struct kmt_survivors *survivors, const double *births,
+				const struct kmt_pace *pace, double from_s)
 {
-	double slot_s =
-		fmax((survivors->to_s - survivors->from_s) / KMT_PACE_SLOTS, survivors->bucket_s);
-	bool is_used[KMT_PACE_SLOTS + 1] = { false };
+	double slot_s = (survivors->to_s - from_s) / KMT_PACE_SLOTS;
+	bool is_used[KMT_PACE_SLOTS] = { false };
+	unsigned int nr = 0;
 
 	if (slot_s <= 0)
-		return;
+		return 0;
 	for (size_t i = 0; i < KMT_HISTORY_POINTS; i++) {
 		double middle_s, slot;
 
 		(void)clip(survivors, pace, i, &middle_s);
-		slot = fmax((middle_s - survivors->from_s) / slot_s, 0);
+		slot = clamp((middle_s - from_s) / slot_s, 0, KMT_PACE_SLOTS - 1);
 		if (births[i] > 0)
-			is_used[slot < KMT_PACE_SLOTS ? (size_t)slot : KMT_PACE_SLOTS] = true;
+			is_used[(size_t)slot] = true;
 	}
-	for (size_t i = 0; i <= KMT_PACE_SLOTS; i++)
-		pace->occasions += is_used[i];
+	for (size_t i = 0; i < KMT_PACE_SLOTS; i++)
+		nr += is_used[i];
+	return nr;
 }
 
 /*
@@ -307,7 +365,8 @@ static void measure(const struct kmt_survivors *survivors, const double *births,
 	pace->nr = sum_births(births, KMT_HISTORY_POINTS);
 	measure_silence(survivors, births, pace);
 	measure_drift(survivors, births, pace);
-	count_occasions(survivors, births, pace);
+	pace->occasions = count_slots(survivors, births, pace, survivors->from_s);
+	pace->covered = count_slots(survivors, births, pace, pace->from_s);
 	bound_lifetime(survivors, births, pace);
 }
 

@@ -43,7 +43,9 @@ struct kmt_pace {
 	double independent;   /* births: one for a burst */
 	double silence_s;     /* since the last birth */
 	double patience_s;    /* longer than this is no chance */
-	unsigned int occasions; /* slots with births, of KMT_PACE_SLOTS over the whole window */
+	unsigned int runs; /* of buckets with births, one after the other */
+	/* Slots with births, of KMT_PACE_SLOTS over the survivors' window, and of the pace's */
+	unsigned int occasions, covered;
 	double lifetime_s; /* they live longer than this on average, 95 % sure, seeing who died */
 };
 

@@ -26,8 +26,9 @@
 /* Most of the rise in an eighth of the intervals: a line needs 7 of 8 for as much. */
 #define STEPS_RISE_PART	     0.85
 #define STEPS_INTERVALS_PART 0.125
-/* Differences below so many times the noise are noise. */
-#define NOISE_FACTOR	     4
+/* The range of 64 points of noise is 4.8 times its deviation (Tippett 1925); more than 6 is not
+ * noise. */
+#define NOISE_FACTOR	     6
 
 #define PAIRS_MAX (KMT_FIT_POINTS_MAX * (KMT_FIT_POINTS_MAX - 1) / 2)
 

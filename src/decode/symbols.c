@@ -643,3 +643,32 @@ int kmt_symbols_look_up(const struct kmt_symbols *symbols, uint64_t address, int
 	}
 	return 1;
 }
+
+int kmt_symbols_look_back(const struct kmt_symbols *symbols, uint64_t address, uint64_t time_ns,
+			  struct kmt_symbol *ret_symbol)
+{
+	const struct module *last = NULL;
+
+	for (size_t i = 0; i < symbols->nr_modules; i++) {
+		const struct module *module = &symbols->modules[i];
+
+		if (address - 1 - module->base >= module->size || module->from_ns > time_ns)
+			continue;
+		if (module->to_ns > time_ns)
+			return 0; /* it's still there, so that its code would have a name */
+		if (!last || module->to_ns >= last->to_ns)
+			last = module;
+	}
+	return last && last->to_ns
+		       ? kmt_symbols_look_up(symbols, address, 0, last->to_ns - 1, ret_symbol)
+		       : 0;
+}
+
+const char *kmt_symbols_taint(const struct kmt_symbols *symbols, const char *name, uint64_t time_ns)
+{
+	for (size_t i = symbols->nr_modules; i-- > 0;)
+		if (symbols->modules[i].from_ns <= time_ns &&
+		    strcmp(symbols->modules[i].name, name) == 0)
+			return symbols->modules[i].taint;
+	return "";
+}

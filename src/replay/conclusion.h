@@ -14,7 +14,7 @@ struct kmt_conclusion {
 	const struct kmt_ledger *ledger; /* finished */
 	const struct kmt_replay_options *options;
 	const struct kmt_rows_context *context;
-	const struct kmt_reconciler *reconciler; /* has compared; NULL: there are no counters */
+	const struct kmt_reconciler *reconciler; /* has compared */
 	uint64_t allocs_off_ns;			 /* 0: not known */
 	uint64_t lost_events;			 /* KMT_UNKNOWN */
 };

@@ -37,12 +37,6 @@ static int fill_entry(struct kmt_entry *entry, const struct kmt_account *account
 	return 0;
 }
 
-static void look_up_limit(const struct kmt_reconciler *reconciler, const struct kmt_entry *entry,
-			  struct kmt_cache_limit *limit)
-{
-	*limit = (struct kmt_cache_limit){ .allows = KMT_UNKNOWN };
-}
-
 /* Entries of one cache are neighbours then. */
 static void sum_up(struct kmt_entries *entries, const struct kmt_reconciler *reconciler)
 {
@@ -56,7 +50,8 @@ static void sum_up(struct kmt_entries *entries, const struct kmt_reconciler *rec
 		if (i && compare(&entry[-1], entry) != 0)
 			sum++;
 		if (i == 0 || entry[-1].sum != sum)
-			look_up_limit(reconciler, entry, &sum->limit);
+			kmt_reconciler_limit(reconciler, entry->cache,
+					     entry->account->key.bytes_alloc, &sum->limit);
 		entry->sum = sum;
 		sum->frees += entry->account->frees;
 		sum->reused += entry->account->reused;

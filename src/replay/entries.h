@@ -37,7 +37,7 @@ struct kmt_entries {
 /**
  * kmt_entries_init() - look all accounts up
  * @ledger: finished; borrowed
- * @reconciler: has compared; NULL: nothing is known of the counters
+ * @reconciler: has compared
  * @entries: in no particular order
  *
  * Return: 0 or -ENOMEM.

@@ -14,6 +14,7 @@
 
 #include "conclusion.h"
 #include "feed.h"
+#include "reconcile.h"
 #include "texts.h"
 
 #define NS_PER_S	UINT64_C(1000000000)
@@ -35,13 +36,16 @@ struct replay {
 	struct kmt_ledger *ledger;
 	struct kmt_feeds *feeds;
 	struct kmt_merge *merge;
+	struct kmt_reconciler *reconciler;
 	struct cursor *cursors; /* one for each feed */
 	uint64_t limit_ns; /* nothing is known behind: the earliest end of a CPU that was cut */
+	uint64_t stop_ns;  /* there, or sooner at the next snapshot, booking stops for a moment */
 	struct kmt_result *result;
 };
 
 static void deinit(struct replay *replay)
 {
+	(void)kmt_reconciler_free(replay->reconciler);
 	(void)kmt_merge_free(replay->merge);
 	(void)kmt_feeds_free(replay->feeds);
 	(void)kmt_ledger_free(replay->ledger);
@@ -72,6 +76,21 @@ static int open_ledger(struct replay *replay, struct kmt_err *err)
 	return kmt_ledger_new(&options, &replay->ledger, err);
 }
 
+static void set_stop(struct replay *replay)
+{
+	uint64_t snapshot_ns = kmt_reconciler_next_ns(replay->reconciler);
+
+	replay->stop_ns = snapshot_ns < replay->limit_ns ? snapshot_ns : replay->limit_ns;
+}
+
+/* All before @time_ns is booked: the snapshots that were taken by then are to be compared with
+ * that. */
+static void pass_snapshots(struct replay *replay, uint64_t time_ns)
+{
+	kmt_reconciler_pass(replay->reconciler, replay->ledger, time_ns);
+	set_stop(replay);
+}
+
 /* A feed's cursor goes to its next batch; at the feed's end, at is NULL. */
 static int next_batch(struct replay *replay, size_t feed, struct kmt_err *err)
 {
@@ -92,6 +111,7 @@ static int next_batch(struct replay *replay, size_t feed, struct kmt_err *err)
 	report = kmt_feeds_report(replay->feeds, feed);
 	if (report->end == KMT_FEED_CUT && report->limit_ns < replay->limit_ns)
 		replay->limit_ns = report->limit_ns;
+	set_stop(replay);
 	return 0;
 }
 
@@ -125,8 +145,11 @@ static int book_run(struct replay *replay, struct cursor *cursor)
 	do {
 		int r;
 
-		if (cursor->at->time_ns > replay->limit_ns)
-			return 0;
+		if (cursor->at->time_ns > replay->stop_ns) {
+			if (cursor->at->time_ns > replay->limit_ns)
+				return 0;
+			pass_snapshots(replay, cursor->at->time_ns - 1);
+		}
 		if (cursor->end - cursor->at > PREFETCH_EVENTS)
 			kmt_ledger_prefetch(replay->ledger, cursor->at + PREFETCH_EVENTS);
 		r = book(replay, cursor->at);
@@ -173,9 +196,11 @@ static int start(struct replay *replay, struct kmt_err *err)
 	       (r = kmt_texts_symbols(tape, replay->result, &replay->symbols, err)) < 0 ||
 	       (r = open_ledger(replay, err)) < 0 ||
 	       (r = kmt_texts_comms(tape, replay->names, replay->ledger, err)) < 0 ||
-	       (r = kmt_merge_new(nr, &replay->merge, err)) < 0);
+	       (r = kmt_merge_new(nr, &replay->merge, err)) < 0 ||
+	       (r = kmt_reconciler_new(tape, &replay->reconciler, err)) < 0);
 	if (r < 0)
 		return r;
+	set_stop(replay);
 	replay->cursors = calloc(nr ? nr : 1, sizeof(*replay->cursors));
 	if (!replay->cursors)
 		return kmt_fail(err, -ENOMEM, "out of memory");
@@ -321,6 +346,7 @@ static int finish(struct replay *replay)
 		.ledger = replay->ledger,
 		.options = options,
 		.context = &context,
+		.reconciler = replay->reconciler,
 		.allocs_off_ns = manifest->allocs_off_ns,
 	};
 	uint64_t end_ns = end_of(replay);
@@ -329,11 +355,16 @@ static int finish(struct replay *replay)
 	r = note_feeds(replay);
 	if (r == 0)
 		r = book_unmarked_loss(replay, end_ns);
-	if (r == 0)
-		r = kmt_ledger_finish(replay->ledger, end_ns, options->older_ns, options->grace_ns);
+	if (r < 0)
+		return r;
+	pass_snapshots(replay, end_ns);
+	r = kmt_ledger_finish(replay->ledger, end_ns, options->older_ns, options->grace_ns);
 	if (r < 0)
 		return r;
 	describe_end(replay, end_ns);
+	r = kmt_reconcile(replay->reconciler, replay->ledger, &context, replay->result);
+	if (r < 0)
+		return r;
 	conclusion.lost_events = count_lost(replay);
 	return kmt_conclude(&conclusion, replay->result);
 }

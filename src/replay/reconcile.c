@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kmemtape/chunk.h"
+#include "kmemtape/snapshots.h"
+
+#include "cache-books.h"
+#include "reconcile.h"
+#include "vmalloc-series.h"
+
+#define SNAPSHOTS_PATH "snapshots.zst"
+
+struct kmt_reconciler {
+	const struct kmt_tape *tape;
+	/* Of the snapshots that are looked at: the first, some in between, the last */
+	uint64_t times_ns[KMT_VMALLOC_POINTS_MAX];
+	size_t nr_times;
+	size_t nr_seen, stride; /* of all snapshots, each stride-th is kept */
+	uint64_t last_ns;
+	size_t nr_passed; /* of times_ns: events are booked up to there */
+
+	const struct kmt_symbols *symbols;
+	struct kmt_counters first, last;
+	struct kmt_vmalloc_series vmallocs;
+	struct kmt_cache_books books;
+	bool has_books;
+};
+
+struct kmt_reconciler *kmt_reconciler_free(struct kmt_reconciler *reconciler)
+{
+	if (!reconciler)
+		return NULL;
+	kmt_counters_deinit(&reconciler->first);
+	kmt_counters_deinit(&reconciler->last);
+	kmt_vmalloc_series_deinit(&reconciler->vmallocs);
+	kmt_cache_books_deinit(&reconciler->books);
+	free(reconciler);
+	return NULL;
+}
+
+/* --- reading snapshots.zst, once for the times, and once more for the numbers --- */
+
+static int feed_chunks(struct kmt_chunk_reader *reader, struct kmt_chunk_scratch *scratch,
+		       struct kmt_snapshots *snapshots)
+{
+	struct kmt_chunk chunk;
+	int r = 0, s;
+
+	for (;;) {
+		s = kmt_chunk_reader_next(reader, scratch, &chunk, NULL);
+		if (s == -EBADMSG) {
+			kmt_snapshots_skip(snapshots); /* there's a hole in the text */
+			continue;
+		}
+		if (s < 0 || s == KMT_CHUNK_END || s == KMT_CHUNK_CUT)
+			break;
+		if (s == KMT_CHUNK_GOT)
+			r = kmt_snapshots_add(snapshots, chunk.raw, chunk.raw_bytes);
+		if (r < 0)
+			return r;
+	}
+	return kmt_snapshots_finish(snapshots, s == KMT_CHUNK_END);
+}
+
+/* What can't be read isn't there. Return: 0 or -ENOMEM. */
+static int read_snapshots(const struct kmt_tape *tape, const struct kmt_snapshot_sink *sink)
+{
+	KMT_CLEANUP(kmt_chunk_scratch_freep) struct kmt_chunk_scratch *scratch = NULL;
+	KMT_CLEANUP(kmt_chunk_reader_freep) struct kmt_chunk_reader *reader = NULL;
+	KMT_CLEANUP(kmt_snapshots_freep) struct kmt_snapshots *snapshots = NULL;
+	KMT_CLEANUP(kmt_close_fd) int fd = -1;
+	int r;
+
+	fd = openat(tape->dirfd, SNAPSHOTS_PATH, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		return 0;
+	r = kmt_chunk_scratch_new(&scratch, NULL);
+	if (r < 0)
+		return r;
+	r = kmt_chunk_reader_new(fd, SNAPSHOTS_PATH, &reader, NULL);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	fd = -1; /* taken */
+	r = kmt_snapshots_new(sink, &snapshots, NULL);
+	return r < 0 ? r : feed_chunks(reader, scratch, snapshots);
+}
+
+/* --- when they were --- */
+
+/* When there are too many, every second one is dropped; the first always stays. */
+static void thin(struct kmt_reconciler *reconciler)
+{
+	size_t to = 0;
+
+	for (size_t i = 0; i < reconciler->nr_times; i += 2)
+		reconciler->times_ns[to++] = reconciler->times_ns[i];
+	reconciler->nr_times = to;
+	reconciler->stride *= 2;
+}
+
+static bool want_none(void *context, const struct kmt_snapshot_head *head)
+{
+	return false;
+}
+
+static int note_time(void *context, const struct kmt_snapshot_head *head,
+		     struct kmt_counters *counters)
+{
+	struct kmt_reconciler *reconciler = context;
+
+	if (head->time_ns <= reconciler->last_ns && reconciler->nr_seen)
+		return 0; /* time doesn't run backwards */
+	reconciler->last_ns = head->time_ns;
+	if (reconciler->nr_seen++ % reconciler->stride)
+		return 0;
+	if (reconciler->nr_times == KMT_VMALLOC_POINTS_MAX - 1) { /* one is for the last */
+		thin(reconciler);
+		if ((reconciler->nr_seen - 1) % reconciler->stride)
+			return 0;
+	}
+	reconciler->times_ns[reconciler->nr_times++] = head->time_ns;
+	return 0;
+}
+
+int kmt_reconciler_new(const struct kmt_tape *tape, struct kmt_reconciler **ret_reconciler,
+		       struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_reconciler_freep)
+	struct kmt_reconciler *reconciler = calloc(1, sizeof(*reconciler));
+	struct kmt_snapshot_sink sink = { reconciler, want_none, note_time };
+
+	if (!reconciler)
+		return kmt_fail(err, -ENOMEM, "out of memory");
+	reconciler->tape = tape;
+	reconciler->stride = 1;
+	kmt_counters_init(&reconciler->first);
+	kmt_counters_init(&reconciler->last);
+	if (read_snapshots(tape, &sink) < 0)
+		return kmt_fail(err, -ENOMEM, "out of memory");
+	if (reconciler->nr_times &&
+	    reconciler->times_ns[reconciler->nr_times - 1] != reconciler->last_ns)
+		reconciler->times_ns[reconciler->nr_times++] = reconciler->last_ns;
+	*ret_reconciler = KMT_STEAL(reconciler);
+	return 0;
+}
+
+uint64_t kmt_reconciler_next_ns(const struct kmt_reconciler *reconciler)
+{
+	return reconciler->nr_passed < reconciler->nr_times
+		       ? reconciler->times_ns[reconciler->nr_passed]
+		       : UINT64_MAX;
+}
+
+void kmt_reconciler_pass(struct kmt_reconciler *reconciler, struct kmt_ledger *ledger,
+			 uint64_t time_ns)
+{
+	size_t nr = reconciler->nr_passed;
+
+	while (nr < reconciler->nr_times && reconciler->times_ns[nr] <= time_ns)
+		nr++;
+	if (nr == reconciler->nr_passed)
+		return;
+	reconciler->nr_passed = nr;
+	kmt_ledger_mark(ledger);
+}
+
+/* --- what they say --- */
+
+static bool is_passed(void *context, const struct kmt_snapshot_head *head)
+{
+	const struct kmt_reconciler *reconciler = context;
+
+	/* They come in order: the next one, or none */
+	for (size_t i = reconciler->vmallocs.nr; i < reconciler->nr_passed; i++)
+		if (reconciler->times_ns[i] == head->time_ns)
+			return true;
+	return false;
+}
+
+static int take_counters(void *context, const struct kmt_snapshot_head *head,
+			 struct kmt_counters *counters)
+{
+	struct kmt_reconciler *reconciler = context;
+	bool is_first = reconciler->vmallocs.nr == 0;
+	struct kmt_counters *to = is_first ? &reconciler->first : &reconciler->last;
+	int r;
+
+	if (!is_passed(context, head))
+		return 0;
+	r = kmt_vmalloc_series_add(&reconciler->vmallocs, counters, reconciler->symbols);
+	if (r < 0)
+		return r;
+	kmt_counters_deinit(to);
+	*to = *counters;
+	kmt_counters_init(counters); /* taken */
+	return 0;
+}
+
+/* --- the bill --- */
+
+static const enum kmt_meminfo bill_kinds[] = {
+	KMT_MEM_SUNRECLAIM, KMT_MEM_SRECLAIMABLE, KMT_MEM_VMALLOC_USED,
+	KMT_MEM_PERCPU,	    KMT_MEM_PAGE_TABLES,  KMT_MEM_KERNEL_STACK,
+};
+
+#define NR_BILL_KINDS (sizeof(bill_kinds) / sizeof(bill_kinds[0]))
+
+static bool is_known(const struct kmt_reconciler *reconciler, enum kmt_meminfo kind)
+{
+	return reconciler->first.mem[kind] != KMT_COUNTER_UNKNOWN &&
+	       reconciler->last.mem[kind] != KMT_COUNTER_UNKNOWN;
+}
+
+static int64_t growth_of(const struct kmt_reconciler *reconciler, enum kmt_meminfo kind)
+{
+	return is_known(reconciler, kind)
+		       ? (int64_t)reconciler->last.mem[kind] - (int64_t)reconciler->first.mem[kind]
+		       : 0;
+}
+
+static void explain(const struct kmt_reconciler *reconciler, enum kmt_meminfo kind,
+		    uint32_t page_bytes, struct kmt_bill_item *item)
+{
+	bool has_slabs = reconciler->first.has_slabs && reconciler->last.has_slabs;
+	int64_t pages, stack_pages;
+
+	if (kind == KMT_MEM_SUNRECLAIM || kind == KMT_MEM_SRECLAIMABLE) {
+		item->is_explained = has_slabs;
+		item->explained_bytes = kmt_cache_books_explained(
+			&reconciler->books, kind == KMT_MEM_SRECLAIMABLE, item->growth_bytes);
+	} else if (kind == KMT_MEM_VMALLOC_USED) {
+		item->is_explained = reconciler->first.has_callers && reconciler->last.has_callers;
+		kmt_vmalloc_series_growth(&reconciler->vmallocs, &pages, &stack_pages);
+		item->explained_bytes = pages * (int64_t)page_bytes;
+	}
+	if (!item->is_explained)
+		item->explained_bytes = 0;
+}
+
+/*
+ * With CONFIG_VMAP_STACK, stacks are in KernelStack and in VmallocUsed; they are to be counted
+ * once. (VmallocUsed is zero from Linux 4.4 to 5.2.)
+ */
+static int64_t counted_twice(const struct kmt_reconciler *reconciler, uint32_t page_bytes)
+{
+	int64_t pages, stack_pages, stacks = growth_of(reconciler, KMT_MEM_KERNEL_STACK);
+
+	if (!is_known(reconciler, KMT_MEM_VMALLOC_USED) ||
+	    !reconciler->last.mem[KMT_MEM_VMALLOC_USED])
+		return 0;
+	kmt_vmalloc_series_growth(&reconciler->vmallocs, &pages, &stack_pages);
+	stack_pages *= page_bytes;
+	if (stacks > 0)
+		return stack_pages <= 0 ? 0 : stack_pages < stacks ? stack_pages : stacks;
+	return stack_pages >= 0 ? 0 : stack_pages > stacks ? stack_pages : stacks;
+}
+
+static int fill_bill(const struct kmt_reconciler *reconciler, uint32_t page_bytes,
+		     struct kmt_reconciliation *to)
+{
+	to->items = calloc(NR_BILL_KINDS, sizeof(*to->items));
+	if (!to->items)
+		return -ENOMEM;
+	for (size_t i = 0; i < NR_BILL_KINDS; i++) {
+		struct kmt_bill_item *item = &to->items[to->nr_items];
+
+		if (!is_known(reconciler, bill_kinds[i]))
+			continue;
+		item->name = kmt_meminfo_name(bill_kinds[i]);
+		item->growth_bytes = growth_of(reconciler, bill_kinds[i]);
+		explain(reconciler, bill_kinds[i], page_bytes, item);
+		to->kernel_growth_bytes += item->growth_bytes;
+		to->explained_bytes += item->explained_bytes;
+		to->nr_items++;
+	}
+	to->kernel_growth_bytes -= counted_twice(reconciler, page_bytes);
+	return 0;
+}
+
+int kmt_reconcile(struct kmt_reconciler *reconciler, const struct kmt_ledger *ledger,
+		  const struct kmt_rows_context *context, struct kmt_result *result)
+{
+	struct kmt_snapshot_sink sink = { reconciler, is_passed, take_counters };
+	struct kmt_reconciliation *to = &result->reconciliation;
+	int r;
+
+	reconciler->symbols = context->symbols;
+	kmt_vmalloc_series_init(&reconciler->vmallocs);
+	r = read_snapshots(reconciler->tape, &sink);
+	if (r < 0)
+		return r;
+	to->nr_snapshots = reconciler->vmallocs.nr;
+	if (!to->nr_snapshots)
+		return 0;
+	to->from_ns = reconciler->first.time_ns;
+	to->to_ns = reconciler->vmallocs.times_ns[to->nr_snapshots - 1];
+	if (to->nr_snapshots < 2)
+		return 0;
+	r = kmt_cache_books_fill(&reconciler->books, &reconciler->first, &reconciler->last, ledger,
+				 context, result);
+	if (r < 0)
+		return r;
+	reconciler->has_books = true;
+	r = fill_bill(reconciler, context->page_bytes, to);
+	return r < 0 ? r : kmt_vmalloc_series_fill(&reconciler->vmallocs, context->symbols, result);
+}
+
+void kmt_reconciler_limit(const struct kmt_reconciler *reconciler, const char *cache,
+			  uint64_t bytes_alloc, struct kmt_cache_limit *ret_limit)
+{
+	*ret_limit = (struct kmt_cache_limit){ .allows = KMT_UNKNOWN };
+	if (cache)
+		ret_limit->is_reclaimable = kmt_counters_is_reclaimable(&reconciler->first, cache);
+	if (reconciler->has_books)
+		kmt_cache_books_limit(&reconciler->books, cache, bytes_alloc, ret_limit);
+}

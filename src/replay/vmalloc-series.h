@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#ifndef KMT_REPLAY_VMALLOC_SERIES_H
+#define KMT_REPLAY_VMALLOC_SERIES_H
+
+#include "kmemtape/counters.h"
+#include "kmemtape/result.h"
+#include "kmemtape/symbols.h"
+
+/*
+ * Areas of vmalloc by caller, over the snapshots of a tape. What a module takes and never gives back
+ * shows here on every kernel, without any event.
+ */
+#define KMT_VMALLOC_POINTS_MAX KMT_HISTORY_POINTS
+
+struct kmt_vmalloc_series {
+	void *callers; /* a tree of them, by text */
+	size_t nr_callers;
+	uint64_t times_ns[KMT_VMALLOC_POINTS_MAX];
+	size_t nr; /* snapshots */
+};
+
+void kmt_vmalloc_series_init(struct kmt_vmalloc_series *series);
+void kmt_vmalloc_series_deinit(struct kmt_vmalloc_series *series);
+
+/**
+ * kmt_vmalloc_series_add() - the next snapshot; KMT_VMALLOC_POINTS_MAX at most
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int kmt_vmalloc_series_add(struct kmt_vmalloc_series *series, const struct kmt_counters *snapshot,
+			   const struct kmt_symbols *symbols);
+
+/**
+ * kmt_vmalloc_series_fill() - rows of the callers that grew, judged
+ * @result: reconciliation.vmallocs is filled in, largest growth first; grace_ns is set
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int kmt_vmalloc_series_fill(const struct kmt_vmalloc_series *series,
+			    const struct kmt_symbols *symbols, struct kmt_result *result);
+
+/* Growth of the memory behind all areas, and behind those that are stacks of tasks, in pages. */
+void kmt_vmalloc_series_growth(const struct kmt_vmalloc_series *series, int64_t *ret_pages,
+			       int64_t *ret_stack_pages);
+
+#endif
