@@ -23,7 +23,8 @@ enum kmt_group {
 };
 
 enum kmt_sort {
-	KMT_SORT_SUSPICION, /* the verdict's first, then by class, confidence and live bytes */
+	KMT_SORT_SUSPICION, /* the verdict's first; then suspects by class, confidence and live
+			       bytes; then all others by live bytes */
 	KMT_SORT_BYTES,	    /* live bytes, largest first */
 	KMT_SORT_OBJECTS,
 	KMT_SORT_ALLOCS,

@@ -125,6 +125,12 @@ static int by_identity(const struct kmt_row *a, const struct kmt_row *b)
 	return r;
 }
 
+/* Among the others the largest is of most interest, whatever keeps it. */
+static bool is_suspect(const struct kmt_judgement *judgement)
+{
+	return judgement->class >= KMT_CLASS_UNCERTAIN;
+}
+
 /* In tenths: what is hardly more certain does not go before what is larger. */
 static int tenths(double confidence)
 {
@@ -147,6 +153,8 @@ static int by_suspicion(const struct kmt_row *a, const struct kmt_row *b,
 		return a->is_suppressed - b->is_suppressed;
 	if (is_blamed(a, verdict) != is_blamed(b, verdict))
 		return is_blamed(b, verdict) - is_blamed(a, verdict);
+	if (!is_suspect(x) && !is_suspect(y))
+		return 0;
 	if (x->class != y->class)
 		return x->class > y->class ? -1 : 1;
 	return tenths(y->confidence) - tenths(x->confidence);

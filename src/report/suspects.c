@@ -13,7 +13,8 @@
 #define REASONS_AGAINST	    2
 #define FEW_REASONS_FOR	    2
 #define FEW_REASONS_AGAINST 1
-#define WORD_INDENT	    7 /* behind "  why: " */
+#define WORTH_REASONS	    0.5 /* below, it makes no verdict, and needs no defence */
+#define WORD_INDENT	    7	/* behind "  why: " */
 
 /* Takes it if it is of that class, unless it is suppressed or was taken before. Return: how many.
  */
@@ -24,6 +25,8 @@ static size_t take(struct kmt_suspect *suspects, size_t nr, struct kmt_suspect s
 
 	if (nr == KMT_SUSPECTS_SHOWN || is_suppressed || is_taken ||
 	    suspect.judgement->class != class)
+		return nr;
+	if (class != KMT_CLASS_LEAK && suspect.judgement->confidence < WORTH_REASONS)
 		return nr;
 	suspects[nr] = suspect;
 	return nr + 1;
