@@ -49,7 +49,7 @@ tracefs_state()
 	ls "$TRACEFS/instances"
 	for file in tracing_on set_event current_tracer trace_clock trace_options buffer_size_kb \
 		buffer_total_size_kb buffer_subbuf_size_kb buffer_percent tracing_cpumask \
-		set_event_pid set_event_notrace_pid kprobe_events uprobe_events; do
+		set_event_pid set_event_notrace_pid kprobe_events uprobe_events dynamic_events; do
 		[ -r "$TRACEFS/$file" ] && sed "s|^|$file: |" "$TRACEFS/$file"
 	done
 	for file in "$TRACEFS"/events/*/enable; do
@@ -102,4 +102,20 @@ expect_line()
 is_closed()
 {
 	grep -q '"closed": *true' "$1/manifest.json"
+}
+
+# judge TAPE GRACE: sets $LEAK and $HEADLINE, and leaves the report in $WORK/judged
+judge()
+{
+	"$KMEMTAPE" replay --grace "$2" --format json "$1" >"$WORK/judged" || fail "$1: replay: exit status $?"
+	LEAK=$(jq -r .verdict.leak "$WORK/judged")
+	HEADLINE=$(jq -r .verdict.headline "$WORK/judged")
+	echo "$(basename "$1"): $LEAK: $HEADLINE"
+}
+
+# accused FILTER: the call sites of class leak that jq's FILTER doesn't expect
+accused()
+{
+	jq -r '[.sites[] | select(.class == "leak" and ('"$1"' | not)) | "\(.symbol): \(.live_objects)"] | join(", ")' \
+		"$WORK/judged"
 }
