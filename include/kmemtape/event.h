@@ -16,13 +16,16 @@ enum kmt_event_kind {
 	KMT_EVENT_CACHE_ALLOC_NODE,
 	KMT_EVENT_KFREE,
 	KMT_EVENT_CACHE_FREE,
+	KMT_EVENT_RCU_FREE,    /* given to kfree_rcu(): lost to its owner now, freed some time later */
+	KMT_EVENT_BULK_FREE,   /* one of those that kmem_cache_free_bulk() was given at once */
 	KMT_EVENT_MODULE_LOAD, /* text: the module's name */
 	KMT_EVENT_MODULE_FREE, /* text: the module's name */
 	KMT_EVENT_TASK_NAME,   /* task @pid is called @text from now on */
 	KMT_EVENT_LOSS, /* this CPU lost @lost events (0: unknown how many) in since_ns..time_ns */
+	KMT_EVENT_UNSEEN, /* @lost objects were freed that a record had no room for */
 };
 
-#define KMT_EVENT_KINDS (KMT_EVENT_LOSS + 1)
+#define KMT_EVENT_KINDS (KMT_EVENT_UNSEEN + 1)
 
 struct kmt_event {
 	uint64_t time_ns;   /* trace clock; never decreases within one CPU */
@@ -30,7 +33,7 @@ struct kmt_event {
 	uint64_t ptr;	    /* 0 and 16 (ZERO_SIZE_PTR) own no memory */
 	union {
 		uint64_t bytes_alloc; /* allocations: what the allocator handed out */
-		uint64_t lost;	      /* KMT_EVENT_LOSS */
+		uint64_t lost;	      /* KMT_EVENT_LOSS, KMT_EVENT_UNSEEN */
 	};
 	union {
 		uint64_t bytes_req; /* allocations: what was asked for */
@@ -53,12 +56,16 @@ static inline int kmt_event_is_alloc(const struct kmt_event *event)
 	return event->kind >= KMT_EVENT_KMALLOC && event->kind <= KMT_EVENT_CACHE_ALLOC_NODE;
 }
 
+/* Its object is nobody's any more, even if its memory is given back later. */
 static inline int kmt_event_is_free(const struct kmt_event *event)
 {
-	return event->kind == KMT_EVENT_KFREE || event->kind == KMT_EVENT_CACHE_FREE;
+	return event->kind >= KMT_EVENT_KFREE && event->kind <= KMT_EVENT_BULK_FREE;
 }
 
-/* The kernel's name of the event ("kmalloc"), or "loss"; NULL for a @kind that does not exist. */
+/*
+ * The kernel's name of the event ("kmalloc"), or of the function that a probe saw called, or "loss"
+ * and the like; NULL for a @kind that does not exist.
+ */
 const char *kmt_event_kind_name(int kind);
 
 #endif

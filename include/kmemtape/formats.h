@@ -22,6 +22,24 @@ struct kmt_field {
 	bool is_rel_loc;  /* the same, and that offset counts from the end of the field (Linux 5.17) */
 };
 
+/*
+ * Probes on functions that free without an event (see record/probes.h). Their fields' names tell what
+ * was recorded, because that is not the same on all kernels:
+ *
+ *   head, ptr           kvfree_call_rcu(): the address of what is in the object, and of the object
+ *   head, func          the same, until Linux 6.1: offset of @head in the object; without @head, the object
+ *   head, ptr_or_func   one of the two: what is below a page is an offset
+ *   n, p0, p16, ...     kmem_cache_free_bulk(): number of objects, and an array of the addresses from that
+ *                       one on, as many as there was room for
+ *   cache               the second one's cache: 0 for kfree_bulk()
+ *   call_site           where the caller goes on; not on all architectures
+ */
+enum kmt_rcu_meaning {
+	KMT_RCU_POINTER = 0,
+	KMT_RCU_OFFSET,
+	KMT_RCU_EITHER,
+};
+
 /* Return addresses, pointers and sizes have the kernel's word size; nothing here assumes it. */
 struct kmt_layout {
 	uint8_t kind;	    /* enum kmt_event_kind; 0: not an event for us */
@@ -31,6 +49,13 @@ struct kmt_layout {
 	struct kmt_field call_site, ptr, bytes_req, bytes_alloc, gfp;
 	struct kmt_field text;	   /* cache, module or task name */
 	struct kmt_field task_pid; /* KMT_EVENT_TASK_NAME: who is called so */
+	struct kmt_field head;	   /* KMT_EVENT_RCU_FREE */
+	uint8_t rcu_meaning;	   /* enum kmt_rcu_meaning, of its ptr */
+	/* KMT_EVENT_BULK_FREE: ptr is the array */
+	struct kmt_field nr, cache;
+	uint16_t first;		/* of the objects, that the array begins with */
+	uint16_t nr_pointers;	/* in the array */
+	bool is_last;		/* no other event shows what this one has no room for */
 };
 
 struct kmt_page_layout {
@@ -73,6 +98,12 @@ const struct kmt_layout *kmt_formats_layout(const struct kmt_formats *formats, u
 /* The same by event name, and its id; NULL if it was not added. */
 const struct kmt_layout *kmt_formats_find(const struct kmt_formats *formats, const char *name,
 					  uint16_t *ret_id);
+
+/* True if there are events of both kinds of probes: every way to free an object was recorded. */
+bool kmt_formats_has_free_probes(const struct kmt_formats *formats);
+
+/* True if kfree_rcu() was recorded, and what it makes kfree_bulk() do later is known before. */
+bool kmt_formats_has_rcu_probe(const struct kmt_formats *formats);
 
 /*
  * True if kmem_cache_free may have been traced after the object was free already, so that another

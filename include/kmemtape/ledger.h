@@ -81,6 +81,10 @@ struct kmt_totals {
 	uint64_t replaced;	 /* first of two events for one allocation */
 	uint64_t late_frees;	 /* frees that were traced after the address was handed out again */
 	uint64_t unknown_frees;	 /* of objects that no recorded allocation owns */
+	uint64_t unknown_rcu_frees;  /* of these, by kfree_rcu() */
+	uint64_t unknown_bulk_frees; /* of these, by kmem_cache_free_bulk() */
+	uint64_t deferred_frees; /* of objects that were booked as freed when kfree_rcu() had them */
+	uint64_t unseen_frees;	 /* of objects that a record had no room for; also in `lost` */
 	uint64_t live, peak_live;
 	uint64_t uncertain;	 /* live, and their free may be among the lost events */
 	uint64_t lost, losses;	 /* events (as far as it is known how many), places */

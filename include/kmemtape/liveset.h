@@ -19,7 +19,8 @@ struct kmt_object {
 	uint32_t bytes_req; /* UINT32_MAX: that much or more */
 	uint32_t displaced; /* account + 1 of the object that was live at ptr before; 0: none was */
 	uint16_t cpu;	    /* that allocated it */
-	uint16_t reserved;
+	uint8_t is_deferred; /* given to kfree_rcu(): not live any more, its memory not yet free */
+	uint8_t reserved;
 };
 
 static_assert(sizeof(struct kmt_object) == 24, "with its address 32: the memory bound of replay");

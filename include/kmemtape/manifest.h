@@ -26,6 +26,14 @@ struct kmt_cpu_stats {
 	uint64_t read;		 /* events read */
 };
 
+/* What the kernel counts for one of our probes (kprobe_profile). */
+#define KMT_PROBE_NAME_BYTES 64
+struct kmt_probe_stats {
+	char event[KMT_PROBE_NAME_BYTES]; /* "kmemtape:rcu_free" */
+	uint64_t hits;
+	uint64_t missed; /* calls in an interrupt that came while a probe was being handled */
+};
+
 enum kmt_symbols_state {
 	KMT_SYMBOLS_NONE = 0,
 	KMT_SYMBOLS_HIDDEN, /* kallsyms read as zeros: kptr_restrict, or no privilege */
@@ -61,6 +69,12 @@ struct kmt_manifest {
 	struct kmt_cpu_stats *stats; /* empty until closed */
 	size_t nr_stats;
 
+	/* "on": frees by kfree_rcu() and kmem_cache_free_bulk() are on the tape; else why not all are;
+	 * "" on tapes of recorders that had no such probes */
+	char free_probes[KMT_MANIFEST_TEXT_BYTES];
+	struct kmt_probe_stats *probes; /* empty until closed */
+	size_t nr_probes;
+
 	uint64_t sample; /* 1 in this many addresses was recorded; 1 is all */
 	enum kmt_symbols_state symbols;
 	char command[KMT_MANIFEST_TEXT_BYTES]; /* of `record -- COMMAND` */
@@ -78,6 +92,7 @@ int kmt_manifest_add_cpu(struct kmt_manifest *manifest, uint32_t cpu);
 int kmt_manifest_add_event(struct kmt_manifest *manifest, const char *name);
 int kmt_manifest_add_recorder_pid(struct kmt_manifest *manifest, int32_t pid);
 int kmt_manifest_add_stats(struct kmt_manifest *manifest, const struct kmt_cpu_stats *stats);
+int kmt_manifest_add_probe(struct kmt_manifest *manifest, const struct kmt_probe_stats *probe);
 
 /* overrun + commit_overrun + dropped over all CPUs: what the kernel says it lost. */
 uint64_t kmt_manifest_lost(const struct kmt_manifest *manifest);

@@ -68,6 +68,7 @@ struct kmt_record_options {
 				  together at most 1/64 of the memory */
 	uint64_t max_bytes;    /* the recording ends when the tape is that long; 0: no limit */
 	uint64_t settle_ns;    /* frees stay on for so long after allocations are off */
+	bool has_no_probes;    /* no kprobes on what frees without an event */
 	uint64_t snapshot_ns;  /* between two copies of the kernel's counters; 0: start and end only */
 	char *const *command;  /* argv to run while recording; NULL: none */
 	struct kmt_record_listener listener;

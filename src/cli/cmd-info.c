@@ -55,6 +55,16 @@ static void print_time(const struct kmt_manifest *manifest)
 			   kmt_format_time(duration, manifest->end_ns - manifest->start_ns));
 }
 
+static void print_probes(const struct kmt_manifest *manifest)
+{
+	char escaped[2 * KMT_PROBE_NAME_BYTES];
+
+	for (size_t i = 0; i < manifest->nr_probes; i++)
+		printf("  %s: %" PRIu64 " calls, %" PRIu64 " missed\n",
+		       kmt_escape(escaped, sizeof(escaped), manifest->probes[i].event),
+		       manifest->probes[i].hits, manifest->probes[i].missed);
+}
+
 static void print_manifest(const struct kmt_manifest *manifest)
 {
 	char text[KMT_UNITS_BYTES * 3];
@@ -72,6 +82,8 @@ static void print_manifest(const struct kmt_manifest *manifest)
 	for (size_t i = 0; i < manifest->nr_events; i++)
 		printf("%s%s", i == 0 ? "" : i % 3 ? " " : "\n            ", manifest->events[i]);
 	printf("\n");
+	print_text("free probes", manifest->free_probes);
+	print_probes(manifest);
 	print_text("command", manifest->command);
 	if (manifest->has_command_status)
 		printf("%-12s%d\n", "  exited", manifest->command_status);

@@ -47,6 +47,9 @@ static const struct kmt_opt record_opts[] = {
 	{ 0, "snapshot-interval", "TIME", KMT_OPT_TIME, &options.snapshot_ns, 0, YEAR_NS,
 	  .help = "copy the kernel's own counters (slabinfo and\n"
 		  "such) so often [10s]; 0: at start and end only" },
+	{ 0, "no-probes", NULL, KMT_OPT_FLAG, &options.has_no_probes,
+	  .help = "no kprobes on kfree_rcu() and bulk frees: these\n"
+		  "are not seen then" },
 	{ 'q', "quiet", NULL, KMT_OPT_FLAG, &is_quiet,
 	  .help = "no status line, no summary; only what went wrong" },
 	{ 0 },

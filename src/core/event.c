@@ -12,10 +12,13 @@ const char *kmt_event_kind_name(int kind)
 		[KMT_EVENT_CACHE_ALLOC_NODE] = "kmem_cache_alloc_node",
 		[KMT_EVENT_KFREE] = "kfree",
 		[KMT_EVENT_CACHE_FREE] = "kmem_cache_free",
+		[KMT_EVENT_RCU_FREE] = "kfree_rcu",
+		[KMT_EVENT_BULK_FREE] = "kmem_cache_free_bulk",
 		[KMT_EVENT_MODULE_LOAD] = "module_load",
 		[KMT_EVENT_MODULE_FREE] = "module_free",
 		[KMT_EVENT_TASK_NAME] = "task_name",
 		[KMT_EVENT_LOSS] = "loss",
+		[KMT_EVENT_UNSEEN] = "unseen",
 	};
 
 	return kind > 0 && kind < KMT_EVENT_KINDS ? names[kind] : NULL;

@@ -44,6 +44,8 @@ struct kmt_ledger {
 	struct kmt_totals totals;
 	struct kmt_cache_frees_table unknown_frees;
 	bool has_mark;
+	uint64_t nr_deferred;	/* of the live set: freed, as far as anybody but the allocator is
+				   concerned */
 	uint32_t generation;	/* one more for each module that comes or goes */
 	uint64_t recorder_mask; /* bit pid % 64 of every recorder pid: most are ruled out by it */
 	bool has_started;
@@ -228,6 +230,25 @@ static int close_old(struct kmt_ledger *ledger, const struct kmt_event *event,
 	return r;
 }
 
+/*
+ * The address of an object that kfree_rcu() was given belongs to nobody: that it is handed out
+ * again needs no free in between. Such objects stay in the live set until then, or until their free
+ * is traced; there cannot be more of them than addresses.
+ */
+static void drop_deferred(struct kmt_ledger *ledger, struct kmt_object *object)
+{
+	object->is_deferred = false;
+	ledger->nr_deferred--;
+}
+
+static void note_peak(struct kmt_ledger *ledger)
+{
+	uint64_t live = kmt_liveset_size(ledger->live) - ledger->nr_deferred;
+
+	if (live > ledger->totals.peak_live)
+		ledger->totals.peak_live = live;
+}
+
 static int take_alloc(struct kmt_ledger *ledger, const struct kmt_event *event)
 {
 	struct kmt_account *account;
@@ -250,11 +271,14 @@ static int take_alloc(struct kmt_ledger *ledger, const struct kmt_event *event)
 	r = kmt_liveset_add(ledger->live, event->ptr, &object);
 	if (r < 0)
 		return r;
-	if (r == KMT_OBJECT_LIVE) {
+	if (r == KMT_OBJECT_LIVE && !object->is_deferred) {
 		r = close_old(ledger, event, object);
 		if (r < 0)
 			return r;
 	} else {
+		if (r == KMT_OBJECT_LIVE)
+			drop_deferred(ledger, object);
+		object->is_deferred = false;
 		object->displaced = 0;
 	}
 	object->time_ns = event->time_ns;
@@ -263,6 +287,7 @@ static int take_alloc(struct kmt_ledger *ledger, const struct kmt_event *event)
 	object->cpu = event->cpu;
 	account = kmt_accounts_at(ledger->accounts, index);
 	account->allocs++;
+	note_peak(ledger);
 	return is_watched(ledger, account) ? tell_alloc(ledger, account, event) : 0;
 }
 
@@ -290,6 +315,31 @@ static int take_late(struct kmt_ledger *ledger, const struct kmt_event *event,
 					   : 0;
 }
 
+static void take_unknown_free(struct kmt_ledger *ledger, const struct kmt_event *event)
+{
+	struct kmt_totals *totals = &ledger->totals;
+
+	totals->unknown_frees++;
+	totals->unknown_rcu_frees += event->kind == KMT_EVENT_RCU_FREE;
+	totals->unknown_bulk_frees += event->kind == KMT_EVENT_BULK_FREE;
+	kmt_cache_frees_add(&ledger->unknown_frees, event->text, event->kind == KMT_EVENT_KFREE);
+}
+
+/* What kfree_rcu() was given is given back to the allocator: nothing new, but the cache's name. */
+static void take_deferred_free(struct kmt_ledger *ledger, const struct kmt_event *event,
+			       struct kmt_object *object)
+{
+	struct kmt_account *account = account_of(ledger, object);
+
+	ledger->totals.deferred_frees++;
+	if (!account->freed_cache)
+		account->freed_cache = event->text;
+	if (event->kind == KMT_EVENT_RCU_FREE)
+		return; /* kfree_call_rcu_nolock() may pass it on to kvfree_call_rcu() */
+	drop_deferred(ledger, object);
+	kmt_liveset_remove(ledger->live, event->ptr, object);
+}
+
 /* Return: 0 or, of a watcher, -ENOMEM. */
 static int take_free(struct kmt_ledger *ledger, const struct kmt_event *event)
 {
@@ -305,9 +355,11 @@ static int take_free(struct kmt_ledger *ledger, const struct kmt_event *event)
 	}
 	object = kmt_liveset_find(ledger->live, event->ptr);
 	if (!object) {
-		totals->unknown_frees++;
-		kmt_cache_frees_add(&ledger->unknown_frees, event->text,
-				    event->kind == KMT_EVENT_KFREE);
+		take_unknown_free(ledger, event);
+		return 0;
+	}
+	if (object->is_deferred) {
+		take_deferred_free(ledger, event, object);
 		return 0;
 	}
 	totals->paired++;
@@ -321,6 +373,11 @@ static int take_free(struct kmt_ledger *ledger, const struct kmt_event *event)
 		r = kmt_track_death(account, event->time_ns - object->time_ns, false);
 	if (r == 0 && is_watched(ledger, account))
 		r = tell_free(ledger, account, object, KMT_END_FREED, event);
+	if (event->kind == KMT_EVENT_RCU_FREE) {
+		object->is_deferred = true;
+		ledger->nr_deferred++;
+		return r;
+	}
 	kmt_liveset_remove(ledger->live, event->ptr, object);
 	return r;
 }
@@ -390,6 +447,8 @@ int kmt_ledger_take(struct kmt_ledger *ledger, const struct kmt_event *event)
 		return take_alloc(ledger, event);
 	case KMT_EVENT_KFREE:
 	case KMT_EVENT_CACHE_FREE:
+	case KMT_EVENT_RCU_FREE:
+	case KMT_EVENT_BULK_FREE:
 		return take_free(ledger, event);
 	case KMT_EVENT_MODULE_LOAD:
 	case KMT_EVENT_MODULE_FREE:
@@ -403,6 +462,11 @@ int kmt_ledger_take(struct kmt_ledger *ledger, const struct kmt_event *event)
 		totals->losses++;
 		totals->lost += event->lost;
 		totals->unsized_losses += event->lost == 0;
+		totals->last_loss_ns = event->time_ns;
+		return 0;
+	case KMT_EVENT_UNSEEN: /* as if the frees had been lost, but it is known how many */
+		totals->unseen_frees += event->lost;
+		totals->lost += event->lost;
 		totals->last_loss_ns = event->time_ns;
 		return 0;
 	default:
@@ -423,9 +487,10 @@ static void count_live(void *context, uint64_t ptr, const struct kmt_object *obj
 	bool is_uncertain = object->time_ns < ledger->totals.last_loss_ns;
 	const struct kmt_watcher *watcher = &ledger->options.watcher;
 
+	if (object->is_deferred)
+		return;
 	if (is_watched(ledger, account) && ledger->walk_error == 0)
 		ledger->walk_error = watcher->on_end(watcher->context, account, ptr, object);
-
 	ledger->totals.uncertain += is_uncertain;
 	kmt_track_live(account->track, &ledger->ended_grid, object->time_ns, ledger->end_ns);
 	if (ledger->end_ns - object->time_ns >= ledger->grace_ns) {
@@ -471,8 +536,7 @@ int kmt_ledger_finish(struct kmt_ledger *ledger, uint64_t end_ns, uint64_t older
 	if (r < 0)
 		return r;
 	reset_accounts(ledger);
-	ledger->totals.live = kmt_liveset_size(ledger->live);
-	ledger->totals.peak_live = kmt_liveset_peak(ledger->live);
+	ledger->totals.live = kmt_liveset_size(ledger->live) - ledger->nr_deferred;
 	ledger->totals.uncertain = 0;
 	ledger->end_ns = end_ns;
 	ledger->older_ns = older_ns;

@@ -21,6 +21,9 @@
 #define STAMP_BITS	 59 /* an absolute time stamp has no room for the upper five */
 #define STAMP_UPPER_MASK (~UINT64_C(0) << STAMP_BITS)
 
+/* What is below a page is no address: Linux include/linux/rcupdate.h, __is_kvfree_rcu_offset() */
+#define RCU_OFFSET_MAX 4095u
+
 /* A call site nearly always names the same cache: most names are found here, without the lock. */
 #define CACHED_NAMES_BITS 9
 
@@ -37,6 +40,8 @@ struct kmt_decoder {
 	size_t min_record_bytes;
 	uint64_t last_ns; /* of the last event; the next may not be older */
 	bool has_gap;
+	bool has_rcu_probe;
+	bool is_out_of_memory;
 	struct kmt_decoder_stats stats;
 	struct cached_name cached[1 << CACHED_NAMES_BITS];
 };
@@ -124,6 +129,7 @@ int kmt_decoder_new(const struct kmt_formats *formats, struct kmt_names *names, 
 	decoder->names = names;
 	decoder->cpu = cpu;
 	decoder->min_record_bytes = kmt_formats_min_record_bytes(formats);
+	decoder->has_rcu_probe = kmt_formats_has_rcu_probe(formats);
 	*ret_decoder = decoder;
 	return 0;
 }
@@ -218,6 +224,67 @@ static uint64_t forward(struct kmt_decoder *decoder, uint64_t time_ns)
 	return time_ns;
 }
 
+/* The object that kvfree_call_rcu() was given. */
+static uint64_t rcu_object(const struct kmt_layout *layout, const uint8_t *record, uint64_t ptr,
+			   bool is_big_endian)
+{
+	uint64_t head = get_number(record, &layout->head, is_big_endian);
+	bool is_offset = layout->rcu_meaning == KMT_RCU_OFFSET ||
+			 (layout->rcu_meaning == KMT_RCU_EITHER && ptr <= RCU_OFFSET_MAX);
+
+	return head && is_offset ? head - ptr : ptr;
+}
+
+/* Room for what a sub-buffer can hold, not counting the objects of kmem_cache_free_bulk(). */
+static size_t events_a_subbuf(const struct kmt_decoder *decoder)
+{
+	/* Two more: a loss before the page, and room for rounding. */
+	return kmt_formats_page(decoder->formats)->subbuf_bytes / decoder->min_record_bytes + 2;
+}
+
+static void note_unseen(struct kmt_decoder *decoder, const struct kmt_layout *layout,
+			const uint8_t *record, uint64_t nr, bool is_big_endian,
+			struct kmt_event event, struct kmt_batch *batch)
+{
+	uint64_t seen = (uint64_t)layout->first + layout->nr_pointers;
+
+	/* kfree_bulk() gives back what kfree_rcu() was given, which was seen. */
+	if (!layout->is_last || nr <= seen ||
+	    (decoder->has_rcu_probe && layout->cache.bytes &&
+	     get_number(record, &layout->cache, is_big_endian) == 0))
+		return;
+	event.kind = KMT_EVENT_UNSEEN;
+	event.ptr = 0;
+	event.lost = nr - seen;
+	batch->events[batch->nr++] = event;
+}
+
+/* An event for each object of kmem_cache_free_bulk(). */
+static void take_bulk(struct kmt_decoder *decoder, const struct kmt_layout *layout,
+		      const uint8_t *record, uint64_t time_ns, bool is_big_endian,
+		      struct kmt_batch *batch)
+{
+	uint64_t nr = get_number(record, &layout->nr, is_big_endian);
+	size_t nr_here = nr > layout->first ? (size_t)(nr - layout->first) : 0;
+	struct kmt_field ptr = layout->ptr;
+	struct kmt_event event = { .cpu = decoder->cpu };
+
+	if (nr > layout->first && nr - layout->first > layout->nr_pointers)
+		nr_here = layout->nr_pointers;
+	if (reserve(batch, nr_here + 1 + events_a_subbuf(decoder)) < 0) {
+		decoder->is_out_of_memory = true;
+		return;
+	}
+	get_any(layout, record, is_big_endian, &event);
+	event.kind = layout->kind;
+	event.time_ns = forward(decoder, time_ns);
+	for (size_t i = 0; i < nr_here; i++, ptr.offset = (uint16_t)(ptr.offset + ptr.bytes)) {
+		event.ptr = get_number(record, &ptr, is_big_endian);
+		batch->events[batch->nr++] = event;
+	}
+	note_unseen(decoder, layout, record, nr, is_big_endian, event, batch);
+}
+
 /* Return: false if the record is too short for its event. */
 static inline bool take_record(struct kmt_decoder *decoder, const uint8_t *record, size_t bytes,
 			       uint64_t time_ns, bool is_big_endian, struct kmt_batch *batch)
@@ -234,6 +301,10 @@ static inline bool take_record(struct kmt_decoder *decoder, const uint8_t *recor
 	}
 	if (bytes < layout->min_bytes)
 		return false;
+	if (layout->kind == KMT_EVENT_BULK_FREE) {
+		take_bulk(decoder, layout, record, time_ns, is_big_endian, batch);
+		return true;
+	}
 	event = &batch->events[batch->nr++];
 	*event = (struct kmt_event){
 		.time_ns = forward(decoder, time_ns),
@@ -247,6 +318,8 @@ static inline bool take_record(struct kmt_decoder *decoder, const uint8_t *recor
 	if (layout->text.bytes)
 		event->text = get_text(decoder, &layout->text, event->call_site, record, bytes,
 				       is_big_endian);
+	if (layout->kind == KMT_EVENT_RCU_FREE)
+		event->ptr = rcu_object(layout, record, event->ptr, is_big_endian);
 	if (layout->kind == KMT_EVENT_TASK_NAME)
 		event->pid = (int32_t)get_number(record, &layout->task_pid, is_big_endian);
 	return true;
@@ -374,8 +447,7 @@ static int run_subbuf(struct kmt_decoder *decoder, const uint8_t *subbuf, const 
 	};
 	const char *wrong = NULL;
 
-	/* Two more: a loss before the page, and room for rounding. */
-	if (reserve(batch, page->subbuf_bytes / decoder->min_record_bytes + 2) < 0)
+	if (reserve(batch, events_a_subbuf(decoder)) < 0)
 		return -ENOMEM;
 	if (cursor.bytes > page->subbuf_bytes - page->data_offset) {
 		note_damage(decoder, name, offset, "longer than a sub-buffer");
@@ -396,7 +468,7 @@ static int run_subbuf(struct kmt_decoder *decoder, const uint8_t *subbuf, const 
 			wrong = step(decoder, &cursor, false, batch);
 	if (wrong)
 		note_damage(decoder, name, offset + page->data_offset + cursor.at, wrong);
-	return 0;
+	return decoder->is_out_of_memory ? -ENOMEM : 0;
 }
 
 int kmt_decoder_run(struct kmt_decoder *decoder, const void *raw, size_t bytes, const char *name,

@@ -4,7 +4,7 @@
 
 #include "kmemtape/formats.h"
 
-#define LAYOUTS_MAX	 15u
+#define LAYOUTS_MAX	 31u
 #define FORMAT_BYTES_MAX 65536u
 #define RECORD_BYTES_MAX 4096u /* no kernel event of ours comes near it */
 #define SUBBUF_BYTES_MAX (1u << 20)
@@ -39,6 +39,10 @@ static const struct wanted wanted_events[] = {
 	{ "module:module_free", KMT_EVENT_MODULE_FREE, false, "name", NULL, true },
 	{ "task:task_newtask", KMT_EVENT_TASK_NAME, false, "comm", "pid", true },
 	{ "task:task_rename", KMT_EVENT_TASK_NAME, false, "newcomm", "pid", true },
+	{ "kmemtape:rcu_free", KMT_EVENT_RCU_FREE, false, NULL, NULL, false },
+	{ "kmemtape:rcu_free_nolock", KMT_EVENT_RCU_FREE, false, NULL, NULL, false },
+	{ "kmemtape:bulk_free", KMT_EVENT_BULK_FREE, false, NULL, NULL, false },
+	{ "kmemtape:bulk_free_more", KMT_EVENT_BULK_FREE, false, NULL, NULL, false },
 };
 
 static const struct wanted *wanted_named(const char *name)
@@ -261,8 +265,94 @@ static void need(struct kmt_layout *layout, const struct kmt_field *field)
 		layout->min_bytes = (uint16_t)end;
 }
 
+/* A field that need not be there, but is a number if it is. */
+static int bind_optional(const struct format_text *text, const char *field_name,
+			 struct kmt_field *ret_field, struct kmt_err *err)
+{
+	int r = bind(text, field_name, ret_field, err);
+
+	return r < 0 || ret_field->bytes == 0 ? r : bind_number(text, field_name, ret_field, err);
+}
+
+static int bind_rcu(const struct format_text *text, struct kmt_layout *layout, struct kmt_err *err)
+{
+	static const char *const meanings[] = {
+		[KMT_RCU_POINTER] = "ptr",
+		[KMT_RCU_OFFSET] = "func",
+		[KMT_RCU_EITHER] = "ptr_or_func",
+	};
+	int r;
+
+	(void)((r = bind_number(text, "head", &layout->head, err)) < 0 ||
+	       (r = bind_optional(text, "call_site", &layout->call_site, err)) < 0);
+	for (uint8_t i = 0; r == 0 && layout->ptr.bytes == 0; i++) {
+		if (i == sizeof(meanings) / sizeof(meanings[0]))
+			return kmt_fail(err, -EBADMSG, "%s: has no field that tells the object",
+					text->name);
+		r = bind_optional(text, meanings[i], &layout->ptr, err);
+		layout->rcu_meaning = i;
+	}
+	need(layout, &layout->head);
+	need(layout, &layout->call_site);
+	need(layout, &layout->ptr);
+	return r;
+}
+
+/* "p16", an array of addresses. All lines were read before. */
+static bool find_pointers(const struct format_text *text, struct format_line *line,
+			  unsigned long long *ret_first)
+{
+	for (const char *p = text->text, *end; p < text->end; p = end + 1) {
+		const char *digits;
+
+		end = memchr(p, '\n', (size_t)(text->end - p));
+		if (!end)
+			end = text->end;
+		if (*p != '\t' || !read_line(p, end, line) || *line->field != 'p')
+			continue;
+		digits = line->field + 1;
+		if (pass_number(&digits, line->field_end, UINT16_MAX, ret_first) &&
+		    digits == line->field_end)
+			return true;
+	}
+	return false;
+}
+
+static int bind_pointers(const struct format_text *text, uint32_t long_bytes,
+			 struct kmt_layout *layout, struct kmt_err *err)
+{
+	unsigned long long first = 0;
+	struct format_line line;
+
+	if (!find_pointers(text, &line, &first))
+		return kmt_fail(err, -EBADMSG, "%s: has no array of pointers", text->name);
+	if (line.size == 0 || line.size % long_bytes || line.offset + line.size > RECORD_BYTES_MAX)
+		return kmt_fail(err, -EBADMSG, "%s: its array is out of range", text->name);
+	layout->ptr = (struct kmt_field){ .offset = (uint16_t)line.offset,
+					  .bytes = (uint16_t)long_bytes };
+	layout->first = (uint16_t)first;
+	layout->nr_pointers = (uint16_t)(line.size / long_bytes);
+	if (line.offset + line.size > layout->min_bytes)
+		layout->min_bytes = (uint16_t)(line.offset + line.size);
+	return 0;
+}
+
+static int bind_bulk(const struct format_text *text, uint32_t long_bytes, struct kmt_layout *layout,
+		     struct kmt_err *err)
+{
+	int r;
+
+	(void)((r = bind_number(text, "n", &layout->nr, err)) < 0 ||
+	       (r = bind_optional(text, "cache", &layout->cache, err)) < 0 ||
+	       (r = bind_optional(text, "call_site", &layout->call_site, err)) < 0);
+	need(layout, &layout->nr);
+	need(layout, &layout->cache);
+	need(layout, &layout->call_site);
+	return r < 0 ? r : bind_pointers(text, long_bytes, layout, err);
+}
+
 static int bind_layout(const struct wanted *wanted, const struct format_text *text,
-		       struct kmt_layout *layout, struct kmt_err *err)
+		       uint32_t long_bytes, struct kmt_layout *layout, struct kmt_err *err)
 {
 	bool is_memory = wanted->is_alloc || wanted->kind == KMT_EVENT_KFREE ||
 			 wanted->kind == KMT_EVENT_CACHE_FREE;
@@ -297,6 +387,12 @@ static int bind_layout(const struct wanted *wanted, const struct format_text *te
 			return r;
 		need(layout, numbers[i].field);
 	}
+	if (wanted->kind == KMT_EVENT_RCU_FREE)
+		r = bind_rcu(text, layout, err);
+	else if (wanted->kind == KMT_EVENT_BULK_FREE)
+		r = bind_bulk(text, long_bytes, layout, err);
+	if (r < 0)
+		return r;
 	r = bind(text, wanted->text, &layout->text, err);
 	if (r < 0)
 		return r;
@@ -319,10 +415,29 @@ static bool is_plain(const struct kmt_layout *layout, const struct kmt_page_layo
 {
 	bool is_alloc = layout->bytes_alloc.bytes;
 
-	return !page->is_big_endian && layout->pid.bytes == 4 && layout->flags.bytes == 1 &&
-	       layout->call_site.bytes == 8 && layout->ptr.bytes == 8 &&
+	return layout->kind != KMT_EVENT_BULK_FREE && !page->is_big_endian &&
+	       layout->pid.bytes == 4 && layout->flags.bytes == 1 && layout->call_site.bytes == 8 &&
+	       layout->ptr.bytes == 8 &&
 	       (!is_alloc || (layout->bytes_req.bytes == 8 && layout->bytes_alloc.bytes == 8 &&
 			      layout->gfp.bytes >= 4));
+}
+
+/* Of the events that show a part of what kmem_cache_free_bulk() was given, the one with the end. */
+static void mark_last(struct kmt_formats *formats)
+{
+	unsigned int end = 0;
+
+	for (size_t i = 1; i <= formats->nr_layouts; i++) {
+		const struct kmt_layout *layout = &formats->layouts[i];
+
+		if (layout->kind == KMT_EVENT_BULK_FREE &&
+		    layout->first + layout->nr_pointers > end)
+			end = (unsigned int)layout->first + layout->nr_pointers;
+	}
+	for (size_t i = 1; i <= formats->nr_layouts; i++)
+		formats->layouts[i].is_last =
+			(unsigned int)formats->layouts[i].first + formats->layouts[i].nr_pointers ==
+			end;
 }
 
 int kmt_formats_add(struct kmt_formats *formats, const char *name, const char *text, size_t bytes,
@@ -341,7 +456,7 @@ int kmt_formats_add(struct kmt_formats *formats, const char *name, const char *t
 	(void)((r = open_text(name, text, bytes, &format, err)) < 0 ||
 	       (r = find_field(&format, NULL, NULL, err)) < 0 ||
 	       (r = read_id(&format, &id, err)) < 0 ||
-	       (r = bind_layout(wanted, &format, &layout, err)) < 0 ||
+	       (r = bind_layout(wanted, &format, formats->page.long_bytes, &layout, err)) < 0 ||
 	       (r = bind(&format, "node", &node, err)) < 0);
 	if (r < 0)
 		return r;
@@ -355,6 +470,7 @@ int kmt_formats_add(struct kmt_formats *formats, const char *name, const char *t
 	formats->ids[at] = id;
 	formats->by_id[id] = (uint8_t)at;
 	formats->nr_layouts++;
+	mark_last(formats);
 	return 0;
 }
 
@@ -440,6 +556,24 @@ const struct kmt_layout *kmt_formats_find(const struct kmt_formats *formats, con
 			return &formats->layouts[i];
 		}
 	return NULL;
+}
+
+static bool has_kind(const struct kmt_formats *formats, enum kmt_event_kind kind)
+{
+	for (size_t i = 1; i <= formats->nr_layouts; i++)
+		if (formats->layouts[i].kind == kind)
+			return true;
+	return false;
+}
+
+bool kmt_formats_has_rcu_probe(const struct kmt_formats *formats)
+{
+	return has_kind(formats, KMT_EVENT_RCU_FREE);
+}
+
+bool kmt_formats_has_free_probes(const struct kmt_formats *formats)
+{
+	return has_kind(formats, KMT_EVENT_RCU_FREE) && has_kind(formats, KMT_EVENT_BULK_FREE);
 }
 
 bool kmt_formats_has_late_frees(const struct kmt_formats *formats)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -33,6 +34,15 @@ static const struct candidate slab_events[] = {
 	{ "kmem/kmem_cache_alloc_node", KMT_ROLE_ALLOC, false },
 };
 
+void kmt_event_set_add(struct kmt_event_set *events, const char *name, const char *tape_name,
+		       enum kmt_event_role role)
+{
+	assert(events->nr < KMT_EVENT_SET_MAX);
+	events->names[events->nr] = name;
+	events->tape_names[events->nr] = tape_name;
+	events->roles[events->nr++] = role;
+}
+
 int kmt_event_set_choose(int instance_fd, enum kmt_record_set set, struct kmt_event_set *ret_events,
 			 struct kmt_err *err)
 {
@@ -54,14 +64,14 @@ int kmt_event_set_choose(int instance_fd, enum kmt_record_set set, struct kmt_ev
 						event->name);
 			continue;
 		}
-		events.names[events.nr] = event->name;
-		events.roles[events.nr++] = event->role;
+		kmt_event_set_add(&events, event->name, event->name, event->role);
 	}
 	*ret_events = events;
 	return 0;
 }
 
-static int copy_file(int instance_fd, int tape_fd, const char *path, struct kmt_err *err)
+static int copy_file(int instance_fd, const char *path, int tape_fd, const char *tape_path,
+		     struct kmt_err *err)
 {
 	KMT_CLEANUP(kmt_freep) char *text = NULL;
 	size_t bytes;
@@ -70,25 +80,25 @@ static int copy_file(int instance_fd, int tape_fd, const char *path, struct kmt_
 	r = kmt_read_file(instance_fd, path, KMT_TAPE_TEXT_BYTES_MAX, &text, &bytes, err);
 	if (r < 0)
 		return r;
-	return kmt_tape_write_text(tape_fd, path, text, bytes, err);
+	return kmt_tape_write_text(tape_fd, tape_path, text, bytes, err);
 }
 
 int kmt_event_set_capture(const struct kmt_event_set *events, int instance_fd, int tape_fd,
 			  struct kmt_err *err)
 {
-	char path[PATH_BYTES];
-	int r;
+	static const char *const headers[] = { "events/header_page", "events/header_event" };
+	char path[PATH_BYTES], tape_path[PATH_BYTES];
+	int r = 0;
 
-	for (size_t i = 0; i < events->nr; i++) {
+	for (size_t i = 0; r == 0 && i < events->nr; i++) {
 		(void)snprintf(path, sizeof(path), "events/%s/format", events->names[i]);
-		r = copy_file(instance_fd, tape_fd, path, err);
-		if (r < 0)
-			return r;
+		(void)snprintf(tape_path, sizeof(tape_path), "events/%s/format",
+			       events->tape_names[i]);
+		r = copy_file(instance_fd, path, tape_fd, tape_path, err);
 	}
-	r = copy_file(instance_fd, tape_fd, "events/header_page", err);
-	if (r < 0)
-		return r;
-	return copy_file(instance_fd, tape_fd, "events/header_event", err);
+	for (size_t i = 0; r == 0 && i < sizeof(headers) / sizeof(headers[0]); i++)
+		r = copy_file(instance_fd, headers[i], tape_fd, headers[i], err);
+	return r;
 }
 
 int kmt_event_set_switch(const struct kmt_event_set *events, int instance_fd,

@@ -15,10 +15,12 @@ enum kmt_event_role {
 	KMT_ROLE_ALLOC,
 };
 
-#define KMT_EVENT_SET_MAX 16
+#define KMT_EVENT_SET_MAX 32
 
 struct kmt_event_set {
-	const char *names[KMT_EVENT_SET_MAX]; /* "kmem/kfree"; static */
+	const char *names[KMT_EVENT_SET_MAX];	   /* in the instance: "kmem/kfree"; borrowed */
+	const char *tape_names[KMT_EVENT_SET_MAX]; /* on the tape, where probes are called the same on all
+						      of them */
 	enum kmt_event_role roles[KMT_EVENT_SET_MAX];
 	size_t nr;
 };
@@ -30,6 +32,10 @@ struct kmt_event_set {
  */
 int kmt_event_set_choose(int instance_fd, enum kmt_record_set set, struct kmt_event_set *ret_events,
 			 struct kmt_err *err);
+
+/* One more; there must be room. */
+void kmt_event_set_add(struct kmt_event_set *events, const char *name, const char *tape_name,
+		       enum kmt_event_role role);
 
 /* Copy the format files of the events, header_page and header_event to the tape. */
 int kmt_event_set_capture(const struct kmt_event_set *events, int instance_fd, int tape_fd,

@@ -10,6 +10,7 @@
 
 #include "instance.h"
 #include "note.h"
+#include "stale.h"
 #include "tracefs-dir.h"
 
 #define NAME_PREFIX    "kmemtape-"
@@ -28,31 +29,6 @@ static const char *const options[] = {
 	"noblock",	"overwrite", /* loss marks are kept in the pages in this mode only */
 };
 
-static bool is_our_kind(long pid)
-{
-	char path[64], theirs[64], ours[64];
-
-	(void)snprintf(path, sizeof(path), "/proc/%ld/comm", pid);
-	if (kmt_tracefs_read(AT_FDCWD, path, theirs, sizeof(theirs)) < 0)
-		return false;
-	if (kmt_tracefs_read(AT_FDCWD, "/proc/self/comm", ours, sizeof(ours)) < 0)
-		return true;
-	return strcmp(theirs, ours) == 0;
-}
-
-static bool is_stale(const char *name)
-{
-	char *end;
-	long pid;
-
-	if (strncmp(name, NAME_PREFIX, strlen(NAME_PREFIX)) != 0)
-		return false;
-	pid = strtol(name + strlen(NAME_PREFIX), &end, 10);
-	if (pid <= 0 || *end)
-		return false;
-	return pid == getpid() || !is_our_kind(pid); /* ours was not made yet */
-}
-
 void kmt_instance_remove_stale(const char *tracing_path, const struct kmt_record_listener *listener)
 {
 	char path[PATH_MAX];
@@ -61,7 +37,7 @@ void kmt_instance_remove_stale(const char *tracing_path, const struct kmt_record
 	(void)snprintf(path, sizeof(path), "%s/instances", tracing_path);
 	KMT_CLEANUP(kmt_closedirp) DIR *dir = opendir(path);
 	while (dir && (entry = readdir(dir))) {
-		if (!is_stale(entry->d_name))
+		if (!kmt_is_stale(entry->d_name, NAME_PREFIX))
 			continue;
 		/* The kernel refuses while somebody has files of it open: it is alive after all,
 		 * in another pid namespace. */

@@ -371,6 +371,23 @@ static void stop_command(struct kmt_session *session)
 	session->summary->command_status = child->status;
 }
 
+/* Calls that the probes missed are frees that are not on the tape. */
+static void keep_probe_stats(struct kmt_session *session)
+{
+	struct kmt_err err;
+	uint64_t missed;
+	int r = kmt_probes_count(session->probes, &session->manifest, &missed, &err);
+
+	if (r < 0)
+		kmt_note(session->listener, "how many calls the probes missed is not known: %s",
+			 err.text);
+	if (missed)
+		kmt_note(session->listener,
+			 "%llu calls that free memory were missed by the probes (they came in an "
+			 "interrupt of another one)",
+			 (unsigned long long)missed);
+}
+
 static void keep_stats(struct kmt_session *session)
 {
 	for (size_t i = 0; i < session->nr_drains; i++) {
@@ -382,6 +399,7 @@ static void keep_stats(struct kmt_session *session)
 		stats = kmt_cpu_stats_since(&session->start_stats[i], &stats);
 		(void)kmt_manifest_add_stats(&session->manifest, &stats);
 	}
+	keep_probe_stats(session);
 	update_status(session);
 	session->summary->status.elapsed_ns =
 		session->manifest.end_ns - session->manifest.allocs_on_ns;

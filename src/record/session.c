@@ -67,7 +67,7 @@ static int describe_recording(struct kmt_session *session, struct kmt_err *err)
 	for (size_t i = 0; i < session->events.nr; i++) {
 		char name[KMT_MANIFEST_TEXT_BYTES];
 
-		(void)snprintf(name, sizeof(name), "%s", session->events.names[i]);
+		(void)snprintf(name, sizeof(name), "%s", session->events.tape_names[i]);
 		*strchr(name, '/') = ':';
 		if (kmt_manifest_add_event(manifest, name) < 0)
 			return kmt_fail(err, -ENOMEM, "manifest: out of memory");
@@ -118,6 +118,7 @@ static int open_instance(struct kmt_session *session, struct kmt_err *err)
 	int r;
 
 	kmt_instance_remove_stale(session->tracefs.path, session->listener);
+	kmt_probes_remove_stale(session->tracefs.path, session->listener);
 	r = kmt_instance_new(session->tracefs.path, session->options->buffer_bytes,
 			     session->online.nr, session->listener, &session->instance, err);
 	if (r < 0)
@@ -133,6 +134,22 @@ static int open_instance(struct kmt_session *session, struct kmt_err *err)
 	session->shared.max_bytes = session->options->max_bytes;
 	return kmt_event_set_choose(session->instance->fd, session->options->set, &session->events,
 				    err);
+}
+
+static int open_probes(struct kmt_session *session, struct kmt_err *err)
+{
+	int r;
+
+	r = kmt_probes_new(session->tracefs.path, session->instance->fd,
+			   session->instance->long_bytes, !session->options->has_no_probes,
+			   session->manifest.free_probes, &session->probes, err);
+	if (r < 0)
+		return r;
+	if (r == KMT_PROBES_LACKING)
+		kmt_note(session->listener, "not everything that frees can be probed: %s",
+			 session->manifest.free_probes);
+	kmt_probes_add_to(session->probes, &session->events);
+	return 0;
 }
 
 static void raise_fd_limit(size_t nr_cpus)
@@ -268,6 +285,9 @@ static int open_all(struct kmt_session *session, struct kmt_err *err)
 	r = open_instance(session, err);
 	if (r < 0)
 		return r;
+	r = open_probes(session, err);
+	if (r < 0)
+		return r;
 	open_uevents(session); /* before the first look at modules, so that none is missed */
 	r = describe_recording(session, err);
 	if (r < 0)
@@ -323,6 +343,15 @@ int kmt_session_prepare(struct kmt_session *session, const struct kmt_record_opt
 	return kmt_manifest_write(&session->manifest, session->tape.fd, err);
 }
 
+static void release_probes(struct kmt_session *session)
+{
+	if (session->probes && kmt_probes_remove(session->probes) < 0)
+		kmt_note(session->listener,
+			 "probes kmemtape_%d stay in the kernel: somebody else uses them",
+			 getpid());
+	kmt_probes_free(session->probes);
+}
+
 void kmt_session_release(struct kmt_session *session)
 {
 	for (size_t i = 0; i < session->nr_drains; i++)
@@ -331,6 +360,7 @@ void kmt_session_release(struct kmt_session *session)
 	free(session->start_stats);
 	kmt_drain_shared_deinit(&session->shared);
 	kmt_instance_free(session->instance);
+	release_probes(session);
 	kmt_tracefs_release(&session->tracefs);
 	kmt_close_fd(&session->uevent_fd);
 	kmt_snapshot_log_deinit(&session->snapshots);

@@ -12,6 +12,7 @@
 #include "kmemtape/record.h"
 #include "module-log.h"
 #include "new-tape.h"
+#include "probes.h"
 #include "signals.h"
 #include "snapshot-log.h"
 #include "trace-clock.h"
@@ -27,6 +28,7 @@ struct kmt_session {
 	struct kmt_child child;
 	struct kmt_tracefs tracefs;
 	struct kmt_instance *instance;
+	struct kmt_probes *probes;
 	struct kmt_trace_clock clock;
 	struct kmt_event_set events;
 

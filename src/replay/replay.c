@@ -21,6 +21,8 @@
 /* An event this far ahead is looked up while the ones before it are booked: a cache miss or two. */
 #define PREFETCH_EVENTS 8
 
+#define BULK_OBJECTS 64
+
 /* Where a feed stands: at an event of its batch. */
 struct cursor {
 	const struct kmt_event *at, *end;
@@ -279,15 +281,55 @@ static int describe_tape(struct replay *replay)
 	return 0;
 }
 
+/*
+ * Frees in calls that no probe saw. Nobody but kfree_rcu(), whose objects have a probe of their
+ * own, is known to pass more than BULK_OBJECTS objects to kmem_cache_free_bulk(): the network
+ * passes 64 (net/core/skbuff.c).
+ */
+static uint64_t missed_frees(const struct kmt_manifest *manifest)
+{
+	uint64_t nr = 0, nr_bulks = 0;
+
+	for (size_t i = 0; i < manifest->nr_probes; i++) {
+		const struct kmt_probe_stats *probe = &manifest->probes[i];
+
+		/* All that are on the same function miss the same call. */
+		if (strncmp(probe->event, "kmemtape:bulk_free", strlen("kmemtape:bulk_free")) != 0)
+			nr += probe->missed;
+		else if (probe->missed > nr_bulks)
+			nr_bulks = probe->missed;
+	}
+	return nr + nr_bulks * BULK_OBJECTS;
+}
+
 /* Losses that left no mark in a sub-buffer: when they were is unknown, so at the very end. */
 static int book_unmarked_loss(struct replay *replay, uint64_t end_ns)
 {
 	const struct kmt_manifest *manifest = &replay->tape->manifest;
 	struct kmt_event loss = { .kind = KMT_EVENT_LOSS, .time_ns = end_ns };
+	struct kmt_event unseen = { .kind = KMT_EVENT_UNSEEN,
+				    .time_ns = end_ns,
+				    .lost = missed_frees(manifest) };
+	int r = unseen.lost ? kmt_ledger_take(replay->ledger, &unseen) : 0;
 
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < manifest->nr_stats; i++)
 		loss.lost += manifest->stats[i].commit_overrun + manifest->stats[i].dropped;
 	return loss.lost ? kmt_ledger_take(replay->ledger, &loss) : 0;
+}
+
+/*
+ * On the tape, all of them, and at work: kprobes can be switched off as a whole
+ * (/sys/kernel/debug/kprobes/enabled), which only shows in that none of them is ever hit.
+ */
+static bool has_free_probes(const struct replay *replay, const struct kmt_totals *totals)
+{
+	const char *said = replay->tape->manifest.free_probes;
+
+	return (!*said || strcmp(said, "on") == 0) &&
+	       kmt_formats_has_free_probes(replay->formats) &&
+	       totals->by_kind[KMT_EVENT_RCU_FREE] + totals->by_kind[KMT_EVENT_BULK_FREE] > 0;
 }
 
 /* When the tape was last known to be drained, which is not its last event. */
@@ -334,6 +376,7 @@ static void describe_end(struct replay *replay, uint64_t end_ns)
 	result->duration_ns = end_ns > result->start_ns ? end_ns - result->start_ns : 0;
 	result->totals = *totals;
 	result->lost = lost > totals->lost ? lost : totals->lost;
+	result->has_free_probes = has_free_probes(replay, totals);
 	result->grid = *kmt_ledger_grid(replay->ledger);
 }
 

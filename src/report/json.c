@@ -49,9 +49,10 @@ static void put_by_name(struct builder *b, struct json_object *events,
 {
 	struct json_object *by_name = put(b, events, "by_name", json_object_new_object());
 
-	for (int kind = KMT_EVENT_KMALLOC; kind <= KMT_EVENT_CACHE_FREE; kind++)
+	for (int kind = KMT_EVENT_KMALLOC; kind <= KMT_EVENT_BULK_FREE; kind++)
 		if (totals->by_kind[kind] ||
-		    (kind != KMT_EVENT_KMALLOC_NODE && kind != KMT_EVENT_CACHE_ALLOC_NODE))
+		    (kind != KMT_EVENT_KMALLOC_NODE && kind != KMT_EVENT_CACHE_ALLOC_NODE &&
+		     kind != KMT_EVENT_RCU_FREE && kind != KMT_EVENT_BULK_FREE))
 			put_uint(b, by_name, kmt_event_kind_name(kind), totals->by_kind[kind]);
 }
 
@@ -82,6 +83,10 @@ static void put_matching(struct builder *b, struct json_object *root,
 	put_uint(b, matching, "replaced", totals->replaced);
 	put_uint(b, matching, "late_frees", totals->late_frees);
 	put_uint(b, matching, "unknown_frees", totals->unknown_frees);
+	put_uint(b, matching, "unknown_rcu_frees", totals->unknown_rcu_frees);
+	put_uint(b, matching, "unknown_bulk_frees", totals->unknown_bulk_frees);
+	put_uint(b, matching, "deferred_frees", totals->deferred_frees);
+	put_uint(b, matching, "unseen_frees", totals->unseen_frees);
 	put_uint(b, matching, "live", totals->live);
 	put_uint(b, matching, "peak_live", totals->peak_live);
 	put_uint(b, matching, "uncertain", totals->uncertain);

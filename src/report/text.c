@@ -70,7 +70,7 @@ static void print_doubts(const struct kmt_result *result, FILE *file)
 static void print_accounts(const struct kmt_result *result, FILE *file)
 {
 	const struct kmt_totals *totals = &result->totals;
-	uint64_t real_frees = totals->frees - totals->null_frees;
+	uint64_t real_frees = totals->frees - totals->null_frees - totals->deferred_frees;
 	char a[KMT_UNITS_BYTES], b[KMT_UNITS_BYTES], c[KMT_UNITS_BYTES], d[KMT_UNITS_BYTES];
 
 	fprintf(file, "events %s   lost %s   allocations %s   frees %s\n",

@@ -13,6 +13,8 @@
 #define FORMAT_NAME    "kmemtape"
 #define EVENTS_MAX     256u
 #define PIDS_MAX       (2 * KMT_CPUS_MAX)
+#define PROBES_MAX     64u
+#define COUNT_MAX      (UINT64_C(1) << 48) /* so that sums cannot overflow */
 #define JSON_DEPTH_MAX 8
 
 static const char *const symbols_names[] = {
@@ -63,6 +65,7 @@ static const struct member members[] = {
 	MEMBER("time", "allocs_off_ns", UINT64, allocs_off_ns, 0, INT64_MAX, false),
 	MEMBER("time", "end_ns", UINT64, end_ns, 0, INT64_MAX, false),
 	MEMBER(NULL, "sample", UINT64, sample, 1, UINT64_C(1) << 32, false),
+	MEMBER(NULL, "free_probes", TEXT, free_probes, 0, 0, false),
 	MEMBER(NULL, "command", TEXT, command, 0, 0, false),
 	MEMBER(NULL, "closed", BOOL, is_closed, 0, 0, true),
 };
@@ -80,6 +83,7 @@ void kmt_manifest_deinit(struct kmt_manifest *manifest)
 	free(manifest->events);
 	free(manifest->recorder_pids);
 	free(manifest->stats);
+	free(manifest->probes);
 	kmt_manifest_init(manifest);
 }
 
@@ -141,6 +145,14 @@ int kmt_manifest_add_stats(struct kmt_manifest *manifest, const struct kmt_cpu_s
 	if (!GROW(manifest->stats, manifest->nr_stats))
 		return -ENOMEM;
 	manifest->stats[manifest->nr_stats++] = *stats;
+	return 0;
+}
+
+int kmt_manifest_add_probe(struct kmt_manifest *manifest, const struct kmt_probe_stats *probe)
+{
+	if (!GROW(manifest->probes, manifest->nr_probes))
+		return -ENOMEM;
+	manifest->probes[manifest->nr_probes++] = *probe;
 	return 0;
 }
 
@@ -257,6 +269,23 @@ static bool put_stats(const struct kmt_manifest *m, struct json_object *root)
 	return is_good;
 }
 
+static bool put_probes(const struct kmt_manifest *m, struct json_object *root)
+{
+	struct json_object *probes = json_object_new_array();
+	bool is_good = put(root, "probes", probes);
+
+	for (size_t i = 0; is_good && i < m->nr_probes; i++) {
+		const struct kmt_probe_stats *p = &m->probes[i];
+		struct json_object *row = json_object_new_object();
+
+		is_good = append(probes, row) &&
+			  put(row, "event", json_object_new_string(p->event)) &&
+			  put(row, "hits", json_object_new_uint64(p->hits)) &&
+			  put(row, "missed", json_object_new_uint64(p->missed));
+	}
+	return is_good;
+}
+
 int kmt_manifest_write(const struct kmt_manifest *manifest, int dirfd, struct kmt_err *err)
 {
 	KMT_CLEANUP(put_jsonp) struct json_object *root = json_object_new_object();
@@ -268,6 +297,7 @@ int kmt_manifest_write(const struct kmt_manifest *manifest, int dirfd, struct km
 	    !put(root, "incompat", json_object_new_array()) || !put_members(manifest, root) ||
 	    !put(root, "symbols", json_object_new_string(symbols_names[manifest->symbols])) ||
 	    !put_arrays(manifest, root) || !put_stats(manifest, root) ||
+	    (manifest->nr_probes && !put_probes(manifest, root)) ||
 	    (manifest->has_command_status &&
 	     !put(root, "command_status", json_object_new_int(manifest->command_status))))
 		return kmt_fail(err, -ENOMEM, "manifest.json: out of memory");
@@ -460,10 +490,10 @@ static int read_stats_row(struct kmt_manifest *manifest, struct json_object *row
 		uint64_t max;
 	} fields[] = {
 		{ "cpu", &cpu, KMT_CPUS_MAX - 1 },
-		{ "overrun", &stats.overrun, UINT64_C(1) << 48 }, /* so that sums cannot overflow */
-		{ "commit_overrun", &stats.commit_overrun, UINT64_C(1) << 48 },
-		{ "dropped", &stats.dropped, UINT64_C(1) << 48 },
-		{ "read", &stats.read, UINT64_C(1) << 48 },
+		{ "overrun", &stats.overrun, COUNT_MAX },
+		{ "commit_overrun", &stats.commit_overrun, COUNT_MAX },
+		{ "dropped", &stats.dropped, COUNT_MAX },
+		{ "read", &stats.read, COUNT_MAX },
 	};
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
@@ -491,6 +521,43 @@ static int read_stats(struct kmt_manifest *manifest, struct json_object *root, c
 	r = array_of(root, "cpu_stats", KMT_CPUS_MAX, file, &array, &nr, err);
 	for (size_t i = 0; r == 0 && i < nr; i++)
 		r = read_stats_row(manifest, json_object_array_get_idx(array, i), file, err);
+	return r;
+}
+
+static int read_probe(struct kmt_manifest *manifest, struct json_object *row, const char *file,
+		      struct kmt_err *err)
+{
+	struct json_object *event, *hits, *missed;
+	char name[KMT_MANIFEST_TEXT_BYTES];
+	struct kmt_probe_stats probe;
+	int r;
+
+	if (!json_object_is_type(row, json_type_object) ||
+	    !json_object_object_get_ex(row, "event", &event) ||
+	    !json_object_object_get_ex(row, "hits", &hits) ||
+	    !json_object_object_get_ex(row, "missed", &missed))
+		return bad(file, "probes", "has an entry that is none", err);
+	(void)((r = read_text(file, "event", event, name, err)) < 0 ||
+	       (r = read_uint(file, "hits", hits, 0, COUNT_MAX, &probe.hits, err)) < 0 ||
+	       (r = read_uint(file, "missed", missed, 0, COUNT_MAX, &probe.missed, err)) < 0);
+	if (r < 0)
+		return r;
+	if (strlen(name) >= sizeof(probe.event))
+		return bad(file, "probes", "has an event whose name is too long", err);
+	memcpy(probe.event, name, strlen(name) + 1);
+	return kmt_manifest_add_probe(manifest, &probe);
+}
+
+static int read_probes(struct kmt_manifest *manifest, struct json_object *root, const char *file,
+		       struct kmt_err *err)
+{
+	struct json_object *array;
+	size_t nr;
+	int r;
+
+	r = array_of(root, "probes", PROBES_MAX, file, &array, &nr, err);
+	for (size_t i = 0; r == 0 && i < nr; i++)
+		r = read_probe(manifest, json_object_array_get_idx(array, i), file, err);
 	return r;
 }
 
@@ -573,6 +640,7 @@ static int read_all(struct kmt_manifest *manifest, struct json_object *root, con
 	       (r = read_events(manifest, root, file, err)) < 0 ||
 	       (r = read_pids(manifest, root, file, err)) < 0 ||
 	       (r = read_stats(manifest, root, file, err)) < 0 ||
+	       (r = read_probes(manifest, root, file, err)) < 0 ||
 	       (r = read_command_status(manifest, root, file, err)) < 0);
 	if (r < 0)
 		return r == -ENOMEM ? kmt_fail(err, r, "%s: out of memory", file) : r;

@@ -13,6 +13,7 @@
 static const char *const events[] = {
 	"kmem:kmalloc",		"kmem:kmalloc_node",  "kmem:kmem_cache_alloc", "kmem:kfree",
 	"kmem:kmem_cache_free", "module:module_load", "task:task_newtask",     "task:task_rename",
+	"kmemtape:rcu_free",	"kmemtape:bulk_free",
 };
 
 #define NR_EVENTS (sizeof(events) / sizeof(events[0]))
@@ -38,6 +39,10 @@ static void check_layout(const struct kmt_layout *layout)
 	check_field(layout, &layout->gfp);
 	check_field(layout, &layout->text);
 	check_field(layout, &layout->task_pid);
+	check_field(layout, &layout->head);
+	check_field(layout, &layout->nr);
+	check_field(layout, &layout->cache);
+	MUST(layout->ptr.offset + layout->nr_pointers * layout->ptr.bytes <= layout->min_bytes);
 }
 
 static void put(uint8_t *p, uint64_t n, size_t bytes, bool is_big_endian)

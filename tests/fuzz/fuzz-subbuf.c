@@ -17,6 +17,21 @@ static const char *const events[] = {
 	"kmem:kmem_cache_free", "module:module_load", "task:task_rename",
 };
 
+static const char *const probes[] = { "rcu_free", "bulk_free", "bulk_free_more" };
+
+static void load_file(struct kmt_formats *formats, const char *kernel, const char *event)
+{
+	struct kmt_err err = { "" };
+	char path[128], *text;
+	size_t bytes;
+
+	(void)snprintf(path, sizeof(path), "formats/%s/%s/format", kernel, event);
+	*strchr(path, ':') = '/';
+	text = fuzz_read_fixture(path, &bytes);
+	MUST(kmt_formats_add(formats, event, text, bytes, &err) == 0);
+	free(text);
+}
+
 static struct kmt_formats *load(bool is_big_endian, bool is_32bit)
 {
 	const char *kernel = is_32bit ? "i386" : "6.18";
@@ -29,12 +44,11 @@ static struct kmt_formats *load(bool is_big_endian, bool is_32bit)
 	text = fuzz_read_fixture(path, &bytes);
 	MUST(kmt_formats_new(is_big_endian, is_32bit ? 4 : 8, text, bytes, &formats, &err) == 0);
 	free(text);
-	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
-		(void)snprintf(path, sizeof(path), "formats/%s/%s/format", kernel, events[i]);
-		*strchr(path, ':') = '/';
-		text = fuzz_read_fixture(path, &bytes);
-		MUST(kmt_formats_add(formats, events[i], text, bytes, &err) == 0);
-		free(text);
+	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
+		load_file(formats, kernel, events[i]);
+	for (size_t i = 0; i < sizeof(probes) / sizeof(probes[0]); i++) {
+		(void)snprintf(path, sizeof(path), "kmemtape:%s", probes[i]);
+		load_file(formats, is_32bit ? kernel : "6.12", path);
 	}
 	MUST(kmt_formats_page(formats)->subbuf_bytes == SUBBUF_BYTES);
 	return formats;
@@ -54,12 +68,12 @@ static void fit_commit(uint8_t *subbuf, const struct kmt_page_layout *page)
 	subbuf[low] = (uint8_t)commit;
 }
 
-static void check(const struct kmt_batch *batch, size_t nr_subbufs, size_t min_record_bytes)
+static void check(const struct kmt_batch *batch, size_t nr_subbufs, size_t long_bytes)
 {
 	uint64_t last_ns = 0;
 
-	/* An event takes a record's room; besides, each sub-buffer may tell of one loss. */
-	MUST(batch->nr <= nr_subbufs * (SUBBUF_BYTES / min_record_bytes + 2));
+	/* An event takes the room of an address; besides, each sub-buffer may tell of one loss. */
+	MUST(batch->nr <= nr_subbufs * (SUBBUF_BYTES / long_bytes + 2));
 	for (size_t i = 0; i < batch->nr; i++) {
 		const struct kmt_event *event = &batch->events[i];
 
@@ -94,7 +108,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < nr_subbufs && data[0] & 4; i++)
 		fit_commit(raw + i * SUBBUF_BYTES, kmt_formats_page(formats));
 	MUST(kmt_decoder_run(decoder, raw, nr_subbufs * SUBBUF_BYTES, "fuzz", 0, &batch) == 0);
-	check(&batch, nr_subbufs, kmt_formats_min_record_bytes(formats));
+	check(&batch, nr_subbufs, data[0] & 2 ? 4 : 8);
 	MUST(kmt_decoder_stats(decoder)->damaged_subbufs <= nr_subbufs);
 	kmt_batch_deinit(&batch);
 	(void)kmt_decoder_free(decoder);

@@ -49,7 +49,7 @@ tracefs_state()
 	ls "$TRACEFS/instances"
 	for file in tracing_on set_event current_tracer trace_clock trace_options buffer_size_kb \
 		buffer_total_size_kb buffer_subbuf_size_kb buffer_percent tracing_cpumask \
-		set_event_pid set_event_notrace_pid kprobe_events uprobe_events; do
+		set_event_pid set_event_notrace_pid kprobe_events uprobe_events dynamic_events; do
 		[ -r "$TRACEFS/$file" ] && sed "s|^|$file: |" "$TRACEFS/$file"
 	done
 	for file in "$TRACEFS"/events/*/enable; do

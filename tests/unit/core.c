@@ -438,9 +438,175 @@ TEST(each_event_is_counted_by_its_kind)
 	for (uint8_t kind = 1; kind < KMT_EVENT_KINDS; kind++)
 		CHECK_EQ(totals->by_kind[kind], kind);
 	CHECK_EQ(totals->allocs, 1 + 2 + 3 + 4);
-	CHECK_EQ(totals->frees, 5 + 6);
+	CHECK_EQ(totals->frees, 5 + 6 + 7 + 8);
 	CHECK_EQ(totals->first_ns, 10);
-	CHECK_EQ(totals->last_ns, 100);
+	CHECK_EQ(totals->last_ns, 10 * (KMT_EVENT_KINDS - 1));
+}
+
+/* Live objects are those that are neither freed nor reused; each free is of one kind. */
+static void check_books(struct kmt_ledger *ledger)
+{
+	const struct kmt_totals *totals = finish(ledger);
+	size_t nr;
+	const struct kmt_account *accounts = kmt_ledger_accounts(ledger, &nr);
+	uint64_t open = 0, live = 0;
+
+	for (size_t i = 0; i < nr; i++) {
+		open += accounts[i].allocs - accounts[i].frees - accounts[i].reused;
+		live += accounts[i].live_objects;
+	}
+	CHECK_EQ(open, totals->live);
+	CHECK_EQ(live, totals->live);
+	CHECK_EQ(totals->frees - totals->null_frees,
+		 totals->paired + totals->unknown_frees + totals->deferred_frees);
+}
+
+TEST(what_kfree_rcu_was_given_is_freed_at_once)
+{
+	LEDGER(&usual);
+
+	take(ledger, KMALLOC(.time_ns = 10));
+	take(ledger, RCU_FREE(.time_ns = 20));
+	check_books(ledger);
+	CHECK_EQ(finish(ledger)->paired, 1);
+	CHECK_EQ(finish(ledger)->live, 0);
+	CHECK_EQ(account(ledger, SITE_A)->frees, 1);
+	CHECK_EQ(account(ledger, SITE_A)->live_objects, 0);
+}
+
+TEST(the_free_that_kfree_rcu_leads_to_counts_for_nothing)
+{
+	static const uint8_t kinds[] = { KMT_EVENT_KFREE, KMT_EVENT_CACHE_FREE,
+					 KMT_EVENT_BULK_FREE };
+
+	for (size_t i = 0; i < sizeof(kinds); i++) {
+		LEDGER(&usual);
+		const struct kmt_totals *totals;
+
+		take(ledger, CACHE_ALLOC(.time_ns = 10));
+		take(ledger, RCU_FREE(.time_ns = 20));
+		take(ledger,
+		     (struct kmt_event){
+			     .kind = kinds[i], .ptr = PTR, .time_ns = 30, .text = "dentry" });
+		check_books(ledger);
+		totals = finish(ledger);
+		CHECK_EQ(totals->paired, 1);
+		CHECK_EQ(totals->deferred_frees, 1);
+		CHECK_EQ(totals->unknown_frees, 0);
+		CHECK_EQ(account(ledger, SITE_A)->frees, 1);
+		CHECK_TEXT(account(ledger, SITE_A)->freed_cache, "dentry");
+		/* Once it is given back, the address has no owner. */
+		take(ledger, KFREE(.time_ns = 40));
+		CHECK_EQ(finish(ledger)->unknown_frees, 1);
+		check_books(ledger);
+	}
+}
+
+TEST(an_address_that_kfree_rcu_was_given_is_not_reused)
+{
+	LEDGER(&usual);
+	const struct kmt_totals *totals;
+
+	for (uint64_t i = 0; i < 3; i++) {
+		take(ledger, KMALLOC(.time_ns = 10 + 10 * i));
+		take(ledger, RCU_FREE(.time_ns = 15 + 10 * i));
+	}
+	take(ledger, KMALLOC(.time_ns = 50, .call_site = SITE_B));
+	check_books(ledger);
+	totals = finish(ledger);
+	CHECK_EQ(totals->reused, 0);
+	CHECK_EQ(totals->paired, 3);
+	CHECK_EQ(totals->live, 1);
+	CHECK_EQ(totals->peak_live, 1);
+	CHECK_EQ(account(ledger, SITE_A)->frees, 3);
+	CHECK_EQ(account(ledger, SITE_B)->live_objects, 1);
+	/* It is a live object as any other now. */
+	take(ledger, KMALLOC(.time_ns = 60));
+	CHECK_EQ(finish(ledger)->reused, 1);
+	take(ledger, KFREE(.time_ns = 70));
+	CHECK_EQ(finish(ledger)->paired, 4);
+	CHECK_EQ(finish(ledger)->live, 0);
+	check_books(ledger);
+}
+
+TEST(kfree_rcu_may_be_passed_on)
+{
+	LEDGER(&usual);
+
+	take(ledger, KMALLOC(.time_ns = 10));
+	take(ledger, RCU_FREE(.time_ns = 20));
+	take(ledger, RCU_FREE(.time_ns = 30));
+	take(ledger, BULK_FREE(.time_ns = 40));
+	CHECK_EQ(finish(ledger)->paired, 1);
+	CHECK_EQ(finish(ledger)->deferred_frees, 2);
+	CHECK_EQ(finish(ledger)->unknown_frees, 0);
+	check_books(ledger);
+}
+
+TEST(a_bulk_free_is_a_free)
+{
+	LEDGER(&usual);
+
+	take(ledger, KMALLOC(.time_ns = 10));
+	take(ledger, BULK_FREE(.time_ns = 20));
+	take(ledger, KFREE(.time_ns = 30));
+	CHECK_EQ(finish(ledger)->paired, 1);
+	CHECK_EQ(finish(ledger)->unknown_frees, 1); /* allocated meanwhile, unseen */
+	check_books(ledger);
+}
+
+TEST(probed_frees_of_unknown_objects_are_counted_apart)
+{
+	LEDGER(&usual);
+
+	take(ledger, KFREE(.time_ns = 10));
+	take(ledger, RCU_FREE(.time_ns = 20));
+	take(ledger, RCU_FREE(.time_ns = 30));
+	take(ledger, BULK_FREE(.time_ns = 40, .ptr = 0));
+	take(ledger, BULK_FREE(.time_ns = 50));
+	CHECK_EQ(finish(ledger)->unknown_frees, 4);
+	CHECK_EQ(finish(ledger)->unknown_rcu_frees, 2);
+	CHECK_EQ(finish(ledger)->unknown_bulk_frees, 1);
+	CHECK_EQ(finish(ledger)->null_frees, 1);
+	check_books(ledger);
+}
+
+/* Whatever comes in whatever order, nothing is counted twice, and nothing is forgotten. */
+TEST(the_books_balance_with_free_probes)
+{
+	static const uint8_t kinds[] = { KMT_EVENT_KMALLOC,  KMT_EVENT_CACHE_ALLOC,
+					 KMT_EVENT_RCU_FREE, KMT_EVENT_BULK_FREE,
+					 KMT_EVENT_KFREE,    KMT_EVENT_CACHE_FREE };
+	uint64_t random = 1;
+	LEDGER(&usual);
+
+	for (uint64_t step = 1; step <= 3000; step++) {
+		take(ledger, (struct kmt_event){
+				     .kind = kinds[check_random(&random) % sizeof(kinds)],
+				     .ptr = PTR + 64 * (check_random(&random) % 20),
+				     .call_site = check_random(&random) % 2 ? SITE_A : SITE_B,
+				     .time_ns = step * 1000,
+			     });
+		check_books(ledger);
+	}
+}
+
+TEST(unseen_frees_make_older_objects_uncertain)
+{
+	LEDGER(&usual);
+	const struct kmt_totals *totals;
+
+	take(ledger, KMALLOC(.time_ns = 10));
+	take(ledger, KMALLOC(.time_ns = 20, .ptr = PTR + 64));
+	take(ledger, RCU_FREE(.time_ns = 25, .ptr = PTR + 64));
+	take(ledger, (struct kmt_event){ .kind = KMT_EVENT_UNSEEN, .time_ns = 30, .lost = 7 });
+	take(ledger, KMALLOC(.time_ns = 40, .ptr = PTR + 128));
+	totals = finish(ledger);
+	CHECK_EQ(totals->unseen_frees, 7);
+	CHECK_EQ(totals->lost, 7);
+	CHECK_EQ(totals->losses, 0);
+	CHECK_EQ(totals->uncertain, 1);
+	CHECK_EQ(totals->live, 2);
 }
 
 /* The two events that Linux 6.12 emits for one large kmalloc, and whatever the test changes. */
@@ -1119,6 +1285,14 @@ int main(void)
 		ROW(an_address_handed_out_again_closes_its_old_object_as_reused),
 		ROW(a_free_of_what_was_never_seen_is_unknown),
 		ROW(each_event_is_counted_by_its_kind),
+		ROW(what_kfree_rcu_was_given_is_freed_at_once),
+		ROW(the_free_that_kfree_rcu_leads_to_counts_for_nothing),
+		ROW(an_address_that_kfree_rcu_was_given_is_not_reused),
+		ROW(kfree_rcu_may_be_passed_on),
+		ROW(a_bulk_free_is_a_free),
+		ROW(probed_frees_of_unknown_objects_are_counted_apart),
+		ROW(the_books_balance_with_free_probes),
+		ROW(unseen_frees_make_older_objects_uncertain),
 		ROW(the_second_event_of_a_large_kmalloc_replaces_the_first),
 		ROW(a_second_event_from_another_cpu_is_a_reuse),
 		ROW(a_second_event_much_later_is_a_reuse),

@@ -298,16 +298,17 @@ static void leave_bench(struct bench *b)
 	b->formats = kmt_formats_free(b->formats);
 }
 
-static struct bench enter_bench(void)
+static struct bench enter_bench(const char *kernel)
 {
-	struct bench b = { .formats = load_formats("6.18", false, 8) };
+	struct bench b = { .formats = load_formats(kernel, false, 8) };
 
 	CHECK_EQ(kmt_names_new(&b.names, NULL), 0);
 	CHECK_EQ(kmt_decoder_new(b.formats, b.names, 3, &b.decoder, NULL), 0);
 	return b;
 }
 
-#define BENCH KMT_CLEANUP(leave_bench) struct bench b = enter_bench()
+#define BENCH_OF(kernel) KMT_CLEANUP(leave_bench) struct bench b = enter_bench(kernel)
+#define BENCH		 BENCH_OF("6.18")
 
 /* On the heap and no longer than it is, for the sanitizer. */
 static void run(struct bench *b, const struct page *page)
@@ -318,6 +319,159 @@ static void run(struct bench *b, const struct page *page)
 	memcpy(exact, page->bytes, SUBBUF);
 	CHECK_EQ(kmt_decoder_run(b->decoder, exact, SUBBUF, "cpu/0003.zst", 8192, &b->batch), 0);
 	free(exact);
+}
+
+/* Fields of 8 bytes, from offset 16 on. Longer than a record's short form can tell. */
+static void put_probe(struct page *page, const struct kmt_formats *formats, const char *event,
+		      const uint64_t *fields, uint32_t nr, uint32_t nr_all)
+{
+	struct record record = new_record(formats, event, 0);
+	uint32_t bytes = 16 + 8 * nr_all;
+
+	put32(page, 1u << 5);
+	put32(page, bytes + 4);
+	memcpy(page->bytes + HEAD + page->used, record.bytes, 16);
+	memcpy(page->bytes + HEAD + page->used + 16, fields, 8 * nr);
+	page->used += bytes;
+}
+
+#define OBJECT(i) (UINT64_C(0xffff888100000000) + 64 * (uint64_t)(i))
+
+/* The event that says that OBJECT(0), OBJECT(1), ... were freed at once, from @first on. */
+static void put_bulk(struct page *page, const struct kmt_formats *formats, uint32_t first,
+		     uint64_t nr, uint64_t cache)
+{
+	uint64_t fields[3 + 48] = { 0xffffffff81234567, cache, nr };
+
+	for (uint32_t i = 0; i < 48; i++)
+		fields[3 + i] = first + i < nr ? OBJECT(first + i) : 0xdead;
+	put_probe(page, formats, first ? "kmemtape:bulk_free_more" : "kmemtape:bulk_free", fields,
+		  first ? 51 : 19, first ? 51 : 19);
+}
+
+static uint64_t decode_rcu(const char *kernel, uint64_t head, uint64_t second)
+{
+	BENCH_OF(kernel);
+	struct page page = new_page(1000);
+	uint64_t fields[] = { 0xffffffff81234567, head, second };
+
+	put_probe(&page, b.formats, "kmemtape:rcu_free", fields, 3, 3);
+	close_page(&page, 0);
+	run(&b, &page);
+	CHECK_EQ(b.batch.nr, 1);
+	CHECK_EQ(b.batch.events[0].kind, KMT_EVENT_RCU_FREE);
+	CHECK(kmt_event_is_free(&b.batch.events[0]));
+	CHECK(b.batch.events[0].call_site == 0xffffffff81234567);
+	CHECK_EQ(b.batch.events[0].pid, 77);
+	CHECK_EQ(b.batch.events[0].bytes_alloc, 0);
+	return b.batch.events[0].ptr;
+}
+
+TEST(kfree_rcu_tells_its_object_in_two_ways)
+{
+	CHECK(decode_rcu("6.1", OBJECT(1) + 24, 24) == OBJECT(1));
+	CHECK(decode_rcu("6.1", OBJECT(1), 0) == OBJECT(1));
+	CHECK(decode_rcu("6.1", 0, OBJECT(1)) == OBJECT(1)); /* kfree_rcu_mightsleep() */
+	CHECK(decode_rcu("6.12", OBJECT(1) + 24, OBJECT(1)) == OBJECT(1));
+	CHECK(decode_rcu("6.12", 0, OBJECT(1)) == OBJECT(1));
+}
+
+TEST(a_bulk_free_is_an_event_for_each_object)
+{
+	BENCH_OF("6.12");
+	struct page page = new_page(1000);
+
+	put_bulk(&page, b.formats, 0, 3, 1);
+	put_bulk(&page, b.formats, 0, 0, 1);
+	put_bulk(&page, b.formats, 0, 20, 1);
+	put_bulk(&page, b.formats, 16, 20, 1);
+	put_bulk(&page, b.formats, 16, 16, 1); /* its filter should have kept it away */
+	close_page(&page, 0);
+	run(&b, &page);
+	CHECK_EQ(b.batch.nr, 3 + 20);
+	for (size_t i = 0; i < b.batch.nr; i++) {
+		const struct kmt_event *event = &b.batch.events[i];
+
+		CHECK_EQ(event->kind, KMT_EVENT_BULK_FREE);
+		CHECK(event->ptr == OBJECT(i < 3 ? i : i - 3));
+		CHECK_EQ(event->time_ns, i < 3 ? 1001 : i < 19 ? 1003 : 1004);
+		CHECK(event->call_site == 0xffffffff81234567);
+		CHECK_EQ(event->pid, 77);
+		CHECK_EQ(event->context, 0x10);
+		CHECK_EQ(event->cpu, 3);
+	}
+}
+
+TEST(objects_that_a_bulk_free_has_no_room_for_are_counted)
+{
+	BENCH_OF("6.12");
+	struct page page = new_page(1000);
+
+	put_bulk(&page, b.formats, 0, 70, 1);
+	put_bulk(&page, b.formats, 16, 70, 1);
+	close_page(&page, 0);
+	run(&b, &page);
+	CHECK_EQ(b.batch.nr, 65);
+	CHECK(b.batch.events[63].ptr == OBJECT(63));
+	CHECK_EQ(b.batch.events[64].kind, KMT_EVENT_UNSEEN);
+	CHECK_EQ(b.batch.events[64].lost, 6);
+	CHECK(!kmt_event_is_free(&b.batch.events[64]));
+}
+
+/* kfree_bulk(): kfree_rcu() gave them up before. */
+TEST(what_kfree_bulk_has_no_room_for_was_seen_before)
+{
+	BENCH_OF("6.12");
+	struct page page = new_page(1000);
+
+	put_bulk(&page, b.formats, 0, 500, 0);
+	put_bulk(&page, b.formats, 16, 500, 0);
+	close_page(&page, 0);
+	run(&b, &page);
+	CHECK_EQ(b.batch.nr, 64);
+	CHECK_EQ(b.batch.events[63].kind, KMT_EVENT_BULK_FREE);
+}
+
+TEST(a_bulk_free_of_absurd_size_has_what_fits)
+{
+	BENCH_OF("6.12");
+	struct page page = new_page(1000);
+
+	put_bulk(&page, b.formats, 16, UINT64_MAX, 1);
+	close_page(&page, 0);
+	run(&b, &page);
+	CHECK_EQ(b.batch.nr, 49);
+	CHECK(b.batch.events[48].lost == UINT64_MAX - 64);
+}
+
+TEST(a_page_may_free_more_objects_than_it_has_room_for_records)
+{
+	BENCH_OF("6.12");
+	struct page page = new_page(1000);
+	size_t nr = 0;
+
+	for (; page.used + 8 + 16 + 51 * 8 <= SUBBUF - HEAD; nr++)
+		put_bulk(&page, b.formats, 16, 100, 1);
+	while (page.used + 28 <= SUBBUF - HEAD)
+		put_free(&page, b.formats, 1, OBJECT(7));
+	close_page(&page, 0);
+	for (int i = 0; i < 20; i++)
+		run(&b, &page);
+	CHECK(b.batch.nr >= 20 * 49 * nr);
+	CHECK_EQ(kmt_decoder_stats(b.decoder)->damaged_subbufs, 0);
+}
+
+TEST(a_probe_shorter_than_its_array_ends_the_page)
+{
+	BENCH_OF("6.12");
+	struct page page = new_page(1000);
+	uint64_t fields[] = { 0, 1, 2, OBJECT(0), OBJECT(1) };
+
+	put_probe(&page, b.formats, "kmemtape:bulk_free", fields, 5, 18);
+	close_page(&page, 0);
+	run(&b, &page);
+	CHECK_EQ(b.batch.nr, 0);
+	CHECK_EQ(kmt_decoder_stats(b.decoder)->damaged_subbufs, 1);
 }
 
 TEST(an_event_has_what_its_record_says)
@@ -624,7 +778,7 @@ TEST(a_discarded_record_is_passed_over)
 
 TEST(many_sub_buffers_at_once_are_as_many_one_by_one)
 {
-	KMT_CLEANUP(leave_bench) struct bench one = enter_bench(), all = enter_bench();
+	KMT_CLEANUP(leave_bench) struct bench one = enter_bench("6.18"), all = enter_bench("6.18");
 	uint8_t *raw = malloc(50 * SUBBUF);
 
 	CHECK(raw);
@@ -653,6 +807,13 @@ int main(void)
 		ROW(at_the_same_time_frees_come_first_then_lower_cpus),
 		ROW(events_of_one_cpu_keep_their_order_even_at_one_time),
 		ROW(an_event_has_what_its_record_says),
+		ROW(kfree_rcu_tells_its_object_in_two_ways),
+		ROW(a_bulk_free_is_an_event_for_each_object),
+		ROW(objects_that_a_bulk_free_has_no_room_for_are_counted),
+		ROW(what_kfree_bulk_has_no_room_for_was_seen_before),
+		ROW(a_bulk_free_of_absurd_size_has_what_fits),
+		ROW(a_page_may_free_more_objects_than_it_has_room_for_records),
+		ROW(a_probe_shorter_than_its_array_ends_the_page),
 		ROW(a_text_outside_of_its_record_is_unknown),
 		ROW(records_of_unknown_events_are_counted_and_passed_over),
 		ROW(an_empty_sub_buffer_has_no_events),

@@ -25,7 +25,8 @@ static inline char *read_fixture(const char *path, size_t *ret_bytes)
 static const char *const fixture_events[] = {
 	"kmem:kmalloc",	     "kmem:kmalloc_node",  "kmem:kmem_cache_alloc", "kmem:kmem_cache_alloc_node",
 	"kmem:kfree",	     "kmem:kmem_cache_free", "module:module_load",  "module:module_free",
-	"task:task_newtask", "task:task_rename",
+	"task:task_newtask", "task:task_rename",   "kmemtape:rcu_free",	    "kmemtape:bulk_free",
+	"kmemtape:bulk_free_more",
 };
 
 #define NR_FIXTURE_EVENTS (sizeof(fixture_events) / sizeof(fixture_events[0]))

@@ -60,6 +60,16 @@ static inline void take(struct kmt_ledger *ledger, struct kmt_event event)
 	{                                                             \
 		.kind = KMT_EVENT_CACHE_FREE, .ptr = PTR, __VA_ARGS__ \
 	}
+#define RCU_FREE(...)                                               \
+	(struct kmt_event)                                          \
+	{                                                           \
+		.kind = KMT_EVENT_RCU_FREE, .ptr = PTR, __VA_ARGS__ \
+	}
+#define BULK_FREE(...)                                               \
+	(struct kmt_event)                                           \
+	{                                                            \
+		.kind = KMT_EVENT_BULK_FREE, .ptr = PTR, __VA_ARGS__ \
+	}
 #define LOSS(...)                                   \
 	(struct kmt_event)                          \
 	{                                           \

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The parts of the recorder that a live kernel doesn't bring to light: what they make of its text.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,10 +18,12 @@
 #include "kmemtape/fs.h"
 #include "kmemtape/tape.h"
 
+#include "../../src/record/btf.h"
 #include "../../src/record/build-id.h"
 #include "../../src/record/cpu-list.h"
 #include "../../src/record/kallsyms.h"
 #include "../../src/record/module-log.h"
+#include "../../src/record/stale.h"
 
 static char tape_path[] = "/tmp/kmemtape-unit.XXXXXX";
 static char list_path[64];
@@ -207,6 +210,135 @@ static void cpu_lists_are_parsed(void **state)
 	assert_int_equal(kmt_cpu_list_parse("0 1", &list), -EINVAL);
 }
 
+/* Types by hand (Documentation/bpf/btf.rst): each its number in the comment. */
+#define KIND(kind, nr) ((uint32_t)(kind) << 24 | (nr))
+static const uint32_t btf_types[] = {
+	1,  KIND(1, 0),	 4,  32,		   /* 1: int */
+	0,  KIND(2, 0),	 0,			   /* 2: void * */
+	0,  KIND(13, 1), 0,  0,	 2,		   /* 3: void (void *) */
+	0,  KIND(2, 0),	 3,			   /* 4: void (*)(void *) */
+	1,  KIND(8, 0),	 4,			   /* 5: a typedef of it */
+	1,  KIND(8, 0),	 1,			   /* 6: a typedef of int */
+	0,  KIND(10, 0), 6,			   /* 7: const 6 */
+	0,  KIND(13, 2), 0,  0,	 2,  0, 5,	   /* 8: void (void *, 5) */
+	5,  KIND(12, 1), 8,			   /* 9: old() */
+	0,  KIND(13, 3), 0,  0,	 2,  0, 7,  0, 2,  /* 10: void (void *, 7, void *) */
+	9,  KIND(12, 1), 10,			   /* 11: bulk() */
+	1,  KIND(4, 1),	 4,  1,	 1,  0,		   /* 12: struct { int } */
+	1,  KIND(8, 0),	 13,			   /* 13: a typedef of itself */
+	0,  KIND(13, 3), 0,  0,	 12, 0, 13, 0, 99, /* 14: void (12, 13, no such type) */
+	14, KIND(12, 1), 14,			   /* 15: odd() */
+	1,  KIND(19, 1), 8,  1,	 1,  0,		   /* 16: enum64 */
+	0,  KIND(13, 1), 0,  0,	 16,		   /* 17: void (16) */
+	18, KIND(12, 1), 17,			   /* 18: last() */
+};
+static const char btf_texts[] = "\0int\0old\0bulk\0odd\0last";
+
+struct btf_file {
+	uint32_t head[6];
+	uint32_t types[sizeof(btf_types) / 4];
+	char texts[sizeof(btf_texts)];
+};
+
+static struct btf_file make_btf(void)
+{
+	struct btf_file btf = { .head = { 0x0001eb9f, sizeof(btf.head), 0, sizeof(btf_types),
+					  sizeof(btf_types), sizeof(btf_texts) } };
+
+	memcpy(btf.types, btf_types, sizeof(btf_types));
+	memcpy(btf.texts, btf_texts, sizeof(btf_texts));
+	return btf;
+}
+
+static void expect_signature(const char *function, const char *expected)
+{
+	struct btf_file btf = make_btf();
+	char signature[KMT_BTF_PARAMS_MAX + 1] = "";
+
+	assert_int_equal(kmt_btf_signature(&btf, sizeof(btf), function, signature, NULL),
+			 expected != NULL);
+	assert_string_equal(signature, expected ? expected : "");
+}
+
+static void functions_are_known_by_their_parameters(void **state)
+{
+	(void)state;
+	expect_signature("old", "pf");
+	expect_signature("bulk", "pip");
+	expect_signature("odd", "???");
+	expect_signature("last", "i");
+	expect_signature("int", NULL); /* no function */
+	expect_signature("missing", NULL);
+}
+
+/* On the heap and no longer than it is, for the sanitizer. */
+static int signature_of_part(const struct btf_file *btf, size_t bytes)
+{
+	char signature[KMT_BTF_PARAMS_MAX + 1];
+	void *exact = malloc(bytes ? bytes : 1);
+	int r;
+
+	memcpy(exact, btf, bytes);
+	r = kmt_btf_signature(exact, bytes, "last", signature, NULL);
+	free(exact);
+	return r;
+}
+
+static void damaged_btf_is_refused(void **state)
+{
+	struct btf_file btf = make_btf();
+
+	(void)state;
+	assert_int_equal(signature_of_part(&btf, sizeof(btf)), 1);
+	for (size_t bytes = 0; bytes < offsetof(struct btf_file, texts) + sizeof(btf_texts);
+	     bytes++)
+		assert_int_equal(signature_of_part(&btf, bytes), -EBADMSG);
+	for (size_t i = 0; i < sizeof(btf.head) / 4; i++)
+		for (uint32_t value = 0; value < 600; value++) {
+			btf = make_btf();
+			btf.head[i] = value < 500 ? value : UINT32_MAX - value + 500;
+			(void)signature_of_part(&btf, sizeof(btf));
+		}
+	for (size_t i = 0; i < sizeof(btf.types) / 4; i++)
+		for (uint32_t bit = 0; bit < 32; bit++) {
+			btf = make_btf();
+			btf.types[i] ^= 1u << bit;
+			(void)signature_of_part(&btf, sizeof(btf));
+		}
+	btf = make_btf();
+	btf.types[1] = KIND(31, 0);
+	assert_int_equal(signature_of_part(&btf, sizeof(btf)), -EPROTONOSUPPORT);
+}
+
+static void this_kernel_describes_what_frees(void **state)
+{
+	char *btf, signature[KMT_BTF_PARAMS_MAX + 1];
+	size_t bytes;
+
+	(void)state;
+	if (kmt_read_file(AT_FDCWD, "/sys/kernel/btf/vmlinux", 256 << 20, &btf, &bytes, NULL) < 0)
+		skip();
+	assert_int_equal(kmt_btf_signature(btf, bytes, "kmem_cache_free_bulk", signature, NULL), 1);
+	assert_string_equal(signature, "pip");
+	assert_int_equal(kmt_btf_signature(btf, bytes, "call_rcu", signature, NULL), 1);
+	assert_string_equal(signature, "pf");
+	free(btf);
+}
+
+static void what_a_dead_recorder_left_is_stale(void **state)
+{
+	char name[64];
+
+	(void)state;
+	(void)snprintf(name, sizeof(name), "kmemtape_%d", getpid());
+	assert_true(kmt_is_stale(name, "kmemtape_"));
+	assert_true(kmt_is_stale("kmemtape_4194305", "kmemtape_")); /* above the largest pid */
+	assert_false(kmt_is_stale("kmemtape_4194305x", "kmemtape_"));
+	assert_false(kmt_is_stale("kmemtape_", "kmemtape_"));
+	assert_false(kmt_is_stale("kmemtape_-5", "kmemtape_"));
+	assert_false(kmt_is_stale("others_4194305", "kmemtape_"));
+}
+
 #define IN_TAPE(test) \
 	cmocka_unit_test_setup_teardown(test, make_tape_directory, remove_tape_directory)
 
@@ -216,6 +348,10 @@ int main(void)
 		IN_TAPE(modules_that_come_and_go_are_logged),
 		IN_TAPE(a_module_that_came_back_elsewhere_is_a_new_one),
 		IN_TAPE(a_kernel_without_modules_has_an_empty_list),
+		cmocka_unit_test(functions_are_known_by_their_parameters),
+		cmocka_unit_test(damaged_btf_is_refused),
+		cmocka_unit_test(this_kernel_describes_what_frees),
+		cmocka_unit_test(what_a_dead_recorder_left_is_stale),
 		cmocka_unit_test(symbols_that_a_read_missed_are_in_the_next),
 		cmocka_unit_test(build_id_is_found_behind_other_notes),
 		cmocka_unit_test(build_id_of_absurd_length_is_none),

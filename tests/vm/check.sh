@@ -319,7 +319,7 @@ if [ "$lost" != 0 ] || [ "$(jq .tape.complete "$json")" != true ]; then
 fi
 jq -e '.events as $e | .matching as $m |
 	$e.allocs - $e.failed_allocs - $e.zero_size - $m.replaced == $m.paired + $m.reused + $m.live and
-	$e.frees - $e.null_frees == $m.paired + $m.unknown_frees and
+	$e.frees - $e.null_frees == $m.paired + $m.unknown_frees + $m.deferred_frees and
 	([.sites[].live_objects] | add) == $m.live' "$json" >/dev/null || fail "the books don't balance"
 
 done=' '

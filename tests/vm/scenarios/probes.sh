@@ -1,0 +1,80 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# time: 90
+# The traffic of rcu-same-site.sh, after recordings that ended in all ways. Their probes are gone, after SIGKILL with
+# the next recording; those of others stay.
+T=/sys/kernel/tracing
+state()
+{
+	ls $T/instances
+	for file in kprobe_events uprobe_events dynamic_events set_event tracing_on error_log; do
+		sed "s|^|$file: |" $T/$file
+	done
+	for file in $T/events/*/enable; do
+		echo "$file: $(cat $file)"
+	done
+	cat /sys/kernel/debug/kprobes/list
+}
+
+# Usage: expect_same AFTER-WHAT
+expect_same()
+{
+	state >/out/after
+	cmp -s /out/before /out/after || {
+		echo "tracefs differs after $1"
+		diff /out/before /out/after
+		exit 1
+	}
+}
+
+# Usage: begin; a recording, with its pid in $recorder
+begin()
+{
+	nr=$((nr + 1))
+	kmemtape record -q -o "/tmp/$nr.tape" --settle 0 &
+	recorder=$!
+	for try in $(seq 300); do
+		[ "$(cat $T/instances/kmemtape-$recorder/events/kmem/kmem_cache_alloc/enable 2>/dev/null)" != 1 ] || return 0
+		usleep 50000
+	done
+	echo "it does not start"
+	exit 1
+}
+
+# Usage: expect_probe NAME FUNCTION
+expect_probe()
+{
+	grep -q "^p:kmemtape_$recorder/$1 $2 " $T/kprobe_events || {
+		echo "there is no probe $1 on $2"
+		exit 1
+	}
+}
+
+nr=0
+# shellcheck disable=SC2016 # the kernel's
+echo 'p:others/mine kfree ptr=$arg1' >>$T/kprobe_events || exit 1
+state >/out/before
+
+begin
+expect_probe rcu_free kvfree_call_rcu
+expect_probe bulk_free kmem_cache_free_bulk
+expect_probe bulk_free_more kmem_cache_free_bulk
+kill -INT $recorder
+wait $recorder || exit 1
+expect_same "the end"
+
+kmemtape record -q -o /tmp/failed.tape -- /nonexistent 2>/dev/null && exit 1
+expect_same "a command that can't be run"
+
+begin
+kill -KILL $recorder
+wait $recorder
+expect_probe rcu_free kvfree_call_rcu
+kmemtape record -o /tmp/next.tape -d 100ms --settle 0 2>/out/next.err || exit 1
+grep "removed the probes kmemtape_$recorder" /out/next.err || exit 1
+expect_same "SIGKILL and the next run"
+
+cd /lib/modules-lab || exit 1
+kmemtape record -o /out/tape --settle 7s -- insmod lab_rcu.ko same_site=1 healthy=0 || exit 1
+grep '"free_probes":"on"' /out/tape/manifest.json || exit 1
+dmesg | sed -n 's/^.*kmt-lab: //p' >/out/truth
