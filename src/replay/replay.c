@@ -16,6 +16,7 @@
 #include "feed.h"
 #include "reconcile.h"
 #include "texts.h"
+#include "watch.h"
 
 #define NS_PER_S	UINT64_C(1000000000)
 /* An event this far ahead is looked up while the ones before it are booked: a cache miss or two. */
@@ -35,6 +36,7 @@ struct replay {
 	struct kmt_formats *formats;
 	struct kmt_names *names;
 	struct kmt_symbols *symbols;
+	struct kmt_watch *watch; /* NULL: nothing is asked beyond the rows */
 	struct kmt_ledger *ledger;
 	struct kmt_feeds *feeds;
 	struct kmt_merge *merge;
@@ -51,6 +53,7 @@ static void deinit(struct replay *replay)
 	(void)kmt_merge_free(replay->merge);
 	(void)kmt_feeds_free(replay->feeds);
 	(void)kmt_ledger_free(replay->ledger);
+	(void)kmt_watch_free(replay->watch);
 	(void)kmt_symbols_free(replay->symbols);
 	(void)kmt_names_free(replay->names);
 	(void)kmt_formats_free(replay->formats);
@@ -71,11 +74,18 @@ static int open_ledger(struct replay *replay, struct kmt_err *err)
 		.nr_recorder_pids = manifest->nr_recorder_pids,
 		.start_ns = manifest->start_ns,
 	};
+	struct kmt_watch_context watch = { replay->tape, replay->options, replay->symbols };
+	int r;
 
 	/* Without one, hostile tapes may only take longer. */
 	(void)!getrandom(&options.hash_seed, sizeof(options.hash_seed), GRND_NONBLOCK);
 	kmt_symbols_kernel_range(replay->symbols, &options.kernel_from, &options.kernel_to);
-	return kmt_ledger_new(&options, &replay->ledger, err);
+	r = kmt_watch_new(&watch, &options, &replay->watch, err);
+	if (r == 0)
+		r = kmt_ledger_new(&options, &replay->ledger, err);
+	if (r == 0 && replay->watch)
+		kmt_watch_set_ledger(replay->watch, replay->ledger);
+	return r;
 }
 
 static void set_stop(struct replay *replay)
@@ -117,6 +127,13 @@ static int next_batch(struct replay *replay, size_t feed, struct kmt_err *err)
 	return 0;
 }
 
+static int book_watched(struct replay *replay, const struct kmt_event *event)
+{
+	int r = kmt_ledger_take(replay->ledger, event);
+
+	return r < 0 || !replay->watch ? r : kmt_watch_note(replay->watch, event);
+}
+
 static int book(struct replay *replay, const struct kmt_event *event)
 {
 	/* Their times are exact, those of the tape's module list are when the recorder noticed. */
@@ -125,6 +142,8 @@ static int book(struct replay *replay, const struct kmt_event *event)
 					    event->time_ns);
 	if (event->kind == KMT_EVENT_MODULE_FREE && event->text)
 		(void)kmt_symbols_note_free(replay->symbols, event->text, event->time_ns);
+	if (replay->watch && !kmt_event_is_alloc(event) && !kmt_event_is_free(event))
+		return book_watched(replay, event);
 	return kmt_ledger_take(replay->ledger, event);
 }
 
@@ -273,7 +292,7 @@ static int describe_tape(struct replay *replay)
 		return -ENOMEM;
 	result->nr_cpus = replay->tape->nr_cpus;
 	result->sample = manifest->sample;
-	result->group = replay->options->group;
+	result->group = replay->options->explain ? KMT_BY_SITE : replay->options->group;
 	result->older_ns = replay->options->older_ns;
 	result->grace_ns = replay->options->grace_ns;
 	result->is_complete = manifest->is_closed;
@@ -314,9 +333,14 @@ static int book_unmarked_loss(struct replay *replay, uint64_t end_ns)
 
 	if (r < 0)
 		return r;
+	loss.lost = unseen.lost; /* nobody knows when */
+	r = replay->watch && loss.lost ? kmt_watch_note(replay->watch, &loss) : 0;
+	if (r < 0)
+		return r;
+	loss.lost = 0;
 	for (size_t i = 0; i < manifest->nr_stats; i++)
 		loss.lost += manifest->stats[i].commit_overrun + manifest->stats[i].dropped;
-	return loss.lost ? kmt_ledger_take(replay->ledger, &loss) : 0;
+	return loss.lost ? book_watched(replay, &loss) : 0;
 }
 
 /*
@@ -380,7 +404,7 @@ static void describe_end(struct replay *replay, uint64_t end_ns)
 	result->grid = *kmt_ledger_grid(replay->ledger);
 }
 
-static int finish(struct replay *replay)
+static int finish(struct replay *replay, struct kmt_err *err)
 {
 	const struct kmt_manifest *manifest = &replay->tape->manifest;
 	const struct kmt_replay_options *options = replay->options;
@@ -398,6 +422,8 @@ static int finish(struct replay *replay)
 	r = note_feeds(replay);
 	if (r == 0)
 		r = book_unmarked_loss(replay, end_ns);
+	if (r == 0 && replay->watch)
+		r = kmt_watch_close(replay->watch, end_ns, err);
 	if (r < 0)
 		return r;
 	pass_snapshots(replay, end_ns);
@@ -409,7 +435,8 @@ static int finish(struct replay *replay)
 	if (r < 0)
 		return r;
 	conclusion.lost_events = count_lost(replay);
-	return kmt_conclude(&conclusion, replay->result);
+	r = kmt_conclude(&conclusion, replay->result);
+	return r == 0 && replay->watch ? kmt_watch_fill(replay->watch, replay->result, err) : r;
 }
 
 int kmt_replay(struct kmt_tape *tape, const struct kmt_replay_options *options,
@@ -428,9 +455,11 @@ int kmt_replay(struct kmt_tape *tape, const struct kmt_replay_options *options,
 	r = run(&replay, err);
 	if (r < 0)
 		return r;
-	r = finish(&replay);
-	if (r < 0)
+	r = finish(&replay, err);
+	if (r == -ENOMEM)
 		return kmt_fail(err, r, "out of memory");
+	if (r < 0)
+		return r;
 	*ret_result = KMT_STEAL(replay.result);
 	return 0;
 }
