@@ -17,6 +17,7 @@
 #include "loss.h"
 #include "reconcile.h"
 #include "texts.h"
+#include "watch.h"
 
 #define NS_PER_S	UINT64_C(1000000000)
 /* An event this far ahead is looked up while the ones before it are booked: a cache miss or two. */
@@ -34,6 +35,7 @@ struct replay {
 	struct kmt_formats *formats;
 	struct kmt_names *names;
 	struct kmt_symbols *symbols;
+	struct kmt_watch *watch; /* NULL: nothing is asked beyond the rows */
 	struct kmt_ledger *ledger;
 	struct kmt_feeds *feeds;
 	struct kmt_merge *merge;
@@ -50,6 +52,7 @@ static void deinit(struct replay *replay)
 	(void)kmt_merge_free(replay->merge);
 	(void)kmt_feeds_free(replay->feeds);
 	(void)kmt_ledger_free(replay->ledger);
+	(void)kmt_watch_free(replay->watch);
 	(void)kmt_symbols_free(replay->symbols);
 	(void)kmt_names_free(replay->names);
 	(void)kmt_formats_free(replay->formats);
@@ -70,11 +73,18 @@ static int open_ledger(struct replay *replay, struct kmt_err *err)
 		.nr_recorder_pids = manifest->nr_recorder_pids,
 		.start_ns = manifest->start_ns,
 	};
+	struct kmt_watch_context watch = { replay->tape, replay->options, replay->symbols };
+	int r;
 
 	/* Without one, hostile tapes may only take longer. */
 	(void)!getrandom(&options.hash_seed, sizeof(options.hash_seed), GRND_NONBLOCK);
 	kmt_symbols_kernel_range(replay->symbols, &options.kernel_from, &options.kernel_to);
-	return kmt_ledger_new(&options, &replay->ledger, err);
+	r = kmt_watch_new(&watch, &options, &replay->watch, err);
+	if (r == 0)
+		r = kmt_ledger_new(&options, &replay->ledger, err);
+	if (r == 0 && replay->watch)
+		kmt_watch_set_ledger(replay->watch, replay->ledger);
+	return r;
 }
 
 static void set_stop(struct replay *replay)
@@ -116,6 +126,13 @@ static int next_batch(struct replay *replay, size_t feed, struct kmt_err *err)
 	return 0;
 }
 
+static int book_watched(struct replay *replay, const struct kmt_event *event)
+{
+	int r = kmt_ledger_take(replay->ledger, event);
+
+	return r < 0 || !replay->watch ? r : kmt_watch_note(replay->watch, event);
+}
+
 static int book(struct replay *replay, const struct kmt_event *event)
 {
 	/* Their times are exact, those of the tape's module list are when the recorder noticed. */
@@ -124,6 +141,8 @@ static int book(struct replay *replay, const struct kmt_event *event)
 					    event->time_ns);
 	if (event->kind == KMT_EVENT_MODULE_FREE && event->text)
 		(void)kmt_symbols_note_free(replay->symbols, event->text, event->time_ns);
+	if (replay->watch && !kmt_event_is_alloc(event) && !kmt_event_is_free(event))
+		return book_watched(replay, event);
 	return kmt_ledger_take(replay->ledger, event);
 }
 
@@ -272,7 +291,7 @@ static int describe_tape(struct replay *replay)
 		return -ENOMEM;
 	result->nr_cpus = replay->tape->nr_cpus;
 	result->sample = manifest->sample;
-	result->group = replay->options->group;
+	result->group = replay->options->explain ? KMT_BY_SITE : replay->options->group;
 	result->older_ns = replay->options->older_ns;
 	result->grace_ns = replay->options->grace_ns;
 	result->is_complete = manifest->is_closed;
@@ -288,6 +307,18 @@ static uint64_t end_of(const struct replay *replay)
 		replay->limit_ns != UINT64_MAX ? replay->limit_ns : replay->tape->manifest.end_ns;
 
 	return drained_ns > end_ns ? drained_ns : end_ns;
+}
+
+/* What was lost without a mark: who watches has to know it, too. */
+static int book_end(struct replay *replay, uint64_t end_ns)
+{
+	const struct kmt_totals *totals = kmt_ledger_totals(replay->ledger);
+	struct kmt_event loss = { .kind = KMT_EVENT_LOSS, .time_ns = end_ns };
+	uint64_t lost = totals->lost;
+	int r = kmt_loss_book(replay->ledger, &replay->tape->manifest, end_ns);
+
+	loss.lost = totals->lost - lost;
+	return r == 0 && replay->watch && loss.lost ? kmt_watch_note(replay->watch, &loss) : r;
 }
 
 /*
@@ -333,7 +364,7 @@ static void describe_end(struct replay *replay, uint64_t end_ns)
 	result->grid = *kmt_ledger_grid(replay->ledger);
 }
 
-static int finish(struct replay *replay)
+static int finish(struct replay *replay, struct kmt_err *err)
 {
 	const struct kmt_manifest *manifest = &replay->tape->manifest;
 	const struct kmt_replay_options *options = replay->options;
@@ -350,7 +381,9 @@ static int finish(struct replay *replay)
 
 	r = note_feeds(replay);
 	if (r == 0)
-		r = kmt_loss_book(replay->ledger, manifest, end_ns);
+		r = book_end(replay, end_ns);
+	if (r == 0 && replay->watch)
+		r = kmt_watch_close(replay->watch, end_ns, err);
 	if (r < 0)
 		return r;
 	pass_snapshots(replay, end_ns);
@@ -362,7 +395,8 @@ static int finish(struct replay *replay)
 	if (r < 0)
 		return r;
 	conclusion.lost_events = bound_loss(replay);
-	return kmt_conclude(&conclusion, replay->result);
+	r = kmt_conclude(&conclusion, replay->result);
+	return r == 0 && replay->watch ? kmt_watch_fill(replay->watch, replay->result, err) : r;
 }
 
 int kmt_replay(struct kmt_tape *tape, const struct kmt_replay_options *options,
@@ -381,9 +415,11 @@ int kmt_replay(struct kmt_tape *tape, const struct kmt_replay_options *options,
 	r = run(&replay, err);
 	if (r < 0)
 		return r;
-	r = finish(&replay);
-	if (r < 0)
+	r = finish(&replay, err);
+	if (r == -ENOMEM)
 		return kmt_fail(err, r, "out of memory");
+	if (r < 0)
+		return r;
 	*ret_result = KMT_STEAL(replay.result);
 	return 0;
 }
