@@ -3,9 +3,12 @@
  * Holds an exact number of kernel objects, so that a recording has a known truth:
  *
  *   hold [--pipes N] [--timerfds N] [--eventfds N] [--close-after MS] [--for MS] [--ready FILE]
+ *        [--pipe-every MS]
  *
  * Prints "ready" (and makes FILE) when all are open, "closed" when --close-after has closed them.
- * Ends on SIGTERM, and when stdin ends or, with --for, after that time instead.
+ * From then on, with
+ * --pipe-every, one more pipe is opened each time, and kept. Ends on SIGTERM, and when stdin ends
+ * or, with --for, after that time instead.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,9 +25,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#define MORE_PIPES_MAX 1000 /* of --pipe-every: beyond, it just waits */
+
 struct options {
 	unsigned long nr_pipes, nr_timerfds, nr_eventfds;
-	unsigned long close_after_ms, for_ms; /* 0: not given */
+	unsigned long close_after_ms, for_ms, pipe_every_ms; /* 0: not given */
 	const char *ready;
 };
 
@@ -66,6 +71,8 @@ static void parse(struct options *options, char **argv)
 			options->close_after_ms = parse_number(*arg, arg[1]);
 		else if (strcmp(*arg, "--for") == 0)
 			options->for_ms = parse_number(*arg, arg[1]);
+		else if (strcmp(*arg, "--pipe-every") == 0)
+			options->pipe_every_ms = parse_number(*arg, arg[1]);
 		else {
 			fprintf(stderr, "hold: what is '%s'?\n", *arg);
 			exit(2);
@@ -93,22 +100,28 @@ static void hold(struct held *held, int fd)
 	held->fds[held->nr++] = fd;
 }
 
+static void hold_pipe(struct held *held)
+{
+	int fds[2] = { -1, -1 };
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		die("pipe2");
+	hold(held, fds[0]);
+	hold(held, fds[1]);
+}
+
 static void open_all(struct held *held, const struct options *options)
 {
 	size_t nr = 2 * options->nr_pipes + options->nr_timerfds + options->nr_eventfds;
 
+	if (options->pipe_every_ms)
+		nr += 2 * MORE_PIPES_MAX;
 	allow_descriptors(nr);
 	held->fds = calloc(nr ? nr : 1, sizeof(held->fds[0]));
 	if (!held->fds)
 		die("calloc");
-	for (unsigned long i = 0; i < options->nr_pipes; i++) {
-		int fds[2] = { -1, -1 };
-
-		if (pipe2(fds, O_CLOEXEC) < 0)
-			die("pipe2");
-		hold(held, fds[0]);
-		hold(held, fds[1]);
-	}
+	for (unsigned long i = 0; i < options->nr_pipes; i++)
+		hold_pipe(held);
 	for (unsigned long i = 0; i < options->nr_timerfds; i++)
 		hold(held, timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC));
 	for (unsigned long i = 0; i < options->nr_eventfds; i++)
@@ -159,6 +172,19 @@ static bool wait_for_end(int signal_fd, bool has_stdin, int timeout_ms)
 	}
 }
 
+/* Return: true if it is time to end, false when there are enough. */
+static bool open_more(struct held *held, const struct options *options, int signal_fd)
+{
+	for (unsigned long i = 1; i <= MORE_PIPES_MAX; i++) {
+		if (wait_for_end(signal_fd, !options->for_ms, (int)options->pipe_every_ms))
+			return true;
+		if (options->for_ms && i * options->pipe_every_ms > options->for_ms)
+			return true;
+		hold_pipe(held);
+	}
+	return false;
+}
+
 static int open_signals(void)
 {
 	sigset_t set;
@@ -177,7 +203,7 @@ int main(int argc, char **argv)
 {
 	struct options options = { 0 };
 	struct held held = { 0 };
-	bool has_stdin;
+	bool has_stdin, is_over = false;
 	int signal_fd;
 
 	(void)argc;
@@ -189,11 +215,16 @@ int main(int argc, char **argv)
 	if (options.ready)
 		make_file(options.ready);
 	if (options.close_after_ms) {
-		if (wait_for_end(signal_fd, has_stdin, (int)options.close_after_ms))
-			return 0;
-		close_all(&held);
-		say("closed");
+		is_over = wait_for_end(signal_fd, has_stdin, (int)options.close_after_ms);
+		if (!is_over) {
+			close_all(&held);
+			say("closed");
+		}
 	}
-	(void)wait_for_end(signal_fd, has_stdin, options.for_ms ? (int)options.for_ms : -1);
+	if (!is_over && options.pipe_every_ms)
+		is_over = open_more(&held, &options, signal_fd);
+	if (!is_over)
+		(void)wait_for_end(signal_fd, has_stdin, options.for_ms ? (int)options.for_ms : -1);
+	free(held.fds);
 	return 0;
 }

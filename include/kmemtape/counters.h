@@ -121,6 +121,14 @@ const struct kmt_vmalloc_caller *kmt_counters_find_caller(const struct kmt_count
  */
 bool kmt_counters_is_reclaimable(const struct kmt_counters *counters, const char *name);
 
+/**
+ * kmt_vmalloc_excuse() - what the areas of a caller come and go with
+ * @ret_is_stack: they are stacks of tasks
+ *
+ * "tasks", "modules"; such areas are no leak of their caller's. NULL: nothing that is known.
+ */
+const char *kmt_vmalloc_excuse(const char *caller, bool *ret_is_stack);
+
 /* The words of meminfo: "SUnreclaim". */
 const char *kmt_meminfo_name(enum kmt_meminfo kind);
 

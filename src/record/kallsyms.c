@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "kallsyms.h"
@@ -86,26 +87,29 @@ static int copy_all(int fd, struct filter *filter, struct kmt_chunk_writer *writ
 	}
 }
 
-void kmt_kallsyms_wait(struct kmt_kallsyms_waiter *waiter)
+bool kmt_kallsyms_go(struct kmt_kallsyms_waiter *waiter)
 {
-	KMT_CLEANUP(kmt_close_fd) int fd = -1;
 	char text[PIECE_BYTES];
+	ssize_t n;
 
-	if (waiter->fd >= 0 || !waiter->position)
-		return;
-	fd = open("/proc/kallsyms", O_RDONLY | O_CLOEXEC);
+	if (!waiter->position || (waiter->fd >= 0 && !waiter->left))
+		return false;
+	if (waiter->fd < 0) {
+		waiter->fd = open("/proc/kallsyms", O_RDONLY | O_CLOEXEC);
+		waiter->left = waiter->position;
+	}
 	/* The kernel makes lines until there are as many bytes as are asked for: not much further
 	 * than we want. */
-	for (uint64_t left = waiter->position; left && fd >= 0;) {
-		ssize_t n = read(fd, text, left < sizeof(text) ? left : sizeof(text));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return;
-		left -= (uint64_t)n;
+	n = read(waiter->fd, text, waiter->left < sizeof(text) ? waiter->left : sizeof(text));
+	if (n < 0 && errno == EINTR)
+		return true;
+	if (n <= 0) {
+		kmt_close_fd(&waiter->fd);
+		waiter->position = 0; /* it won't be better the next time */
+		return false;
 	}
-	waiter->fd = KMT_STEAL_FD(fd);
+	waiter->left -= (uint64_t)n;
+	return waiter->left > 0;
 }
 
 int kmt_kallsyms_capture(int tape_fd, const char *path, struct kmt_kallsyms_waiter *waiter,
@@ -140,10 +144,13 @@ int kmt_kallsyms_capture(int tape_fd, const char *path, struct kmt_kallsyms_wait
 int kmt_kallsyms_read_modules(struct kmt_kallsyms_waiter *waiter, char **ret_text,
 			      size_t *ret_bytes, struct kmt_err *err)
 {
-	KMT_CLEANUP(kmt_close_fd) int fd = KMT_STEAL_FD(waiter->fd);
+	KMT_CLEANUP(kmt_close_fd) int fd = -1;
 	KMT_CLEANUP(kmt_freep) char *text = NULL;
 	size_t used = 0, room = 0;
 
+	while (kmt_kallsyms_go(waiter))
+		;
+	fd = KMT_STEAL_FD(waiter->fd);
 	if (fd < 0)
 		fd = open("/proc/kallsyms", O_RDONLY | O_CLOEXEC);
 	for (;;) {
@@ -168,6 +175,76 @@ int kmt_kallsyms_read_modules(struct kmt_kallsyms_waiter *waiter, char **ret_tex
 	*ret_text = KMT_STEAL(text);
 	*ret_bytes = used;
 	return 0;
+}
+
+struct lines {
+	struct line {
+		const char *start;
+		size_t bytes;
+	} * all;
+	size_t nr;
+};
+
+static int compare_lines(const void *a, const void *b)
+{
+	const struct line *left = a, *right = b;
+
+	if (left->bytes != right->bytes)
+		return left->bytes < right->bytes ? -1 : 1;
+	return memcmp(left->start, right->start, left->bytes);
+}
+
+/* Whole lines, with what ends them. */
+static struct line next_line(const char *at, const char *end)
+{
+	const char *newline = at == end ? NULL : memchr(at, '\n', (size_t)(end - at));
+
+	return (struct line){ at, newline ? (size_t)(newline + 1 - at) : 0 };
+}
+
+static int sort_lines(struct lines *lines, const char *text, size_t bytes)
+{
+	const char *end = text + bytes;
+	struct line line;
+	size_t room = 0;
+
+	for (const char *at = text; (line = next_line(at, end)).bytes; at += line.bytes)
+		room++;
+	lines->nr = 0;
+	lines->all = reallocarray(NULL, room + 1, sizeof(lines->all[0]));
+	if (!lines->all)
+		return -ENOMEM;
+	for (const char *at = text; (line = next_line(at, end)).bytes; at += line.bytes)
+		lines->all[lines->nr++] = line;
+	qsort(lines->all, lines->nr, sizeof(lines->all[0]), compare_lines);
+	return 0;
+}
+
+int kmt_kallsyms_merge(char **text, size_t *bytes, const char *more, size_t more_bytes)
+{
+	KMT_CLEANUP(kmt_freep) char *merged = malloc(*bytes + more_bytes + 1);
+	struct lines lines;
+	struct line line;
+	size_t used = *bytes;
+	int nr_added = 0;
+
+	if (!merged || sort_lines(&lines, *text, *bytes) < 0)
+		return -ENOMEM;
+	if (*bytes)
+		memcpy(merged, *text, *bytes);
+	for (const char *at = more; (line = next_line(at, more + more_bytes)).bytes;
+	     at += line.bytes) {
+		if (bsearch(&line, lines.all, lines.nr, sizeof(line), compare_lines))
+			continue;
+		memcpy(merged + used, line.start, line.bytes);
+		used += line.bytes;
+		nr_added++;
+	}
+	free(lines.all);
+	free(*text);
+	*text = KMT_STEAL(merged);
+	*bytes = used;
+	return nr_added;
 }
 
 int kmt_kallsyms_write_module(int tape_fd, const char *path, const char *module, const char *text,

@@ -14,11 +14,16 @@
 #define MODULES_MAX	  4096 /* a distribution kernel with everything loaded has about 1000 */
 #define MODULE_NAME_BYTES 64   /* MODULE_NAME_LEN is 64 less a pointer */
 #define PIECE_BYTES	  16384
+#define READS_MAX \
+	4 /* of symbols: two that agree, and two more if modules come one after the other */
 
 struct module {
 	char name[MODULE_NAME_BYTES];
 	uint64_t address;
-	bool is_seen; /* in this look */
+	bool is_seen;	   /* in this look */
+	unsigned int line; /* in symbols/modules, which names the file of its symbols */
+	bool is_new;	   /* its symbols are not on the tape yet */
+	bool is_unsure;	   /* they may be not all: kmt_kallsyms_merge() */
 };
 
 struct kmt_module_log {
@@ -26,8 +31,10 @@ struct kmt_module_log {
 	int tape_fd;
 	const char *list_path;
 	struct kmt_kallsyms_waiter waiter;
-	char *symbols; /* of modules, as of this look; NULL: not read */
+	char *symbols; /* of modules, as far as they are still needed; NULL */
 	size_t symbols_bytes;
+	int nr_reads;	   /* of them */
+	bool has_unloaded; /* this look found that some were gone */
 	unsigned int nr_lines;
 	size_t nr;
 	struct module modules[MODULES_MAX];
@@ -38,6 +45,7 @@ struct entry {
 	char name[MODULE_NAME_BYTES];
 	unsigned long long size, address;
 	char taint[16];
+	bool is_live; /* its init function has returned */
 };
 
 typedef int note_func(struct kmt_module_log *log, const struct entry *entry, uint64_t time_ns,
@@ -83,19 +91,13 @@ static struct module *find(struct kmt_module_log *log, const struct entry *entry
 static int note_load(struct kmt_module_log *log, const struct entry *entry, uint64_t time_ns,
 		     struct kmt_err *err)
 {
-	char line[512], hex[KMT_BUILD_ID_HEX_BYTES], path[32];
-	int r;
+	char line[512], hex[KMT_BUILD_ID_HEX_BYTES];
 
 	if (kmt_build_id_of_module(entry->name, hex) < 0)
 		(void)snprintf(hex, sizeof(hex), "-");
 	(void)snprintf(line, sizeof(line), "load %" PRIu64 " %s %llu 0x%016llx %s %s\n", time_ns,
 		       entry->name, entry->size, entry->address, entry->taint, hex);
-	r = write_line(log, line, err);
-	if (r < 0 || !time_ns)
-		return r;
-	(void)snprintf(path, sizeof(path), "symbols/%04u.zst", log->nr_lines);
-	return kmt_kallsyms_write_module(log->tape_fd, path, entry->name, log->symbols,
-					 log->symbols_bytes, err);
+	return write_line(log, line, err);
 }
 
 static int note_unload(struct kmt_module_log *log, const char *name, uint64_t time_ns,
@@ -111,13 +113,19 @@ static int note_new(struct kmt_module_log *log, const struct entry *entry, uint6
 		    struct kmt_err *err)
 {
 	struct module *module;
+	int r;
 
 	if (find(log, entry) || log->nr == MODULES_MAX)
 		return 0; /* those beyond have symbols in kallsyms.zst, but no line */
 	module = &log->modules[log->nr++];
 	memcpy(module->name, entry->name, sizeof(module->name));
 	module->address = entry->address;
-	return note_load(log, entry, time_ns, err);
+	r = note_load(log, entry, time_ns, err);
+	module->line = log->nr_lines;
+	module->is_new = time_ns != 0;
+	/* Before that, and long after it, the table stays as it is. */
+	module->is_unsure = module->is_new && entry->is_live;
+	return r;
 }
 
 static int note_known(struct kmt_module_log *log, const struct entry *entry, uint64_t time_ns,
@@ -136,11 +144,12 @@ static int note_known(struct kmt_module_log *log, const struct entry *entry, uin
 static bool parse_line(const char *line, struct entry *ret_entry)
 {
 	struct entry entry = { .taint = "-" };
-	char taint[16] = "";
+	char taint[16] = "", state[16];
 
-	if (sscanf(line, "%63s %llu %*s %*s %*s %llx (%14[^)])", entry.name, &entry.size,
-		   &entry.address, taint) < 3)
+	if (sscanf(line, "%63s %llu %*s %*s %15s %llx (%14[^)])", entry.name, &entry.size, state,
+		   &entry.address, taint) < 4)
 		return false;
+	entry.is_live = strcmp(state, "Live") == 0;
 	taint[strcspn(taint, "+-")] = '\0'; /* it is just coming, or going */
 	if (*taint)
 		memcpy(entry.taint, taint, sizeof(entry.taint));
@@ -210,6 +219,7 @@ static int note_missing(struct kmt_module_log *log, uint64_t time_ns, struct kmt
 		if (r < 0)
 			return r;
 		log->modules[i] = log->modules[--log->nr];
+		log->has_unloaded = true;
 	}
 	return 0;
 }
@@ -219,6 +229,7 @@ static int look(struct kmt_module_log *log, uint64_t time_ns, struct kmt_err *er
 {
 	int r;
 
+	log->has_unloaded = false;
 	for (size_t i = 0; i < log->nr; i++)
 		log->modules[i].is_seen = false;
 	r = take_list(log, note_known, time_ns, err);
@@ -230,22 +241,137 @@ static int look(struct kmt_module_log *log, uint64_t time_ns, struct kmt_err *er
 	return take_list(log, note_new, time_ns, err);
 }
 
-/* Symbols before anything else: who loads a module for a moment may unload it while we look. */
+static int write_symbols(struct kmt_module_log *log, const struct module *module,
+			 struct kmt_err *err)
+{
+	char path[32];
+
+	(void)snprintf(path, sizeof(path), "symbols/%04u.zst", module->line);
+	(void)unlinkat(log->tape_fd, path, 0); /* of an earlier read */
+	return kmt_kallsyms_write_module(log->tape_fd, path, module->name, log->symbols,
+					 log->symbols_bytes, err);
+}
+
+static void drop_text(struct kmt_module_log *log)
+{
+	free(log->symbols);
+	log->symbols = NULL;
+	log->symbols_bytes = 0;
+}
+
+static void drop_symbols(struct kmt_module_log *log)
+{
+	for (size_t i = 0; i < log->nr; i++)
+		log->modules[i].is_unsure = false;
+	drop_text(log);
+}
+
+/* Return: the number of new lines, or negative errno. */
+static int add_symbols(struct kmt_module_log *log, const char *text, size_t bytes,
+		       struct kmt_err *err)
+{
+	int r = kmt_kallsyms_merge(&log->symbols, &log->symbols_bytes, text, bytes);
+
+	return r < 0 ? kmt_fail(err, r, "/proc/kallsyms: out of memory") : r;
+}
+
+/* What is read later may have what was missed earlier. */
+static int write_all(struct kmt_module_log *log, bool has_more, struct kmt_err *err)
+{
+	for (size_t i = 0; i < log->nr; i++) {
+		struct module *module = &log->modules[i];
+		int r = 0;
+
+		if (module->is_new || (module->is_unsure && has_more))
+			r = write_symbols(log, module, err);
+		if (r < 0)
+			return r;
+		if (module->is_new && module->is_unsure)
+			log->nr_reads = 1;
+		module->is_new = false;
+	}
+	return 0;
+}
+
+static bool has_unsure(const struct kmt_module_log *log)
+{
+	for (size_t i = 0; i < log->nr; i++)
+		if (log->modules[i].is_unsure)
+			return true;
+	return false;
+}
+
+static int look_with_symbols(struct kmt_module_log *log, uint64_t time_ns, struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_freep) char *text = NULL;
+	size_t bytes;
+	int nr_new = 0, r;
+
+	/* First: who loads a module for a moment may unload it while we look. */
+	r = kmt_kallsyms_read_modules(&log->waiter, &text, &bytes, err);
+	if (r < 0)
+		return r;
+	r = look(log, time_ns, err);
+	if (log->has_unloaded)
+		drop_text(log); /* it may come back elsewhere */
+	if (r == 0)
+		r = nr_new = add_symbols(log, text, bytes, err);
+	if (r >= 0)
+		r = write_all(log, nr_new > 0, err);
+	if (r < 0 || !has_unsure(log))
+		drop_symbols(log);
+	return r;
+}
+
 int kmt_module_log_look(struct kmt_module_log *log, uint64_t time_ns, struct kmt_err *err)
 {
-	int r = 0;
+	int r;
 
 	if (access(log->list_path, F_OK) < 0)
 		return look(log, time_ns, err); /* a kernel without modules: nothing to wait for */
 	if (time_ns)
-		r = kmt_kallsyms_read_modules(&log->waiter, &log->symbols, &log->symbols_bytes,
-					      err);
-	if (r == 0)
-		r = look(log, time_ns, err);
-	free(log->symbols);
-	log->symbols = NULL;
-	kmt_kallsyms_wait(&log->waiter);
+		return look_with_symbols(log, time_ns, err);
+	r = look(log, time_ns, err);
+	while (kmt_kallsyms_go(&log->waiter))
+		; /* there is time before the recording */
 	return r;
+}
+
+/* Until a read brings nothing new. */
+static int read_again(struct kmt_module_log *log, struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_freep) char *text = NULL;
+	size_t bytes;
+	int nr_new = 0, r;
+
+	r = kmt_kallsyms_read_modules(&log->waiter, &text, &bytes, err);
+	if (r == 0)
+		r = nr_new = add_symbols(log, text, bytes, err);
+	if (nr_new > 0)
+		r = write_all(log, true, err);
+	if (r < 0 || nr_new == 0 || ++log->nr_reads == READS_MAX)
+		drop_symbols(log);
+	return r;
+}
+
+int kmt_module_log_go_on(struct kmt_module_log *log, struct kmt_err *err)
+{
+	if (kmt_kallsyms_go(&log->waiter) || !log->symbols)
+		return 0;
+	return read_again(log, err);
+}
+
+bool kmt_module_log_is_unsure(const struct kmt_module_log *log)
+{
+	return log->symbols;
+}
+
+bool kmt_module_log_is_busy(const struct kmt_module_log *log)
+{
+	const struct kmt_kallsyms_waiter *waiter = &log->waiter;
+
+	return kmt_module_log_is_unsure(log) ||
+	       (waiter->position && (waiter->fd < 0 || waiter->left));
 }
 
 struct kmt_module_log *kmt_module_log_free(struct kmt_module_log *log)
@@ -254,6 +380,7 @@ struct kmt_module_log *kmt_module_log_free(struct kmt_module_log *log)
 		return NULL;
 	kmt_close_fd(&log->fd);
 	kmt_close_fd(&log->waiter.fd);
+	free(log->symbols);
 	free(log);
 	return NULL;
 }

@@ -2,6 +2,7 @@
 #ifndef KMT_RECORD_MODULE_LOG_H
 #define KMT_RECORD_MODULE_LOG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "kmemtape/cleanup.h"
@@ -28,6 +29,21 @@ int kmt_module_log_new(int tape_fd, const char *list_path, uint64_t kallsyms_pos
  * With a time, the symbols of new modules are copied to the tape too, before rmmod takes them.
  */
 int kmt_module_log_look(struct kmt_module_log *log, uint64_t time_ns, struct kmt_err *err);
+
+/**
+ * kmt_module_log_go_on() - a part of what can wait: reading symbols once more, getting ready for the next module
+ *
+ * Takes about a millisecond each time.
+ *
+ * Return: 0 or negative errno.
+ */
+int kmt_module_log_go_on(struct kmt_module_log *log, struct kmt_err *err);
+
+/* Would it do something? */
+bool kmt_module_log_is_busy(const struct kmt_module_log *log);
+
+/* Does it still have to read symbols once more? */
+bool kmt_module_log_is_unsure(const struct kmt_module_log *log);
 
 /* Return: NULL */
 struct kmt_module_log *kmt_module_log_free(struct kmt_module_log *log);

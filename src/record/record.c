@@ -68,6 +68,14 @@ static void look_at_modules(struct kmt_session *session)
 		    &err);
 }
 
+/* What can wait goes on in small parts, while nothing else happens. */
+static void go_on_with_modules(struct kmt_session *session)
+{
+	struct kmt_err err;
+
+	note_result(session, kmt_module_log_go_on(session->modules, &err), &err);
+}
+
 static bool has_drain(const struct kmt_session *session, uint32_t cpu)
 {
 	for (size_t i = 0; i < session->nr_drains; i++)
@@ -140,13 +148,20 @@ static void wait_until(struct kmt_session *session, uint64_t deadline_ns)
 		.tv_sec = (time_t)(left_ns / SECOND_NS),
 		.tv_nsec = (long)(left_ns % SECOND_NS),
 	};
+	static const struct timespec at_once = { 0 };
 	struct pollfd fds[] = {
 		{ .fd = session->signals.fd, .events = POLLIN },
 		{ .fd = session->shared.wake_fd, .events = POLLIN },
 		{ .fd = session->uevent_fd, .events = POLLIN }, /* -1 is passed over */
 	};
 
-	if (ppoll(fds, 3, &timeout, NULL) <= 0)
+	bool is_busy = kmt_module_log_is_busy(session->modules);
+	int nr;
+
+	nr = ppoll(fds, 3, is_busy ? &at_once : &timeout, NULL);
+	if (nr == 0 && is_busy)
+		go_on_with_modules(session);
+	if (nr <= 0)
 		return;
 	if (fds[0].revents)
 		handle_signals(session);
@@ -427,6 +442,8 @@ static void finish(struct kmt_session *session)
 	keep_stats(session);
 	stop_command(session);
 	look_at_modules(session);
+	while (kmt_module_log_is_unsure(session->modules))
+		go_on_with_modules(session);
 	kmt_new_tape_use_reserve(&session->tape);
 	if (session->result < 0)
 		finish_manifest(session); /* the disk may be full: this is worth more than data */

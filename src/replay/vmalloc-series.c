@@ -8,8 +8,9 @@
 
 #include "vmalloc-series.h"
 
-#define ROWS_MAX       1024u /* a report shows some tens */
-#define LOOK_BACKS_MAX 256u  /* each looks at all modules; a module has a few callers */
+#define ROWS_MAX	       1024u /* a report shows some tens */
+#define LOOK_BACKS_MAX	       256u  /* each looks at all modules; a module has a few callers */
+#define FLUCTUATING_CONFIDENCE 0.3   /* stays below what a verdict needs */
 
 struct caller {
 	char *text;
@@ -19,53 +20,6 @@ struct caller {
 	size_t last_at;
 	bool is_unloaded; /* at the last snapshot, its module was gone */
 };
-
-/*
- * Callers whose areas come and go with something else, and what that is. A leak of those things
- * is a leak, but not of this caller, and its number alone proves nothing. Names are the starts of
- * functions: kernel/fork.c, kernel/bpf, kernel/module, mm/execmem.c, mm/percpu.c. Small functions
- * are inlined, so that their callers are here as well.
- */
-static const struct {
-	const char *start, *what;
-	bool is_stack;
-} fluctuating[] = {
-	{ "alloc_thread_stack_node", "tasks", true },
-	{ "dup_task_struct", "tasks", true },
-	{ "copy_process", "tasks", true },
-	{ "kernel_clone", "tasks", true },
-	{ "_do_fork", "tasks", true },
-	{ "do_fork", "tasks", true },
-	{ "fork_idle", "tasks", true },
-	{ "kernel_thread", "tasks", true },
-	{ "create_io_thread", "tasks", true },
-	{ "bpf_", "BPF programs and maps", false },
-	{ "__bpf_", "BPF programs and maps", false },
-	{ "htab_map_alloc", "BPF programs and maps", false },
-	{ "array_map_alloc", "BPF programs and maps", false },
-	{ "queue_stack_map_alloc", "BPF programs and maps", false },
-	{ "prealloc_init", "BPF programs and maps", false },
-	{ "load_module", "modules", false },
-	{ "module_alloc", "modules", false },
-	{ "module_memory_alloc", "modules", false },
-	{ "layout_and_allocate", "modules", false },
-	{ "move_module", "modules", false },
-	{ "copy_module_from_user", "modules", false },
-	{ "execmem_", "modules, BPF and probes", false },
-	{ "arch_ftrace_update_trampoline", "tracing", false },
-	{ "pcpu_", "per-CPU memory, which has a counter of its own", false },
-};
-
-/* Index of @caller in fluctuating[]; -1: it isn't there. Code of a module is never meant. */
-static int find_fluctuating(const char *caller)
-{
-	if (strchr(caller, '['))
-		return -1;
-	for (size_t i = 0; i < sizeof(fluctuating) / sizeof(fluctuating[0]); i++)
-		if (strncmp(caller, fluctuating[i].start, strlen(fluctuating[i].start)) == 0)
-			return (int)i;
-	return -1;
-}
 
 void kmt_vmalloc_series_init(struct kmt_vmalloc_series *series)
 {
@@ -185,15 +139,14 @@ static void add_growth(const void *node, VISIT visit, void *context)
 	struct growth *growth = context;
 	size_t last = growth->series->nr - 1;
 	int64_t pages;
-	int kind;
+	bool is_stack;
 
 	if (visit != postorder && visit != leaf)
 		return;
 	pages = (int64_t)(caller->last_at == last ? caller->last_pages : 0) -
 		(int64_t)caller->first_pages;
 	growth->pages += pages;
-	kind = find_fluctuating(caller->text);
-	if (kind >= 0 && fluctuating[kind].is_stack)
+	if (kmt_vmalloc_excuse(caller->text, &is_stack) && is_stack)
 		growth->stack_pages += pages;
 	if (growth->grown && caller->bytes[last] > caller->bytes[0])
 		growth->grown[growth->nr++] = caller;
@@ -238,12 +191,44 @@ static int name_module(struct kmt_result *result, struct kmt_vmalloc_row *row,
 	return r;
 }
 
+/* More tasks, programs or modules than before: no accusation of whoever serves them. */
+static int excuse(struct kmt_judgement *judgement, const char *what)
+{
+	struct kmt_reason *reasons;
+
+	if (judgement->class < KMT_CLASS_GROWTH)
+		return 0;
+	reasons = reallocarray(judgement->reasons, judgement->nr_reasons + 1, sizeof(*reasons));
+	if (!reasons)
+		return -ENOMEM;
+	judgement->reasons = reasons;
+	memmove(reasons + 1, reasons, judgement->nr_reasons * sizeof(*reasons));
+	judgement->nr_reasons++;
+	reasons[0] = (struct kmt_reason){ .is_for = true };
+	(void)snprintf(reasons[0].text, sizeof(reasons[0].text), "its areas come and go with %s",
+		       what);
+	judgement->class = KMT_CLASS_GROWTH;
+	if (judgement->confidence > FLUCTUATING_CONFIDENCE)
+		judgement->confidence = FLUCTUATING_CONFIDENCE;
+	return 0;
+}
+
 static int fill_row(const struct kmt_vmalloc_series *series, const struct caller *caller,
 		    const struct kmt_symbols *symbols, struct kmt_result *result,
 		    struct kmt_vmalloc_row *row)
 {
 	size_t last = series->nr - 1;
+	bool is_stack;
+	const char *what = kmt_vmalloc_excuse(caller->text, &is_stack);
 	int r;
+	struct kmt_counter_evidence evidence = {
+		.times_ns = series->times_ns,
+		.objects = caller->areas,
+		.bytes = caller->bytes,
+		.nr = series->nr,
+		.grace_ns = result->grace_ns,
+		.is_unloaded = caller->is_unloaded,
+	};
 
 	*row = (struct kmt_vmalloc_row){
 		.areas = caller->areas[last],
@@ -254,6 +239,13 @@ static int fill_row(const struct kmt_vmalloc_series *series, const struct caller
 	r = kmt_result_keep(result, caller->text, &row->caller);
 	if (r == 0)
 		r = name_module(result, row, symbols, series->times_ns[last]);
+	if (r < 0)
+		return r;
+	evidence.is_module = row->module != NULL;
+	evidence.is_out_of_tree = strchr(row->taint, 'O') != NULL;
+	r = kmt_judge_counter(&evidence, &row->judgement);
+	if (r == 0 && what)
+		r = excuse(&row->judgement, what);
 	return r;
 }
 

@@ -44,4 +44,7 @@ expect "--min-rate is for --exit-code" replay --min-rate 1M x
 expect "which TAPE?" info
 expect "which TAPE?" verify
 expect "'--quiet=yes': --quiet takes no value" verify --quiet=yes x
+expect "it takes no operands: 'x'" doctor x
+expect "--watch: '1ms' is not in 100 ms..24 h 00 m" doctor --watch 1ms
+expect "--format: 'xml' is none of text, json" doctor --format xml
 exit $failed

@@ -180,6 +180,8 @@ else
 	mistake "2000 0 mark" "stdin:2: there is data"
 	mistake "2000 1 chunk" "stdin:2: there is no data"
 	mistake "kernel 6.1" "stdin:2: 'kernel' behind the first event"
+	mistake "| a line of a snapshot" "stdin:2: a line of a snapshot, and no snapshot before it"
+	mistake "snapshot 5" 'stdin:2: not `snapshot TIME WHY`'
 	mistake "soon 0 kfree" "stdin:2: 'soon' is neither a header line nor a time"
 fi
 echo "1..$nr"

@@ -10,7 +10,7 @@ declare -A headers=(
 	[tape]='chunk manifest tape tape-format'
 	[decode]='counters decoder formats merge names snapshots symbols'
 	[replay]='replay survey'
-	[report]='report'
+	[report]='diagnosis report'
 	[record]='record'
 )
 # core is pure: its result.h is what report sees, its event.h what decode makes.

@@ -103,3 +103,19 @@ is_closed()
 {
 	grep -q '"closed": *true' "$1/manifest.json"
 }
+
+# judge TAPE GRACE: sets $LEAK and $HEADLINE, and leaves the report in $WORK/judged
+judge()
+{
+	"$KMEMTAPE" replay --grace "$2" --format json "$1" >"$WORK/judged" || fail "$1: replay: exit status $?"
+	LEAK=$(jq -r .verdict.leak "$WORK/judged")
+	HEADLINE=$(jq -r .verdict.headline "$WORK/judged")
+	echo "$(basename "$1"): $LEAK: $HEADLINE"
+}
+
+# accused FILTER: the call sites of class leak that jq's FILTER doesn't expect
+accused()
+{
+	jq -r '[.sites[] | select(.class == "leak" and ('"$1"' | not)) | "\(.symbol): \(.live_objects)"] | join(", ")' \
+		"$WORK/judged"
+}

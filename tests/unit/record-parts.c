@@ -21,6 +21,7 @@
 #include "../../src/record/btf.h"
 #include "../../src/record/build-id.h"
 #include "../../src/record/cpu-list.h"
+#include "../../src/record/kallsyms.h"
 #include "../../src/record/module-log.h"
 #include "../../src/record/stale.h"
 
@@ -113,6 +114,38 @@ static void a_kernel_without_modules_has_an_empty_list(void **state)
 	assert_int_equal(kmt_module_log_new(fd, list_path, 0, &log, NULL), 0);
 	assert_int_equal(kmt_module_log_look(log, 0, NULL), 0);
 	expect_log(fd, "");
+}
+
+static void expect_merged(const char *first, const char *second, int nr_added, const char *expected)
+{
+	char *text = strdup(first);
+	size_t bytes = strlen(first);
+
+	assert_int_equal(kmt_kallsyms_merge(&text, &bytes, second, strlen(second)), nr_added);
+	assert_int_equal(bytes, strlen(expected));
+	assert_memory_equal(text, expected, bytes);
+	free(text);
+}
+
+/* As seen: the table was swapped behind its second line, for one without the first. */
+static void symbols_that_a_read_missed_are_in_the_next(void **state)
+{
+	static const char torn[] = "0000000000000000 a lab.c\t[lab]\n"
+				   "ffffffffc0604139 t lab_exit\t[lab]\n";
+	static const char core[] = "ffffffffc0604139 t lab_exit\t[lab]\n"
+				   "ffffffffc0604000 t lab_leak\t[lab]\n"
+				   "ffffffffc0604139 t cleanup_module\t[lab]\n";
+
+	(void)state;
+	expect_merged(torn, core, 2,
+		      "0000000000000000 a lab.c\t[lab]\n"
+		      "ffffffffc0604139 t lab_exit\t[lab]\n"
+		      "ffffffffc0604000 t lab_leak\t[lab]\n"
+		      "ffffffffc0604139 t cleanup_module\t[lab]\n");
+	expect_merged(core, core, 0, core);
+	expect_merged("", core, 3, core);
+	expect_merged(core, "", 0, core);
+	expect_merged(core, "ffffffffc0604000 t lab_le", 0, core); /* no whole line */
 }
 
 /* namesz, descsz, type in this machine's byte order, then name and desc, each padded to 4 */
@@ -319,6 +352,7 @@ int main(void)
 		cmocka_unit_test(damaged_btf_is_refused),
 		cmocka_unit_test(this_kernel_describes_what_frees),
 		cmocka_unit_test(what_a_dead_recorder_left_is_stale),
+		cmocka_unit_test(symbols_that_a_read_missed_are_in_the_next),
 		cmocka_unit_test(build_id_is_found_behind_other_notes),
 		cmocka_unit_test(build_id_of_absurd_length_is_none),
 		cmocka_unit_test(cpu_lists_are_parsed),

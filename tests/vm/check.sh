@@ -14,6 +14,8 @@ set -euo pipefail
 scenario=$1
 dir=$2
 : "${KMEMTAPE:?is the program to test}"
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/verdict.sh"
 tape=$dir/tape
 json=$dir/replay.json
 by_code=
@@ -144,7 +146,10 @@ check_init() {
 	esac
 }
 
-# Freed by what leaves no event: live is an upper bound.
+# Was kfree_rcu() watched by a probe?
+has_free_probes() { [ "$(jq -r '.free_probes // ""' "$tape/manifest.json")" = on ]; }
+
+# Freed by what leaves no event: without probes, live is an upper bound.
 check_untraced() {
 	local rows allocs frees reused live rest
 	read -r rows allocs frees reused live rest <<<"$(sums "$named")"
@@ -152,7 +157,7 @@ check_untraced() {
 		fail "$site [$module]: $rows rows, $allocs allocations, not $(announced allocs)"
 	elif [ "$live" = "$(announced objects)" ]; then
 		pass "$site [$module]: $live objects live"
-	elif [ "$live" -gt "$(announced objects)" ]; then
+	elif [ "$live" -gt "$(announced objects)" ] && ! has_free_probes; then
 		gap "$site [$module]: $(announced objects) objects are live, $live look it: frees by $by leave no event" \
 			"($frees seen freed, $reused reused)"
 	else
@@ -253,6 +258,50 @@ check_interrupt() {
 	fi
 }
 
+# The sentence for those who read nothing else. What left with its module can't be freed any more: no doubt about that.
+check_verdict() {
+	local wrong
+	if ! judge "$tape" "$dir/judged.json" 2>"$dir/replay.err"; then
+		fail "replay --grace $GRACE: $(head -n 1 "$dir/replay.err")"
+		return
+	fi
+	[ "$first" = "$headline" ] || fail "the report begins with '$first', not with '$headline'"
+	wrong=$(wrongly_accused "$dir/judged.json")
+	[ -z "$wrong" ] || fail "not announced, but a leak: $wrong"
+	if [ -z "$(leaks "$RECORDED")" ]; then
+		check_innocence
+	elif [ "$leak" != likely ] && [ "$leak" != possible ]; then
+		fail "verdict $leak: $headline"
+	elif [ "$leak" != likely ] && [[ $scenario =~ ^(rmmod|reload|same-address) ]]; then
+		fail "verdict only $leak, and the module is gone: $headline"
+	elif is_exact "$headline"; then
+		pass "verdict $leak: $headline"
+	else
+		fail "verdict $leak, not of what was announced: $headline"
+	fi
+}
+
+check_innocence() {
+	if [ "$leak" != none ]; then
+		fail "verdict $leak, but nothing recorded leaks: $headline"
+	elif [ -n "$(leaks "$NOT_RECORDED")" ]; then
+		gap "verdict none: $headline"
+	else
+		pass "verdict none: $headline"
+	fi
+}
+
+# The recorder's own probes must not outlive it.
+check_probes() {
+	if [ -s "$dir/dynamic_events" ]; then
+		fail "probes were left behind: $(head -n 1 "$dir/dynamic_events")"
+	elif ! has_free_probes; then
+		gap "there were no free probes, and all of these kernels have kprobes"
+	else
+		pass "free probes were used, and are gone"
+	fi
+}
+
 if ! grep -q '^leak ' "$dir/truth" 2>/dev/null; then
 	fail "no module announced anything"
 	finish
@@ -284,8 +333,10 @@ while read -r line; do
 	check_site
 done < <(grep '^leak ' "$dir/truth")
 check_rest
+check_verdict
 case "$scenario" in
 same-address*) check_same_address ;;
 timer | irq) check_interrupt ;;
+rcu*) check_probes ;;
 esac
 finish

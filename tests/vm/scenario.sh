@@ -35,13 +35,8 @@ if [ $status -ne 0 ]; then
 	exit $status
 fi
 vm_release "$suite" >"$dir/release"
-bash "$here/check.sh" "$scenario" "$dir" && exit 0
-
-# FIXME: the kernel swaps a module's symbol table just after the uevent that makes the recorder read it, and once in some
-# hundred runs a name is missing. Until the recorder reads until two reads agree, a second run decides, and says so.
-echo "NOTE: $kernel $scenario failed the first time; once more"
-rm -rf "$dir"
-mkdir -p "$dir"
-"$VM_DIR/run" "$scenario" --kernel "$kernel" --keep "$dir" --la57 $la57
-vm_release "$suite" >"$dir/release"
-bash "$here/check.sh" "$scenario" "$dir"
+status=0
+bash "$here/check.sh" "$scenario" "$dir" || status=1
+# Dozens of replays of nearly the same tape: without the sanitizers, which have just seen it.
+KMEMTAPE=$VM_BUILD/static/src/cli/kmemtape bash "$here/dropped.sh" "$scenario" "$dir" || status=1
+exit $status

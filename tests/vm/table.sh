@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Makes the README's table of what this suite's tests left in $VM_RESULTS, there as table.md, and prints it: a row for
-# each scenario, a column for each kernel. What has no result was not run.
+# Makes the README's tables of what this suite's tests left in $VM_RESULTS, there as table.md, and prints them: a row for
+# each scenario, a column for each kernel; then what became of the verdict when pages were missing. What has no result
+# was not run.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tools/vm/lib.sh
@@ -15,11 +16,12 @@ if [ ${#results[@]} -eq 0 ]; then
 	exit 77
 fi
 
-# Usage: verdict KERNEL SCENARIO; prints exact, part (some of it), gap, FAIL, or nothing.
-verdict() {
+# Usage: numbers KERNEL SCENARIO; prints exact, part (some of it), gap, FAIL, or nothing.
+numbers() {
 	local result=$VM_RESULTS/$1/$2/result
 	[ -s "$result" ] || return 0
-	awk '{ nr[$1]++ }
+	awk '$3 != "verdict" && $3 != "pages" { nr[$1]++ }
+		$1 == "fail" { nr["fail"]++ }
 		END { print nr["fail"] ? "**fail**" : nr["gap"] && nr["pass"] ? "part" : nr["gap"] ? "gap" : "exact" }' "$result"
 }
 
@@ -36,6 +38,21 @@ event_set() {
 	esac
 }
 
+# Usage: verdict KERNEL SCENARIO; prints what the first line says: likely, possible, none, or nothing.
+verdict() {
+	sed -nE 's/^(pass|gap) [^ ]* (expected-gap: )?verdict ([a-z]*): .*/, \3/p' "$VM_RESULTS/$1/$2/result" 2>/dev/null || true
+}
+
+# Usage: cell KERNEL SCENARIO; of a scenario and its healthy twin.
+cell() {
+	local name row=
+	for name in "$2" "$2-healthy"; do
+		[ -s "$VM_RESULTS/$1/$name/result" ] || continue
+		row="$row${row:+ / }$(numbers "$1" "$name")$(verdict "$1" "$name")"
+	done
+	echo "$row"
+}
+
 table() {
 	local kernel scenario name row release
 	row="| scenario | events |"
@@ -48,18 +65,45 @@ table() {
 	printf '|---|---|'
 	printf -- '---|%.0s' "${kernels[@]}"
 	echo
-	# A scenario and its healthy twin share a row.
 	for scenario in "$here"/scenarios/*.sh; do
 		name=$(basename "$scenario" .sh)
 		case "$name" in *-healthy) continue ;; esac
 		row="| $name | $(event_set "$name") |"
 		for kernel in "${kernels[@]}"; do
-			row="$row $(verdict "$kernel" "$name")"
-			[ ! -s "$VM_RESULTS/$kernel/$name-healthy/result" ] || row="$row / $(verdict "$kernel" "$name-healthy")"
-			row="$row |"
+			row="$row $(cell "$kernel" "$name") |"
 		done
 		echo "$row"
 	done
 }
 
-table | tee "$VM_RESULTS/table.md"
+# Usage: sum_dropped PERCENT FILE...: "LIKELY likely, POSSIBLE possible, NONE none" over these results.
+sum_dropped() {
+	local percent=$1
+	shift
+	[ $# -gt 0 ] || return 0
+	sed -nE "s/^pass .*[:;] $percent %: ([0-9]*) likely, ([0-9]*) possible, ([0-9]*) none.*/\1 \2 \3/p" "$@" |
+		awk '{ for (i = 1; i <= 3; i++) n[i] += $i } END { printf "%d likely, %d possible, %d none", n[1], n[2], n[3] }'
+}
+
+# What leaks, and the events show it; the others are all right, or their memory is of another kind.
+dropped_table() {
+	local result leaking=() healthy=() percent
+	for result in "${results[@]}"; do
+		if grep -qE '^leak .*kind=(slab|init|untraced) .*objects=[1-9]' "${result%/result}/truth" 2>/dev/null; then
+			leaking+=("$result")
+		else
+			healthy+=("$result")
+		fi
+	done
+	echo "| pages missing | ${#leaking[@]} tapes with a leak in slab | ${#healthy[@]} without |"
+	echo '|---|---|---|'
+	for percent in 1 10 50; do
+		echo "| $percent % | $(sum_dropped $percent "${leaking[@]}") | $(sum_dropped $percent "${healthy[@]}") |"
+	done
+}
+
+{
+	table
+	echo
+	dropped_table
+} | tee "$VM_RESULTS/table.md"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -163,7 +164,8 @@ static int put_value(const struct formats_dir *formats, const struct symtab *sym
 	}
 	if (is_pointers(field))
 		return put_pointers(formats, record, field, value);
-	if (strcmp(field->name, "call_site") == 0 && symtab_parse(symbols, value, &n)) {
+	if (!isdigit((unsigned char)*value) && strcmp(field->name, "call_site") == 0 &&
+	    symtab_parse(symbols, value, &n)) {
 		put_number(formats, record, field, n);
 		return 0;
 	}
@@ -173,97 +175,146 @@ static int put_value(const struct formats_dir *formats, const struct symtab *sym
 	return 0;
 }
 
-static bool has_key(const struct script *script, size_t at, const char *key)
+static struct tep_format_field *find_field(struct tep_event *event, const char *key)
 {
-	for (size_t i = at + 1; i < script->nr_words; i++)
-		if (strncmp(script->words[i], key, strlen(key)) == 0 &&
-		    script->words[i][strlen(key)] == '=')
+	struct tep_format_field *field = tep_find_any_field(event, field_name(event, key));
+
+	/* Linux may drop `pid` of task_rename: then it is the task that runs. */
+	if (!field && strcmp(key, "pid") == 0 && is_task_event(event))
+		field = tep_find_common_field(event, "common_pid");
+	return field;
+}
+
+/* The same, but keys that were asked for are remembered. NULL if the event has no such field. */
+static struct tep_format_field *field_of(struct formats_dir *formats, struct tep_event *event,
+					 const char *key)
+{
+	unsigned int hash = (unsigned int)event->id;
+	struct formats_key *known;
+
+	for (const char *p = key; *p; p++)
+		hash = hash * 31 + (unsigned char)*p;
+	known = &formats->keys[hash % FORMATS_KEYS];
+	if (known->event == event && strcmp(known->key, key) == 0)
+		return known->field;
+	if (strlen(key) >= sizeof(known->key))
+		return find_field(event, key);
+	known->event = event;
+	known->field = find_field(event, key);
+	memcpy(known->key, key, strlen(key) + 1);
+	return known->field;
+}
+
+/* One event line, while it is encoded. */
+struct encoding {
+	struct formats_dir *formats;
+	const struct symtab *symbols;
+	const struct script *script;
+	struct tep_event *event;
+	uint8_t *record;
+	unsigned int located_end;
+	const struct tep_format_field *given[SCRIPT_WORDS_MAX];
+	size_t nr_given;
+};
+
+static bool is_given(const struct encoding *encoding, const struct tep_format_field *field)
+{
+	for (size_t i = 0; i < encoding->nr_given; i++)
+		if (encoding->given[i] == field)
 			return true;
 	return false;
 }
 
-/* After the values that were given: the ones that follow from them. */
-static void put_defaults(const struct formats_dir *formats, struct tep_event *event,
-			 const struct script *script, size_t at, uint8_t *record,
-			 unsigned int *located_end)
+/* @to is @from, if it wasn't given. */
+static void put_same(struct encoding *encoding, const char *to, const char *from)
 {
-	struct tep_format_field *pid = tep_find_field(event, "pid");
-	struct tep_format_field *by = tep_find_common_field(event, "common_pid");
-	struct tep_format_field *alloc = tep_find_field(event, "bytes_alloc");
-	struct tep_format_field *req = tep_find_field(event, "bytes_req");
-	struct tep_format_field *node = tep_find_field(event, "node");
+	const struct tep_format_field *a = field_of(encoding->formats, encoding->event, to);
+	const struct tep_format_field *b = field_of(encoding->formats, encoding->event, from);
 
-	if (is_task_event(event) && pid && by && !has_key(script, at, "by"))
-		memcpy(record + by->offset, record + pid->offset, (size_t)by->size);
-	if (alloc && req && !has_key(script, at, "bytes_alloc"))
-		memcpy(record + alloc->offset, record + req->offset, (size_t)alloc->size);
-	if (node && !has_key(script, at, "node"))
-		put_number(formats, record, node, UINT64_MAX);
-	for (struct tep_format_field *f = event->format.fields; f; f = f->next)
-		if (is_located(f) && !has_key(script, at, f->name))
-			(void)put_located(formats, record, f, "", located_end);
+	if (a && b && a != b && !is_given(encoding, a))
+		memcpy(encoding->record + a->offset, encoding->record + b->offset, (size_t)a->size);
 }
 
-static int check_needed(const struct script *script, size_t at, struct tep_event *event,
-			struct kmt_err *err)
+/* After the values that were given: the ones that follow from them. */
+static void put_defaults(struct encoding *encoding)
+{
+	struct tep_event *event = encoding->event;
+	const struct tep_format_field *node = field_of(encoding->formats, event, "node");
+
+	if (is_task_event(event))
+		put_same(encoding, "by", "pid");
+	put_same(encoding, "bytes_alloc", "bytes_req");
+	if (node && !is_given(encoding, node))
+		put_number(encoding->formats, encoding->record, node, UINT64_MAX);
+	for (const struct tep_format_field *f = event->format.fields; f; f = f->next)
+		if (is_located(f) && !is_given(encoding, f))
+			(void)put_located(encoding->formats, encoding->record, f, "",
+					  &encoding->located_end);
+}
+
+static int check_needed(const struct encoding *encoding, struct kmt_err *err)
 {
 	static const char *const names[] = { "call_site", "ptr", "bytes_req" };
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (tep_find_field(event, names[i]) && !has_key(script, at, names[i]))
-			return script_fail(script, err, "%s without %s", event->name, names[i]);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const struct tep_format_field *field =
+			field_of(encoding->formats, encoding->event, names[i]);
+
+		if (field && !is_given(encoding, field))
+			return script_fail(encoding->script, err, "%s without %s",
+					   encoding->event->name, names[i]);
+	}
 	return 0;
 }
 
-static int encode_word(const struct formats_dir *formats, const struct symtab *symbols,
-		       const struct script *script, struct tep_event *event, char *word,
-		       uint8_t *record, unsigned int *located_end, struct kmt_err *err)
+static int encode_word(struct encoding *encoding, char *word, struct kmt_err *err)
 {
+	const struct script *script = encoding->script;
 	char *value = strchr(word, '=');
 	struct tep_format_field *field;
 
 	if (!value)
 		return script_fail(script, err, "'%s' is not key=value", word);
 	*value = '\0';
-	field = tep_find_any_field(event, field_name(event, word));
-	/* Linux may drop `pid` of task_rename: then it is the task that runs. */
-	if (!field && strcmp(word, "pid") == 0 && is_task_event(event))
-		field = tep_find_common_field(event, "common_pid");
+	field = field_of(encoding->formats, encoding->event, word);
 	if (!field)
-		return script_fail(script, err, "%s has no field '%s' here", event->name, word);
-	if (put_value(formats, symbols, field, value + 1, record, located_end) < 0)
+		return script_fail(script, err, "%s has no field '%s' here", encoding->event->name,
+				   word);
+	if (put_value(encoding->formats, encoding->symbols, field, value + 1, encoding->record,
+		      &encoding->located_end) < 0)
 		return script_fail(script, err, "'%s' does not fit %s, or is no symbol", value + 1,
 				   word);
 	*value = '=';
+	encoding->given[encoding->nr_given++] = field;
 	return 0;
 }
 
-int fields_encode(const struct formats_dir *formats, const struct symtab *symbols,
+int fields_encode(struct formats_dir *formats, const struct symtab *symbols,
 		  const struct script *script, size_t at, uint8_t *record, unsigned int *ret_bytes,
 		  struct kmt_err *err)
 {
 	struct tep_event *event = tep_find_event_by_name(formats->tep, NULL, script->words[at]);
-	unsigned int end, align, located_end;
+	struct encoding encoding = { formats, symbols, script, event, record, 0, { NULL }, 0 };
+	unsigned int end, align;
 	int r;
 
 	if (!event)
 		return script_fail(script, err, "'%s' has no format file", script->words[at]);
 	memset(record, 0, RING_RECORD_BYTES_MAX);
-	end = located_end = end_of(event);
+	end = encoding.located_end = end_of(event);
 	align = alignment_of(event);
-	r = check_needed(script, at, event, err);
-	if (r < 0)
-		return r;
 	ring_put(&formats->layout, record, (uint64_t)event->id, 2);
 	for (size_t i = at + 1; i < script->nr_words; i++) {
-		r = encode_word(formats, symbols, script, event, script->words[i], record,
-				&located_end, err);
+		r = encode_word(&encoding, script->words[i], err);
 		if (r < 0)
 			return r;
 	}
-	put_defaults(formats, event, script, at, record, &located_end);
+	r = check_needed(&encoding, err);
+	if (r < 0)
+		return r;
+	put_defaults(&encoding);
 	/* Texts begin right behind the fields, but Linux reserves sizeof() and their length. */
-	*ret_bytes = (end + align - 1) / align * align + (located_end - end);
+	*ret_bytes = (end + align - 1) / align * align + (encoding.located_end - end);
 	return 0;
 }
 

@@ -20,7 +20,7 @@
  *
  * Return: 0; -EINVAL for an event, a key or a value that doesn't exist or doesn't fit.
  */
-int fields_encode(const struct formats_dir *formats, const struct symtab *symbols,
+int fields_encode(struct formats_dir *formats, const struct symtab *symbols,
 		  const struct script *script, size_t at, uint8_t *record,
 		  unsigned int *ret_bytes, struct kmt_err *err);
 

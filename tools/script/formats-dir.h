@@ -22,8 +22,18 @@ struct formats_file {
 	size_t bytes;
 };
 
+/* What a key means in an event. */
+struct formats_key {
+	const struct tep_event *event; /* NULL: not asked yet */
+	char key[24];
+	struct tep_format_field *field;
+};
+
+#define FORMATS_KEYS 256u
+
 struct formats_dir {
 	struct tep_handle *tep;
+	struct formats_key keys[FORMATS_KEYS]; /* by a hash: long scripts ask for the same ones all along */
 	struct ring_layout layout;
 	struct formats_file *files; /* sorted by path */
 	size_t nr_files;

@@ -2,6 +2,7 @@
 /* mktape: make a tape from its text form (script.h); tapedump is the way back. */
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -312,6 +313,34 @@ static int write_symbols(const struct mktape *mk, int dirfd, const char *path, u
 	return r == 0 && writer ? kmt_chunk_writer_finish(writer, 0, err) : r;
 }
 
+/* As src/record/snapshot-log.c lays them out: each ends a chunk. */
+static int write_snapshots(const struct mktape *mk, int dirfd, struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_chunk_writer_freep) struct kmt_chunk_writer *writer = NULL;
+	const struct script_header *header = &mk->header;
+	char head[96];
+	int r = 0;
+
+	if (!header->nr_snapshots)
+		return 0;
+	r = kmt_chunk_writer_new(dirfd, "snapshots.zst", 0, 1, &writer, err);
+	for (size_t i = 0; r == 0 && i < header->nr_snapshots; i++) {
+		const struct script_snapshot *snapshot = &header->snapshots[i];
+
+		(void)snprintf(head, sizeof(head), "==> snapshot %zu at %" PRIu64 " %s <==\n", i,
+			       snapshot->time_ns, snapshot->why);
+		r = kmt_chunk_writer_text(writer, head, strlen(head), err);
+		if (r == 0)
+			r = kmt_chunk_writer_text(writer, header->snapshot_texts + snapshot->from,
+						  snapshot->bytes, err);
+		if (r == 0)
+			r = kmt_chunk_writer_flush(writer, 0, err);
+	}
+	if (r == 0 && header->manifest.is_closed)
+		r = kmt_chunk_writer_finish(writer, 0, err);
+	return r;
+}
+
 static int write_texts(const struct mktape *mk, int dirfd, struct kmt_err *err)
 {
 	const struct script_header *header = &mk->header;
@@ -335,7 +364,7 @@ static int write_texts(const struct mktape *mk, int dirfd, struct kmt_err *err)
 					header->modules_bytes, err);
 	if (r == 0)
 		r = kmt_tape_write_text(dirfd, "comms", header->comms, header->comms_bytes, err);
-	return r;
+	return r == 0 ? write_snapshots(mk, dirfd, err) : r;
 }
 
 static int write_tape(struct mktape *mk, const char *path, struct kmt_err *err)

@@ -66,7 +66,8 @@ int script_header_init(struct script_header *header, struct kmt_err *err)
 	preset(&header->manifest);
 	header->modules_file = open_memstream(&header->modules, &header->modules_bytes);
 	header->comms_file = open_memstream(&header->comms, &header->comms_bytes);
-	if (!header->modules_file || !header->comms_file)
+	header->snapshots_file = open_memstream(&header->snapshot_texts, &header->snapshot_bytes);
+	if (!header->modules_file || !header->comms_file || !header->snapshots_file)
 		return kmt_fail(err, -ENOMEM, "out of memory");
 	return 0;
 }
@@ -77,6 +78,9 @@ void script_header_deinit(struct script_header *header)
 	kmt_fclosep(&header->comms_file);
 	free(header->modules);
 	free(header->comms);
+	kmt_fclosep(&header->snapshots_file);
+	free(header->snapshot_texts);
+	free(header->snapshots);
 	symtab_deinit(&header->symtab);
 	kmt_manifest_deinit(&header->manifest);
 }
@@ -271,6 +275,40 @@ static int take_enabled(struct script_header *header, const struct script *scrip
 	return 1;
 }
 
+static int take_snapshot(struct script_header *header, const struct script *script,
+			 struct kmt_err *err)
+{
+	struct script_snapshot snapshot = { .time_ns = 0 }, *grown;
+	int r;
+
+	r = script_number(script, 1, 0, UINT64_MAX, &snapshot.time_ns, err);
+	if (r < 0)
+		return r;
+	if (script->nr_words != 3 || strlen(script->words[2]) >= sizeof(snapshot.why))
+		return script_fail(script, err, "not `snapshot TIME WHY`");
+	memcpy(snapshot.why, script->words[2], strlen(script->words[2]));
+	if (fflush(header->snapshots_file) != 0)
+		return kmt_fail(err, -ENOMEM, "out of memory");
+	snapshot.from = header->snapshot_bytes;
+	grown = reallocarray(header->snapshots, header->nr_snapshots + 1, sizeof(*grown));
+	if (!grown)
+		return kmt_fail(err, -ENOMEM, "out of memory");
+	header->snapshots = grown;
+	header->snapshots[header->nr_snapshots++] = snapshot;
+	return 1;
+}
+
+static int take_snapshot_line(struct script_header *header, const struct script *script,
+			      struct kmt_err *err)
+{
+	if (!header->nr_snapshots)
+		return script_fail(script, err, "a line of a snapshot, and no snapshot before it");
+	if (fprintf(header->snapshots_file, "%s\n", script->verbatim) < 0)
+		return kmt_fail(err, -ENOMEM, "out of memory");
+	header->snapshots[header->nr_snapshots - 1].bytes += strlen(script->verbatim) + 1;
+	return 1;
+}
+
 static int take_other(struct script_header *header, const struct script *script,
 		      struct kmt_err *err)
 {
@@ -278,6 +316,10 @@ static int take_other(struct script_header *header, const struct script *script,
 	uint64_t n;
 	int r;
 
+	if (script->verbatim)
+		return take_snapshot_line(header, script, err);
+	if (strcmp(name, "snapshot") == 0)
+		return take_snapshot(header, script, err);
 	if (strcmp(name, "symbol") == 0)
 		return take_symbol(header, script, false, err);
 	if (strcmp(name, "module_symbol") == 0)
@@ -334,7 +376,7 @@ int script_header_finish(struct script_header *header, struct kmt_err *err)
 	const char *state = header->symbols;
 
 	if (fflush(header->modules_file) != 0 || fflush(header->comms_file) != 0 ||
-	    symtab_sort(&header->symtab) < 0)
+	    fflush(header->snapshots_file) != 0 || symtab_sort(&header->symtab) < 0)
 		return kmt_fail(err, -ENOMEM, "out of memory");
 	manifest->symbols = header->symtab.nr ? KMT_SYMBOLS_GOOD : KMT_SYMBOLS_NONE;
 	if (strcmp(state, "none") == 0)

@@ -10,6 +10,12 @@
 #include "script.h"
 #include "symtab.h"
 
+struct script_snapshot {
+	uint64_t time_ns;
+	char why[16];
+	size_t from, bytes; /* where its text is in snapshot_texts */
+};
+
 /* What a script says about the tape as a whole. */
 struct script_header {
 	struct kmt_manifest manifest;
@@ -23,6 +29,11 @@ struct script_header {
 	size_t comms_bytes;
 	FILE *modules_file, *comms_file; /* write to the two above */
 	unsigned int nr_module_lines;
+	struct script_snapshot *snapshots;
+	size_t nr_snapshots;
+	char *snapshot_texts;
+	size_t snapshot_bytes;
+	FILE *snapshots_file; /* writes to the above */
 };
 
 int script_header_init(struct script_header *header, struct kmt_err *err);

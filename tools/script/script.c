@@ -44,11 +44,30 @@ int script_fail(const struct script *script, struct kmt_err *err, const char *fm
 	return kmt_fail(err, -EINVAL, "%s:%u: %s", script->name, script->number, text);
 }
 
+/* A line of a text that nothing may be done to. */
+static bool take_verbatim(struct script *script)
+{
+	static char bar[] = "|";
+	char *line = script->line;
+
+	script->verbatim = NULL;
+	if (line[0] != '|' || (line[1] != ' ' && line[1] != '\n' && line[1]))
+		return false;
+	line[strcspn(line, "\n")] = '\0';
+	script->verbatim = line[1] ? line + 2 : line + 1;
+	script->words[0] = bar;
+	script->nr_words = 1;
+	return true;
+}
+
 static int split(struct script *script, struct kmt_err *err)
 {
-	char *save, *word = strtok_r(script->line, " \t\r\n", &save);
+	char *save, *word;
 
+	if (take_verbatim(script))
+		return 0;
 	script->nr_words = 0;
+	word = strtok_r(script->line, " \t\r\n", &save);
 	for (; word && *word != '#'; word = strtok_r(NULL, " \t\r\n", &save)) {
 		if (script->nr_words == SCRIPT_WORDS_MAX)
 			return script_fail(script, err, "more than %d words", SCRIPT_WORDS_MAX);

@@ -23,6 +23,9 @@
  *   module unload TIME NAME
  *   module_symbol LINE ffffffffc0000000 t name       LINE counts the `module` lines from 1
  *   comm PID NAME
+ *   snapshot TIME WHY     of the kernel's own counters; WHY: start, interval or end. Then its text,
+ *   | ==> /proc/meminfo <==     each line behind a bar and a space, as it is: no comments, no \xNN
+ *   | MemTotal: 4096 kB         in it. A bar alone is an empty line
  *
  * then what happened, for each CPU in the order of its ring buffer:
  *
@@ -52,6 +55,7 @@ struct script {
 	size_t room;
 	char *words[SCRIPT_WORDS_MAX];
 	size_t nr_words; /* never 0 after SCRIPT_LINE */
+	const char *verbatim; /* what is behind the bar of a line that is the one word `|`; else NULL */
 };
 
 enum { SCRIPT_END = 0, SCRIPT_LINE = 1 };

@@ -20,6 +20,9 @@
 #define MKTAPE_FORMATS_DIR "tests/formats"
 #endif
 
+/* A day of them, one a minute, on a large machine: zoneinfo and vmallocinfo have a few 100 KiB. */
+#define SNAPSHOTS_BYTES_MAX ((size_t)1 << 30)
+
 struct tapedump {
 	const char *formats_base;
 	bool has_all_symbols;
@@ -30,6 +33,7 @@ struct tapedump {
 	struct dump_cpu *cpus;
 	bool *has_lines; /* by index of the CPU */
 	uint64_t nr_unknown;
+	bool has_bad_snapshots;
 	FILE *events; /* printed first, so that we know which symbols are used */
 };
 
@@ -272,6 +276,56 @@ static void print_comms(const struct tapedump *dump)
 	}
 }
 
+static int note_bad_snapshots(const char *what)
+{
+	(void)fprintf(stderr, "tapedump: snapshots.zst: %s\n", what);
+	return 1;
+}
+
+/* Return: false if the line isn't the head of snapshot @nr. */
+static bool print_snapshot_head(const char *line, size_t nr)
+{
+	char why[16], again[96];
+	uint64_t time_ns;
+
+	if (sscanf(line, "==> snapshot %*u at %" SCNu64 " %15s <==", &time_ns, why) != 2)
+		return false;
+	(void)snprintf(again, sizeof(again), "==> snapshot %zu at %" PRIu64 " %s <==", nr, time_ns,
+		       why);
+	if (strcmp(line, again) != 0)
+		return false;
+	(void)printf("snapshot %" PRIu64 " %s\n", time_ns, why);
+	return true;
+}
+
+/* Return: 0; 1 if it is damaged, or no text of snapshots; negative errno. */
+static int print_snapshots(const struct tapedump *dump, struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_freep) char *text = NULL;
+	size_t bytes, nr = 0;
+	int r;
+
+	r = kmt_chunk_read_text(dump->tape->dirfd, "snapshots.zst", SNAPSHOTS_BYTES_MAX, &text,
+				&bytes, err);
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return r;
+	for (char *line = text, *end; line < text + bytes; line = end + 1) {
+		end = strchrnul(line, '\n');
+		if (!*end)
+			return note_bad_snapshots("the last line has no end");
+		*end = '\0';
+		if (print_snapshot_head(line, nr))
+			nr++;
+		else if (!nr)
+			return note_bad_snapshots("no snapshot at the beginning");
+		else
+			(void)printf(*line ? "| %s\n" : "|\n", line);
+	}
+	return 0;
+}
+
 static int copy_events(const struct tapedump *dump, struct kmt_err *err)
 {
 	char block[65536];
@@ -289,6 +343,7 @@ static int print_tape(struct tapedump *dump, struct kmt_err *err)
 {
 	struct kmt_tape *tape = dump->tape;
 	char formats[PATH_MAX];
+	int r;
 
 	find_formats(dump, formats);
 	script_header_print(stdout, &tape->manifest, formats);
@@ -298,6 +353,10 @@ static int print_tape(struct tapedump *dump, struct kmt_err *err)
 			(void)printf("cpu %u\n", kmt_chunk_reader_cpu(tape->cpus[i]));
 	print_symbols(dump);
 	print_comms(dump);
+	r = print_snapshots(dump, err);
+	if (r < 0)
+		return r;
+	dump->has_bad_snapshots = r > 0;
 	return copy_events(dump, err);
 }
 
@@ -343,7 +402,7 @@ static int run(struct tapedump *dump, const char *path, struct kmt_err *err)
 	for (size_t i = 0; i < dump->tape->nr_cpus; i++)
 		if (dump->cpus[i].is_damaged)
 			return 1;
-	return 0;
+	return dump->has_bad_snapshots;
 }
 
 static void usage(FILE *out)

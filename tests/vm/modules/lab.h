@@ -2,6 +2,7 @@
 #ifndef LAB_H
 #define LAB_H
 
+#include <linux/delay.h>
 #include <linux/log2.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -15,7 +16,24 @@
  *
  * bytes are what the allocator hands out, requested what was asked for. With healthy=1 the traffic is the same,
  * and all of it is freed.
+ *
+ * A leak goes on over time: loops are cut into steps, with rests between them that take spread_ms together; 0: all
+ * at once.
  */
+static unsigned int spread_ms;
+module_param(spread_ms, uint, 0);
+
+#define LAB_STEPS 40
+
+#define lab_for_step(i, nr, step)                                                                  \
+	for (int i = (nr) * (step) / LAB_STEPS; i < (nr) * ((step) + 1) / LAB_STEPS; i++)
+
+static inline void lab_rest(void)
+{
+	if (spread_ms)
+		msleep(spread_ms / LAB_STEPS);
+}
+
 
 /* A function that allocates keeps its name: neither inlined, nor cloned with a suffix. */
 #define LAB_SITE noinline __noclone

@@ -13,9 +13,9 @@ module_param(fail, bool, 0);
 #define NR    400
 #define BYTES 300
 
-static LAB_SITE void __init lab_init_leak(struct lab_count *count)
+static LAB_SITE void __init lab_init_leak(struct lab_count *count, int step)
 {
-	for (int i = 0; i < NR; i++) {
+	lab_for_step(i, NR, step) {
 		void *object = kmalloc(BYTES, GFP_KERNEL);
 
 		if (!object)
@@ -32,7 +32,10 @@ static int __init lab_init_init(void)
 {
 	struct lab_count count = {};
 
-	lab_init_leak(&count);
+	for (int step = 0; step < LAB_STEPS; step++) {
+		lab_init_leak(&count, step);
+		lab_rest();
+	}
 	LAB_SAY("lab_init_leak", "init", &count, " code=0x%px", lab_init_leak);
 	return fail ? -ENODEV : 0;
 }

@@ -16,7 +16,7 @@ module_param(leak, charp, 0);
 static bool healthy;
 module_param(healthy, bool, 0);
 
-#define ROUNDS	    40
+#define ROUNDS	    LAB_STEPS
 #define TIMER_NR    10 /* objects a round */
 #define TIMER_BYTES 60
 #define IRQ_NR	    5
@@ -46,7 +46,7 @@ static void on_timer(struct timer_list *timer)
 {
 	lab_timer_leak();
 	if (++rounds < ROUNDS)
-		mod_timer(timer, jiffies + 1);
+		mod_timer(timer, jiffies + 1 + msecs_to_jiffies(spread_ms / ROUNDS));
 	else
 		complete(&done);
 }
@@ -88,6 +88,7 @@ static int __init lab_irq_init(void)
 		for (int i = 0; i < ROUNDS; i++) {
 			irq_work_queue(&work);
 			irq_work_sync(&work);
+			lab_rest();
 		}
 	} else {
 		return -EINVAL;

@@ -57,9 +57,9 @@ static void free_node(struct lab_node *node, struct lab_count *count)
 	kfree(node);
 }
 
-static int __init lab_rcu_init(void)
+static int __init handle_nodes(int step)
 {
-	for (int i = 0; i < NR; i++) {
+	lab_for_step(i, NR, step) {
 		bool is_forgotten = IS_FORGOTTEN(i), is_apart = is_forgotten && !same_site;
 		struct lab_node *node = is_apart ? lab_rcu_never_queued() : lab_rcu_node_new();
 
@@ -71,6 +71,18 @@ static int __init lab_rcu_init(void)
 			free_node(node, &forgotten);
 		else if (healthy)
 			drop_node(node, &nodes);
+	}
+	return 0;
+}
+
+static int __init lab_rcu_init(void)
+{
+	for (int step = 0; step < LAB_STEPS; step++) {
+		int r = handle_nodes(step);
+
+		if (r)
+			return r;
+		lab_rest();
 	}
 	if (!same_site)
 		LAB_SAY_KMALLOC("lab_rcu_never_queued", &forgotten, sizeof(struct lab_node));

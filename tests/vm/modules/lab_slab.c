@@ -9,13 +9,14 @@ module_param(healthy, bool, 0);
 
 #define KMALLOC_NR    1000
 #define KMALLOC_BYTES 150 /* of kmalloc-192 */
+#define SIZED_NR      1000 /* of 1 to 1000 bytes */
 #define LARGE_NR      20
 #define LARGE_BYTES   20000 /* more than two pages: of no cache, and traced twice by 6.12 */
 
 /* A size that the compiler knows, one that it doesn't, and one that no cache has: three ways in. */
-static LAB_SITE void lab_kmalloc_leak(struct lab_count *count)
+static LAB_SITE void lab_kmalloc_leak(struct lab_count *count, int step)
 {
-	for (int i = 0; i < KMALLOC_NR; i++) {
+	lab_for_step(i, KMALLOC_NR, step) {
 		void *object = kmalloc(KMALLOC_BYTES, GFP_KERNEL);
 
 		if (!object)
@@ -28,9 +29,10 @@ static LAB_SITE void lab_kmalloc_leak(struct lab_count *count)
 	}
 }
 
-static LAB_SITE void lab_kmalloc_sized_leak(struct lab_count *count)
+static LAB_SITE void lab_kmalloc_sized_leak(struct lab_count *count, int step)
 {
-	for (size_t bytes = 1; bytes <= 1000; bytes++) {
+	lab_for_step(i, SIZED_NR, step) {
+		size_t bytes = 1 + i;
 		void *object = kmalloc(bytes, GFP_KERNEL);
 
 		if (!object)
@@ -43,9 +45,9 @@ static LAB_SITE void lab_kmalloc_sized_leak(struct lab_count *count)
 	}
 }
 
-static LAB_SITE void lab_kmalloc_large_leak(struct lab_count *count, size_t bytes)
+static LAB_SITE void lab_kmalloc_large_leak(struct lab_count *count, size_t bytes, int step)
 {
-	for (int i = 0; i < LARGE_NR; i++) {
+	lab_for_step(i, LARGE_NR, step) {
 		void *object = kmalloc(bytes, GFP_KERNEL);
 
 		if (!object)
@@ -62,14 +64,20 @@ static int leak_kmalloc(void)
 {
 	struct lab_count count = {}, sized = {}, large = {};
 
-	lab_kmalloc_leak(&count);
-	lab_kmalloc_sized_leak(&sized);
-	lab_kmalloc_large_leak(&large, LARGE_BYTES);
+	for (int step = 0; step < LAB_STEPS; step++) {
+		lab_kmalloc_leak(&count, step);
+		lab_kmalloc_sized_leak(&sized, step);
+		lab_kmalloc_large_leak(&large, LARGE_BYTES, step);
+		lab_rest();
+	}
 	LAB_SAY_KMALLOC("lab_kmalloc_leak", &count, KMALLOC_BYTES);
 	LAB_SAY("lab_kmalloc_sized_leak", "slab", &sized, "");
 	LAB_SAY_KMALLOC("lab_kmalloc_large_leak", &large, LARGE_BYTES);
 	return 0;
 }
+
+#define CACHE_NR 1500
+#define KEPT_NR	 70
 
 struct lab_widget {
 	char text[328];
@@ -78,9 +86,9 @@ struct lab_widget {
 static struct kmem_cache *widgets;
 
 /* Every third is given back, so that the cache's name is on every kernel's tape: 6.1 has it in frees only. */
-static LAB_SITE void lab_cache_leak(struct lab_count *count)
+static LAB_SITE void lab_cache_leak(struct lab_count *count, int step)
 {
-	for (int i = 0; i < 1500; i++) {
+	lab_for_step(i, CACHE_NR, step) {
 		struct lab_widget *widget = kmem_cache_alloc(widgets, GFP_KERNEL);
 
 		if (!widget)
@@ -94,9 +102,9 @@ static LAB_SITE void lab_cache_leak(struct lab_count *count)
 }
 
 /* Nothing of this site is ever given back. */
-static LAB_SITE void lab_cache_kept_leak(struct lab_count *count)
+static LAB_SITE void lab_cache_kept_leak(struct lab_count *count, int step)
 {
-	for (int i = 0; i < 70; i++) {
+	lab_for_step(i, KEPT_NR, step) {
 		struct lab_widget *widget = kmem_cache_zalloc(widgets, GFP_KERNEL);
 
 		if (!widget)
@@ -118,12 +126,17 @@ static int leak_cache(void)
 					     sizeof(struct lab_widget), NULL);
 	if (!widgets)
 		return -ENOMEM;
-	lab_cache_leak(&count);
-	lab_cache_kept_leak(&kept);
+	for (int step = 0; step < LAB_STEPS; step++) {
+		lab_cache_leak(&count, step);
+		lab_cache_kept_leak(&kept, step);
+		lab_rest();
+	}
 	LAB_SAY("lab_cache_leak", "slab", &count, " cache=lab_widget");
 	LAB_SAY("lab_cache_kept_leak", "slab", &kept, " cache-if-known=lab_widget");
 	return 0;
 }
+
+#define REQUEST_NR 30000
 
 struct lab_request {
 	char text[90];
@@ -168,8 +181,11 @@ static int leak_error(void)
 {
 	int failed = 0;
 
-	for (int i = 0; i < 30000; i++)
-		failed += handle_request(i) < 0;
+	for (int step = 0; step < LAB_STEPS; step++) {
+		lab_for_step(i, REQUEST_NR, step)
+			failed += handle_request(i) < 0;
+		lab_rest();
+	}
 	LAB_SAY_KMALLOC("lab_request_new", &requests, sizeof(struct lab_request));
 	return 0;
 }

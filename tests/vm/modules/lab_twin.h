@@ -10,9 +10,9 @@ module_param(healthy, bool, 0);
 
 #define BYTES 120
 
-static LAB_SITE void TWIN_LEAK(struct lab_count *count, int nr)
+static LAB_SITE void TWIN_LEAK(struct lab_count *count, int nr, int step)
 {
-	for (int i = 0; i < nr; i++) {
+	lab_for_step(i, nr, step) {
 		void *object = kmalloc(BYTES, GFP_KERNEL);
 
 		if (!object)
@@ -29,7 +29,10 @@ static int __init twin_init(void)
 {
 	struct lab_count count = {};
 
-	TWIN_LEAK(&count, TWIN_NR);
+	for (int step = 0; step < LAB_STEPS; step++) {
+		TWIN_LEAK(&count, TWIN_NR, step);
+		lab_rest();
+	}
 	LAB_SAY(__stringify(TWIN_LEAK), "slab", &count, " cache=kmalloc-128 code=0x%px", TWIN_LEAK);
 	return 0;
 }

@@ -6,9 +6,11 @@
 static bool healthy;
 module_param(healthy, bool, 0);
 
-static int __init lab_user_init(void)
+#define NR 600
+
+static int __init use_sessions(int step)
 {
-	for (int i = 0; i < 600; i++) {
+	lab_for_step(i, NR, step) {
 		struct lab_session *session = lab_session_new();
 
 		if (!session)
@@ -17,6 +19,18 @@ static int __init lab_user_init(void)
 		if (healthy || i % 10 != 9)
 			lab_session_put(session);
 		lab_session_put(session);
+	}
+	return 0;
+}
+
+static int __init lab_user_init(void)
+{
+	for (int step = 0; step < LAB_STEPS; step++) {
+		int r = use_sessions(step);
+
+		if (r)
+			return r;
+		lab_rest();
 	}
 	lab_session_say();
 	return 0;

@@ -8,11 +8,13 @@
 static bool healthy;
 module_param(healthy, bool, 0);
 
-static LAB_SITE void lab_vmalloc_leak(struct lab_count *count)
+#define NR 16
+
+static LAB_SITE void lab_vmalloc_leak(struct lab_count *count, int step)
 {
 	/* Of more than 2 MiB, vmalloc() gets the list of pages of itself, and in our name. */
-	for (int i = 1; i <= 16; i++) {
-		size_t bytes = i * 128 * 1024 - 1000; /* rounded up to pages */
+	lab_for_step(i, NR, step) {
+		size_t bytes = (i + 1) * 128 * 1024 - 1000; /* rounded up to pages */
 		void *area = vmalloc(bytes);
 
 		if (!area)
@@ -29,7 +31,10 @@ static int __init lab_vmalloc_init(void)
 {
 	struct lab_count count = {};
 
-	lab_vmalloc_leak(&count);
+	for (int step = 0; step < LAB_STEPS; step++) {
+		lab_vmalloc_leak(&count, step);
+		lab_rest();
+	}
 	LAB_SAY("lab_vmalloc_leak", "vmalloc", &count, "");
 	return 0;
 }

@@ -4,5 +4,5 @@
 cd /lib/modules-lab || exit 1
 kmemtape record -o /out/tape --settle 1s -- sh -ec '
 	insmod lab_owner.ko
-	insmod lab_user.ko healthy=0' || exit 1
+	insmod lab_user.ko healthy=0 spread_ms=3000' || exit 1
 dmesg | sed -n 's/^.*kmt-lab: //p' >/out/truth

@@ -2,12 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # time: 40
 # The traffic of reload.sh, all of it freed.
-# Until the recorder, under emulation, has read the symbols of the module.
 cd /lib/modules-lab || exit 1
 kmemtape record -o /out/tape --settle 1s -- sh -ec '
-	insmod lab_first.ko healthy=1
-	sleep 3
+	insmod lab_first.ko healthy=1 spread_ms=3000
 	rmmod lab_first
-	sleep 3
-	insmod lab_first.ko healthy=1' || exit 1
+	sleep 1
+	insmod lab_first.ko healthy=1 spread_ms=3000' || exit 1
 dmesg | sed -n 's/^.*kmt-lab: //p' >/out/truth

@@ -2,10 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # time: 40
 # The traffic of rmmod.sh, all of it freed.
-# Until the recorder, under emulation, has read the symbols of the module.
 cd /lib/modules-lab || exit 1
 kmemtape record -o /out/tape --settle 1s -- sh -ec '
-	insmod lab_slab.ko leak=kmalloc healthy=1
-	sleep 3
+	insmod lab_slab.ko leak=kmalloc healthy=1 spread_ms=3000
 	rmmod lab_slab' || exit 1
 dmesg | sed -n 's/^.*kmt-lab: //p' >/out/truth

@@ -1,0 +1,71 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # variables of the callers
+# SPDX-License-Identifier: GPL-2.0-only
+# What the tests of the VM lab ask of a verdict; sourced by them. Of $dir/truth, lines whose objects are live are the
+# leaks; those of slab and vmalloc are recorded, those of pages and per-CPU memory are not yet.
+
+# The scenarios last a few seconds: what is younger than this is not judged, and after the last allocation a second
+# of settling follows.
+GRACE=500ms
+
+# Usage: judge_json TAPE REPORT: sets $leak and $headline; leaves the JSON in REPORT.
+judge_json() {
+	"$KMEMTAPE" replay --grace $GRACE --format json "$1" >"$2" || return 1
+	leak=$(jq -r '.verdict.leak // "missing"' "$2")
+	headline=$(jq -r '.verdict.headline // "missing"' "$2")
+}
+
+# Usage: judge TAPE REPORT: the same, and sets $first, the first line of the text report.
+judge() {
+	judge_json "$@" || return 1
+	first=$("$KMEMTAPE" replay --grace $GRACE "$1" | head -n 1)
+}
+
+# Usage: leaks KINDS: the announced leaks of these kinds (kind|kind) that are live: "SITE MODULE KIND OBJECTS" on each line.
+leaks() {
+	sed -nE 's/^leak site=([^ ]*) module=([^ ]*) kind=('"$1"') .*objects=([0-9]*) .*/\1 \2 \3 \4/p' "$dir/truth" |
+		awk '$4 > 0'
+}
+
+RECORDED='slab|init|untraced|vmalloc'
+NOT_RECORDED='pages|percpu'
+
+# Usage: accuses HEADLINE SITE MODULE KIND: does it name this one?
+accuses() {
+	case "$4" in
+	# A function that is thrown away has no name; whose it was is known.
+	init) [[ $1 == *" $2+0x"*"[$3]"* || $1 == *"[$3]"* ]] ;;
+	*) [[ $1 == *" $2+0x"*"[$3]"* ]] ;;
+	esac
+}
+
+# Usage: accuses_truth HEADLINE: is it one of the announced leaks that it names?
+accuses_truth() {
+	local site module kind _
+	while read -r site module kind _; do
+		! accuses "$1" "$site" "$module" "$kind" || return 0
+	done < <(leaks "$RECORDED")
+	return 1
+}
+
+# Usage: is_exact HEADLINE: does it name one with the number of its objects, as one load of its module leaked or all of
+# them? Of vmalloc areas, the number is checked elsewhere.
+is_exact() {
+	local site module kind objects said all
+	said=$(grep -oE '\+[0-9]+ objects?' <<<"$1" | grep -oE '[0-9]+' || true)
+	while read -r site module kind objects; do
+		accuses "$1" "$site" "$module" "$kind" || continue
+		[ "$kind" != vmalloc ] || return 0
+		all=$(leaks "$RECORDED" | awk -v site="$site" -v of="$module" '$1 == site && $2 == of { n += $4 } END { print n }')
+		[ "$said" != "$objects" ] && [ "$said" != "$all" ] || return 0
+	done < <(leaks "$RECORDED")
+	return 1
+}
+
+# Usage: wrongly_accused REPORT: call sites of class leak that are none.
+wrongly_accused() {
+	jq -r --arg known "$(leaks "$RECORDED" | awk '{ print $1 "[" $2 "]" } $3 == "init" { print "[" $2 "]" }')" '
+		($known | split("\n")) as $known |
+		[.sites[] | select(.class == "leak") | . as $it |
+		select(all($known[]; . != "\($it.function // "")[\($it["module"] // "")]")) |
+		"\(.symbol // .call_site): \(.live_objects)"] | join(", ")' "$1"
+}
