@@ -7,8 +7,10 @@
 #include <stdint.h>
 
 #include "kmemtape/cleanup.h"
+#include "kmemtape/dossier.h"
 #include "kmemtape/err.h"
 #include "kmemtape/history.h"
+#include "kmemtape/intervals.h"
 #include "kmemtape/judgement.h"
 #include "kmemtape/ledger.h"
 
@@ -36,6 +38,7 @@ struct kmt_row {
 	uint64_t call_site;    /* by site; else 0 */
 	const char *function;  /* by site; NULL unknown. All texts are borrowed from the result */
 	uint64_t offset, size; /* in and of the function */
+	uint32_t instance;     /* by site: tells loads of modules apart; 0: built in */
 	bool is_unknown;       /* by site and by module: nobody knows whose code it is */
 	const char *module;    /* by site and by module; NULL: built in, or unknown */
 	const char *taint;     /* of the module; "" none */
@@ -156,6 +159,18 @@ struct kmt_result {
 	char **notes; /* what a reader must know before the numbers: one line each */
 	size_t nr_notes;
 
+	/* What was asked for beyond the rows */
+	bool is_explanation;
+	struct kmt_dossier *dossiers; /* of the sites that were meant, most live objects first */
+	size_t nr_dossiers;
+	uint64_t more_sites;  /* were meant, too, and left out */
+	uint64_t interval_ns; /* width of the table over time; 0: not asked for */
+	struct kmt_interval *intervals;
+	size_t nr_intervals;
+	const char *only; /* of what the table is; NULL: of all */
+	enum kmt_group only_by;
+	int64_t wall_offset_ns; /* trace clock to wall clock; 0: unknown */
+
 	char **texts; /* what the rows borrow */
 	size_t nr_texts;
 };
@@ -172,6 +187,10 @@ int kmt_result_note(struct kmt_result *result, const char *fmt, ...)
 
 /* A copy that lives as long as @result; NULL for NULL. Return: 0 or -ENOMEM. */
 int kmt_result_keep(struct kmt_result *result, const char *text, const char **ret_text);
+
+/* The row of a call site, by the two that tell it; NULL if there is none. */
+const struct kmt_row *kmt_result_site(const struct kmt_result *result, uint64_t call_site,
+				      uint32_t instance);
 
 /* Ties are broken by all that identifies a row, so that the order depends on the tape alone. */
 void kmt_result_sort(struct kmt_result *result, enum kmt_sort sort);

@@ -36,6 +36,10 @@ struct kmt_result *kmt_result_free(struct kmt_result *result)
 	free(result->reconciliation.items);
 	free(result->reconciliation.caches);
 	free(result->reconciliation.vmallocs);
+	for (size_t i = 0; i < result->nr_dossiers; i++)
+		kmt_dossier_deinit(&result->dossiers[i]);
+	free(result->dossiers);
+	free(result->intervals);
 	free(result->suppressions);
 	free_list(result->notes, result->nr_notes);
 	free_list(result->texts, result->nr_texts);
@@ -99,6 +103,15 @@ int kmt_result_keep(struct kmt_result *result, const char *text, const char **re
 		*ret_text = NULL;
 	}
 	return r;
+}
+
+const struct kmt_row *kmt_result_site(const struct kmt_result *result, uint64_t call_site,
+				      uint32_t instance)
+{
+	for (size_t i = 0; result->group == KMT_BY_SITE && i < result->nr_rows; i++)
+		if (result->rows[i].call_site == call_site && result->rows[i].instance == instance)
+			return &result->rows[i];
+	return NULL;
 }
 
 static int more_first(uint64_t a, uint64_t b)

@@ -4,6 +4,7 @@
 #include "kmemtape/report.h"
 
 #include "builder.h"
+#include "json-asked.h"
 #include "json-counters.h"
 #include "json-rows.h"
 
@@ -152,6 +153,8 @@ int kmt_report_json(const struct kmt_result *result, const struct kmt_report_opt
 	kmt_json_put_reconciliation(&builder, root, &result->reconciliation);
 	put_grid(&builder, root, &result->grid);
 	put_suppressions(&builder, root, result);
+	kmt_json_put_explain(&builder, root, result);
+	kmt_json_put_intervals(&builder, root, result);
 	kmt_json_put_rows(&builder, root, result, options->top);
 	if (!builder.has_failed)
 		text = json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY |
