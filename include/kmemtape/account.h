@@ -33,6 +33,7 @@ struct kmt_account {
 	uint64_t reused;
 	uint64_t first_ns; /* of the first allocation */
 	int32_t first_pid; /* task that ran then */
+	uint32_t index;	   /* see kmt_accounts_open() */
 	bool is_watched;   /* see struct kmt_watcher */
 	uint64_t first_marked, last_marked; /* objects live at the first and the last
 					       kmt_ledger_mark() */

@@ -28,6 +28,14 @@ struct kmt_report_options {
 void kmt_report_text(const struct kmt_result *result, const struct kmt_report_options *options,
 		     FILE *file);
 
+/* The dossiers of the result, instead of the report: all that is known of the sites asked for. */
+void kmt_report_explain(const struct kmt_result *result, const struct kmt_report_options *options,
+			FILE *file);
+
+/* The table over time, instead of the report: columns for awk, '#' before all else. Return: 0 or
+ * -ENOMEM. */
+int kmt_report_intervals(const struct kmt_result *result, FILE *file, struct kmt_err *err);
+
 /* Schema 1. Return: 0 or -ENOMEM. */
 int kmt_report_json(const struct kmt_result *result, const struct kmt_report_options *options,
 		    FILE *file, struct kmt_err *err);

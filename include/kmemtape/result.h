@@ -7,8 +7,10 @@
 #include <stdint.h>
 
 #include "kmemtape/cleanup.h"
+#include "kmemtape/dossier.h"
 #include "kmemtape/err.h"
 #include "kmemtape/history.h"
+#include "kmemtape/intervals.h"
 #include "kmemtape/judgement.h"
 #include "kmemtape/ledger.h"
 
@@ -23,7 +25,8 @@ enum kmt_group {
 };
 
 enum kmt_sort {
-	KMT_SORT_SUSPICION, /* by class and confidence, then by live bytes */
+	KMT_SORT_SUSPICION, /* the verdict's first; then suspects by class, confidence and live
+			       bytes; then all others by live bytes */
 	KMT_SORT_BYTES,	    /* live bytes, largest first */
 	KMT_SORT_OBJECTS,
 	KMT_SORT_ALLOCS,
@@ -35,6 +38,7 @@ struct kmt_row {
 	uint64_t call_site;    /* by site; else 0 */
 	const char *function;  /* by site; NULL unknown. All texts are borrowed from the result */
 	uint64_t offset, size; /* in and of the function */
+	uint32_t instance;     /* by site: tells loads of modules apart; 0: built in */
 	bool is_unknown;       /* by site and by module: nobody knows whose code it is */
 	const char *module;    /* by site and by module; NULL: built in, or unknown */
 	const char *taint;     /* of the module; "" none */
@@ -70,6 +74,9 @@ struct kmt_verdict {
 	char headline[256];
 	uint64_t leaking_bytes; /* mature bytes of all suspects */
 	double bytes_per_s;	/* of all suspects */
+	/* Of whom the headline speaks: a site, or a caller of vmalloc(); 0 and NULL: of nobody. */
+	uint64_t call_site;
+	const char *function, *caller;
 };
 
 /* Growth between the first and the last snapshot, and how much of it the live set explains. */
@@ -152,6 +159,18 @@ struct kmt_result {
 	char **notes; /* what a reader must know before the numbers: one line each */
 	size_t nr_notes;
 
+	/* What was asked for beyond the rows */
+	bool is_explanation;
+	struct kmt_dossier *dossiers; /* of the sites that were meant, most live objects first */
+	size_t nr_dossiers;
+	uint64_t more_sites;  /* were meant, too, and left out */
+	uint64_t interval_ns; /* width of the table over time; 0: not asked for */
+	struct kmt_interval *intervals;
+	size_t nr_intervals;
+	const char *only; /* of what the table is; NULL: of all */
+	enum kmt_group only_by;
+	int64_t wall_offset_ns; /* trace clock to wall clock; 0: unknown */
+
 	char **texts; /* what the rows borrow */
 	size_t nr_texts;
 };
@@ -168,6 +187,10 @@ int kmt_result_note(struct kmt_result *result, const char *fmt, ...)
 
 /* A copy that lives as long as @result; NULL for NULL. Return: 0 or -ENOMEM. */
 int kmt_result_keep(struct kmt_result *result, const char *text, const char **ret_text);
+
+/* The row of a call site, by the two that tell it; NULL if there is none. */
+const struct kmt_row *kmt_result_site(const struct kmt_result *result, uint64_t call_site,
+				      uint32_t instance);
 
 /* Ties are broken by all that identifies a row, so that the order depends on the tape alone. */
 void kmt_result_sort(struct kmt_result *result, enum kmt_sort sort);

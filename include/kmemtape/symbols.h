@@ -2,6 +2,7 @@
 #ifndef KMEMTAPE_SYMBOLS_H
 #define KMEMTAPE_SYMBOLS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -84,6 +85,16 @@ int kmt_symbols_look_back(const struct kmt_symbols *symbols, uint64_t address, u
 /* Taint of the module called @name that came last by @time_ns; "" none, or no such module. */
 const char *kmt_symbols_taint(const struct kmt_symbols *symbols, const char *name,
 			      uint64_t time_ns);
+
+/**
+ * kmt_symbols_visit() - every function that @address was of at any time
+ * @visit: true ends it
+ *
+ * Return: true if a visit did.
+ */
+bool kmt_symbols_visit(const struct kmt_symbols *symbols, uint64_t address,
+		       bool (*visit)(void *context, const struct kmt_symbol *symbol),
+		       void *context);
 
 KMT_DEFINE_FREEP(struct kmt_symbols *, kmt_symbols_free)
 

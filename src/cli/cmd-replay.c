@@ -10,8 +10,10 @@
 #include "kmemtape/fs.h"
 #include "kmemtape/replay.h"
 #include "kmemtape/report.h"
+#include "kmemtape/site-query.h"
 #include "kmemtape/suppression.h"
 #include "kmemtape/tape.h"
+#include "kmemtape/units.h"
 
 #include "opt.h"
 
@@ -28,6 +30,8 @@ static int format, group, order, fail_on = -1;
 static uint64_t older_ns, grace_ns = KMT_GRACE_NS, top = UINT64_MAX, nr_threads = UINT64_MAX;
 static uint64_t min_bytes, min_rate;
 static struct kmt_opt_list suppression_files;
+static const char *explain, *only;
+static uint64_t interval_ns;
 static bool wants_exit_code;
 
 static const struct kmt_opt options[] = {
@@ -43,6 +47,12 @@ static const struct kmt_opt options[] = {
 	  .help = "leave out what was younger when the tape ended\n[0]" },
 	{ 0, "top", "N", KMT_OPT_UINT, &top, 0, UINT32_MAX,
 	  .help = "rows at most, 0 for all, healthy ones included\n[text: 10 suspicious ones, json: 0]" },
+	{ 0, "explain", "SITE", KMT_OPT_TEXT, &explain,
+	  .help = "all that is known of foo, foo+0x4c, 0xADDRESS or\n'foo [module]', instead of the report" },
+	{ 0, "interval", "TIME", KMT_OPT_TIME, &interval_ns, 1, UINT64_MAX,
+	  .help = "what was allocated and freed in each interval, as\na table instead of the report" },
+	{ 0, "only", "WHAT=NAME", KMT_OPT_TEXT, &only,
+	  .help = "with --interval: of one site, cache, module, comm or\npid, as --by calls it" },
 	{ 0, "suppress", "FILE", KMT_OPT_LIST, &suppression_files,
 	  .help = "what is known: lines leak:PATTERN, as\nLeakSanitizer has them; may be given again" },
 	{ 0, "exit-code", NULL, KMT_OPT_FLAG, &wants_exit_code,
@@ -93,6 +103,12 @@ static int report_on(const struct kmt_result *result, struct kmt_err *err)
 	if (is_json)
 		return kmt_report_json(result, &report, stdout, err);
 	report.is_utf8 = is_utf8_terminal();
+	if (explain)
+		kmt_report_explain(result, &report, stdout);
+	if (interval_ns)
+		return kmt_report_intervals(result, stdout, err);
+	if (explain)
+		return 0;
 	kmt_report_text(result, &report, stdout);
 	return 0;
 }
@@ -138,6 +154,53 @@ static int exit_code(const struct kmt_verdict *verdict)
 	return KMT_EXIT_LEAKS;
 }
 
+/* "cache=dentry" to what it is, and its name. Return: false if it isn't of this form. */
+static bool split_only(enum kmt_group *ret_group, const char **ret_name)
+{
+	const char *equals = only ? strchr(only, '=') : NULL;
+
+	if (!equals || !equals[1])
+		return false;
+	for (int i = 0; group_words[i]; i++)
+		if (strlen(group_words[i]) == (size_t)(equals - only) &&
+		    strncmp(group_words[i], only, (size_t)(equals - only)) == 0) {
+			*ret_group = (enum kmt_group)i;
+			*ret_name = equals + 1;
+			return true;
+		}
+	return false;
+}
+
+#define BAD_SITE "--%s: '%s' is no call site like foo, foo+0x4c, 0xADDRESS or 'foo [module]'"
+
+static int check_asked(void)
+{
+	const struct kmt_command *command = &kmt_command_replay;
+	struct kmt_site_query query;
+	enum kmt_group only_by;
+	uint64_t pid;
+	const char *name;
+
+	if (explain && group != KMT_BY_SITE)
+		return kmt_complain(command, KMT_EXIT_USAGE,
+				    "--explain is of a call site: no --by %s", group_words[group]);
+	if (only && !interval_ns)
+		return kmt_complain(command, KMT_EXIT_USAGE, "--only is for --interval");
+	if (only && !split_only(&only_by, &name))
+		return kmt_complain(command, KMT_EXIT_USAGE,
+				    "--only: '%s' is not like cache=dentry (or site=, module=, "
+				    "comm=, pid=)",
+				    only);
+	if (explain && kmt_site_query_parse(explain, &query) < 0)
+		return kmt_complain(command, KMT_EXIT_USAGE, BAD_SITE, "explain", explain);
+	if (only && only_by == KMT_BY_PID && strcmp(name, "<interrupt>") != 0 &&
+	    (kmt_parse_uint(name, &pid) < 0 || pid > INT32_MAX))
+		return kmt_complain(command, KMT_EXIT_USAGE, "--only: '%s' is no pid", name);
+	if (only && only_by == KMT_BY_SITE && kmt_site_query_parse(name, &query) < 0)
+		return kmt_complain(command, KMT_EXIT_USAGE, BAD_SITE, "only", name);
+	return KMT_EXIT_DONE;
+}
+
 static int check_usage(int nr_operands)
 {
 	const struct kmt_command *command = &kmt_command_replay;
@@ -150,7 +213,7 @@ static int check_usage(int nr_operands)
 				    fail_on >= 0 ? "fail-on"
 				    : min_bytes	 ? "min-bytes"
 						 : "min-rate");
-	return KMT_EXIT_DONE;
+	return check_asked();
 }
 
 static int run(int argc, char **argv)
@@ -175,9 +238,12 @@ static int run(int argc, char **argv)
 		.older_ns = older_ns,
 		.grace_ns = grace_ns,
 		.suppressions = suppressions,
+		.explain = explain,
+		.interval_ns = interval_ns,
 		.nr_threads =
 			nr_threads == UINT64_MAX ? default_threads() : (unsigned int)nr_threads,
 	};
+	(void)split_only(&replay.only_by, &replay.only);
 	if (r == 0)
 		r = kmt_tape_open(argv[first], &tape, &err);
 	if (r == 0)
@@ -185,6 +251,8 @@ static int run(int argc, char **argv)
 	if (r == 0)
 		r = report_on(result, &err);
 	if (r < 0)
-		return kmt_complain(&kmt_command_replay, KMT_EXIT_FAILED, "%s", err.text);
+		return kmt_complain(&kmt_command_replay,
+				    r == -EINVAL ? KMT_EXIT_USAGE : KMT_EXIT_FAILED, "%s",
+				    err.text);
 	return exit_code(&result->verdict);
 }

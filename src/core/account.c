@@ -125,8 +125,9 @@ int kmt_accounts_open(struct kmt_accounts *accounts, const struct kmt_account_ke
 			return -ENOMEM;
 		return kmt_accounts_open(accounts, key, time_ns, pid, ret_index);
 	}
-	accounts->accounts[accounts->nr] =
-		(struct kmt_account){ .key = *key, .first_ns = time_ns, .first_pid = pid };
+	accounts->accounts[accounts->nr] = (struct kmt_account){
+		.key = *key, .first_ns = time_ns, .first_pid = pid, .index = (uint32_t)accounts->nr
+	};
 	accounts->slots[i] = (struct slot){ .hash = hash, .index = (uint32_t)accounts->nr + 1 };
 	*ret_index = (uint32_t)accounts->nr++;
 	return 0;

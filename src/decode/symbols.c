@@ -672,3 +672,32 @@ const char *kmt_symbols_taint(const struct kmt_symbols *symbols, const char *nam
 			return symbols->modules[i].taint;
 	return "";
 }
+
+bool kmt_symbols_visit(const struct kmt_symbols *symbols, uint64_t address,
+		       bool (*visit)(void *context, const struct kmt_symbol *symbol), void *context)
+{
+	const struct entry *entry;
+	uint64_t size;
+
+	for (size_t i = 0; i <= symbols->nr_modules; i++) {
+		const struct module *module = i < symbols->nr_modules ? &symbols->modules[i] : NULL;
+		struct kmt_symbol symbol = { .taint = "" };
+
+		if (module && address - 1 - module->base >= module->size)
+			continue;
+		if (!find_function(module ? &module->table : &symbols->kernel, address - 1, &entry,
+				   &size))
+			continue;
+		if (module) {
+			symbol.module = module->name;
+			symbol.taint = module->taint;
+			symbol.instance = (uint32_t)i + 1;
+		}
+		symbol.function = entry->name;
+		symbol.offset = address - entry->address;
+		symbol.size = size;
+		if (visit(context, &symbol))
+			return true;
+	}
+	return false;
+}

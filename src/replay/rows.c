@@ -77,6 +77,7 @@ static int name_row(struct kmt_result *result, struct draft *draft, const struct
 	row->is_unknown = entry->is_unknown;
 	if (group == KMT_BY_SITE) {
 		row->call_site = key->call_site;
+		row->instance = entry->symbol.instance;
 		row->offset = entry->symbol.offset;
 		row->size = entry->symbol.size;
 		r = kmt_result_keep(result, entry->symbol.function, &row->function);

@@ -79,6 +79,15 @@ static void put_numbers(struct builder *b, struct json_object *object, const str
 	put_bool(b, object, "suppressed", row->is_suppressed);
 }
 
+void kmt_json_put_row(struct builder *b, struct json_object *object,
+		      const struct kmt_result *result, const struct kmt_row *row)
+{
+	put_name(b, object, result, row);
+	put_numbers(b, object, row);
+	kmt_json_put_judgement(b, object, &row->judgement);
+	kmt_json_put_history(b, object, row->history, &result->grid);
+}
+
 void kmt_json_put_rows(struct builder *b, struct json_object *root, const struct kmt_result *result,
 		       uint64_t top)
 {
@@ -88,13 +97,7 @@ void kmt_json_put_rows(struct builder *b, struct json_object *root, const struct
 	};
 	struct json_object *rows = put(b, root, names[result->group], json_object_new_array());
 
-	for (size_t i = 0; rows && i < result->nr_rows && (!top || i < top); i++) {
-		const struct kmt_row *row = &result->rows[i];
-		struct json_object *object = put_element(b, rows, json_object_new_object());
-
-		put_name(b, object, result, row);
-		put_numbers(b, object, row);
-		kmt_json_put_judgement(b, object, &row->judgement);
-		kmt_json_put_history(b, object, row->history, &result->grid);
-	}
+	for (size_t i = 0; rows && i < result->nr_rows && (!top || i < top); i++)
+		kmt_json_put_row(b, put_element(b, rows, json_object_new_object()), result,
+				 &result->rows[i]);
 }

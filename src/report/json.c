@@ -4,6 +4,7 @@
 #include "kmemtape/report.h"
 
 #include "builder.h"
+#include "json-asked.h"
 #include "json-counters.h"
 #include "json-rows.h"
 
@@ -24,6 +25,10 @@ static void put_verdict(struct builder *b, struct json_object *root,
 	put_text(b, object, "headline", verdict->headline);
 	put_uint(b, object, "leaking_bytes", verdict->leaking_bytes);
 	put_real(b, object, "rate_bytes_per_s", verdict->bytes_per_s);
+	if (verdict->call_site)
+		put_address(b, object, "call_site", verdict->call_site);
+	put_text(b, object, "function", verdict->function);
+	put_text(b, object, "caller", verdict->caller);
 }
 
 static void put_tape(struct builder *b, struct json_object *root, const struct kmt_result *result)
@@ -148,6 +153,8 @@ int kmt_report_json(const struct kmt_result *result, const struct kmt_report_opt
 	kmt_json_put_reconciliation(&builder, root, &result->reconciliation);
 	put_grid(&builder, root, &result->grid);
 	put_suppressions(&builder, root, result);
+	kmt_json_put_explain(&builder, root, result);
+	kmt_json_put_intervals(&builder, root, result);
 	kmt_json_put_rows(&builder, root, result, options->top);
 	if (!builder.has_failed)
 		text = json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY |

@@ -41,6 +41,17 @@ expect "--min-rate: '1M/h' is not a size" replay --exit-code --min-rate 1M/h x
 expect "--fail-on is for --exit-code" replay --fail-on likely x
 expect "--min-bytes is for --exit-code" replay --min-bytes 1M x
 expect "--min-rate is for --exit-code" replay --min-rate 1M x
+expect "--explain: 'foo bar' is no call site like" replay --explain 'foo bar' x
+expect "--explain: '' is no call site like" replay --explain '' x
+expect "--explain is of a call site: no --by cache" replay --explain foo --by cache x
+expect "--interval: '0' is not in 1 ns.." replay --interval 0 x
+expect "--interval: 'soon' is not a time" replay --interval soon x
+expect "--only is for --interval" replay --only cache=dentry x
+expect "--only: 'dentry' is not like cache=dentry" replay --interval 1s --only dentry x
+expect "--only: 'cache=' is not like cache=dentry" replay --interval 1s --only cache= x
+expect "--only: 'file=x' is not like cache=dentry" replay --interval 1s --only file=x x
+expect "--only: 'foo+' is no call site like" replay --interval 1s --only site=foo+ x
+expect "--only: 'bash' is no pid" replay --interval 1s --only pid=bash x
 expect "which TAPE?" info
 expect "which TAPE?" verify
 expect "'--quiet=yes': --quiet takes no value" verify --quiet=yes x

@@ -3,6 +3,7 @@
 
 #include "kmemtape/decoder.h"
 #include "kmemtape/formats.h"
+#include "kmemtape/gfp.h"
 
 #include "fuzz.h"
 
@@ -87,6 +88,16 @@ static void decode(const struct kmt_formats *formats, uint16_t id)
 	free(raw);
 }
 
+static void name_gfp(const char *text, size_t size)
+{
+	char buf[KMT_GFP_TEXT_BYTES];
+	struct kmt_gfp_names names;
+
+	kmt_gfp_names_init(&names, text, size);
+	MUST(names.nr <= KMT_GFP_NAMES_MAX);
+	MUST(strlen(kmt_gfp_format(&names, UINT32_MAX, buf)) < sizeof(buf));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct kmt_formats *formats;
@@ -105,6 +116,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	event = (uint8_t)(data[1] - 'a');
 	size -= 2;
 
+	name_gfp(text, size);
 	if (event >= NR_EVENTS) {
 		r = kmt_formats_new(is_big_endian, long_bytes, text, size, &formats, NULL);
 		if (r == 0) {

@@ -6,9 +6,9 @@ cd "$KMT_TESTS/.." || exit 1
 
 declare -A headers=(
 	[base]='bytes cleanup err fs units'
-	[core]='account event history judgement ledger liveset result suppression tasks trend verdict'
+	[core]='account dossier event history intervals judgement ledger liveset result site-query suppression tasks trend verdict'
 	[tape]='chunk manifest tape tape-format'
-	[decode]='counters decoder formats merge names snapshots symbols'
+	[decode]='counters decoder formats gfp merge names snapshots symbols'
 	[replay]='replay survey'
 	[report]='diagnosis report'
 	[record]='record'
@@ -20,7 +20,7 @@ declare -A may=(
 	[tape]='base tape'
 	[decode]='base decode core/event'
 	[replay]='base tape decode core replay'
-	[report]='base report core/result core/history core/judgement'
+	[report]='base report core/result core/dossier core/history core/intervals core/judgement'
 	[record]='base tape record'
 	[cli]='base tape decode core replay report record'
 )

@@ -6,6 +6,7 @@
 #include <traceevent/event-parse.h>
 
 #include "kmemtape/formats.h"
+#include "kmemtape/gfp.h"
 
 #include "check.h"
 #include "fixture.h"
@@ -487,6 +488,106 @@ TEST(a_page_header_that_makes_no_sense_is_refused)
 	CHECK_EQ(new_page("offset:16;\tsize:4080", "offset:16;\tsize:1048576"), -EBADMSG);
 }
 
+static const char *gfp_text(const char *kernel, uint32_t gfp)
+{
+	static char buf[KMT_GFP_TEXT_BYTES];
+	struct kmt_gfp_names names;
+	char path[64], *text;
+	size_t bytes;
+
+	(void)snprintf(path, sizeof(path), "formats/%s/kmem/kmalloc/format", kernel);
+	text = read_fixture(path, &bytes);
+	CHECK(text);
+	kmt_gfp_names_init(&names, text, bytes);
+	free(text);
+	return kmt_gfp_format(&names, gfp, buf);
+}
+
+TEST(gfp_flags_are_called_as_that_kernel_calls_them)
+{
+	static const char *const kernels[] = { "6.1", "6.12", "6.18" };
+
+	for (size_t i = 0; i < 3; i++) {
+		CHECK_TEXT(gfp_text(kernels[i], 0xcc0), "GFP_KERNEL");
+		CHECK_TEXT(gfp_text(kernels[i], 0xdc0), "GFP_KERNEL|__GFP_ZERO");
+		CHECK_TEXT(gfp_text(kernels[i], 0x400cc0), "GFP_KERNEL_ACCOUNT");
+		CHECK_TEXT(gfp_text(kernels[i], 0x100cca), "GFP_HIGHUSER_MOVABLE");
+		CHECK_TEXT(gfp_text(kernels[i], 0), "none");
+	}
+	/* The same bits, another kernel: GFP_ATOMIC lost a bit, GFP_NOWAIT gained one. */
+	CHECK_TEXT(gfp_text("6.1", 0xa20), "GFP_ATOMIC");
+	CHECK_TEXT(gfp_text("6.12", 0x820), "GFP_ATOMIC");
+	CHECK_TEXT(gfp_text("6.1", 0x2800), "GFP_NOWAIT|__GFP_NOWARN");
+	CHECK_TEXT(gfp_text("6.12", 0x2800), "GFP_NOWAIT");
+	CHECK_TEXT(gfp_text("6.18", 0x1000cc0), "GFP_KERNEL|__GFP_NO_OBJ_EXT");
+}
+
+TEST(gfp_bits_that_nobody_named_stay_numbers)
+{
+	CHECK_TEXT(gfp_text("6.18", 0x80000cc0), "GFP_KERNEL|0x80000000");
+	CHECK_TEXT(gfp_text("3.10", 0xd0), "0xd0"); /* its fixture has no table */
+}
+
+TEST(all_gfp_bits_fit_the_text)
+{
+	CHECK(strlen(gfp_text("6.18", UINT32_MAX)) < KMT_GFP_TEXT_BYTES);
+	CHECK_HAS(gfp_text("6.18", UINT32_MAX), "|0xfe000200");
+}
+
+TEST(a_gfp_table_that_makes_no_sense_names_nothing)
+{
+	static const char *const texts[] = {
+		"{(1, \"A\"}",
+		"{1 2, \"A\"}",
+		"{, \"A\"}",
+		"{0x, \"A\"}",
+		"{1, \"\"}",
+		"{1, A}",
+		"{1, \"A",
+		"{(FOO), \"A\"}",
+		"{0x100000000, \"A\"}",
+		"{~0, \"A\"}",
+		"{(((((",
+		"{",
+		"",
+	};
+	char text[4096], buf[KMT_GFP_TEXT_BYTES];
+	struct kmt_gfp_names names;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		(void)snprintf(text, sizeof(text), "x __print_flags(REC->gfp_flags, \"|\", %s",
+			       texts[i]);
+		kmt_gfp_names_init(&names, text, strlen(text));
+		CHECK_EQ(names.nr, 0);
+	}
+	/* What is passed over does not hide what follows; parentheses without end do not recurse
+	 * so. */
+	(void)snprintf(text, sizeof(text),
+		       "__print_flags(REC->gfp_flags, \"|\", {(FOO), \"A\"}, {1 << 3, \"B\"}");
+	kmt_gfp_names_init(&names, text, strlen(text));
+	CHECK_TEXT(kmt_gfp_format(&names, 8, buf), "B");
+	memset(strstr(text, "{(FOO)") + 1, '(', sizeof(text) - 64);
+	kmt_gfp_names_init(&names, text, sizeof(text));
+	CHECK_EQ(names.nr, 0);
+}
+
+TEST(a_gfp_table_cut_anywhere_does_no_harm)
+{
+	size_t bytes;
+	char *text = read_fixture("formats/6.18/kmem/kmalloc/format", &bytes);
+	struct kmt_gfp_names names;
+
+	for (size_t n = 0; n < bytes; n++) {
+		char *cut = malloc(n ? n : 1); /* so that a byte too far is noticed */
+
+		CHECK(cut);
+		memcpy(cut, text, n);
+		kmt_gfp_names_init(&names, cut, n);
+		free(cut);
+	}
+	free(text);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -513,6 +614,11 @@ int main(void)
 		ROW(junk_is_no_format),
 		ROW(a_format_cut_anywhere_is_refused_or_has_its_fields),
 		ROW(a_page_header_that_makes_no_sense_is_refused),
+		ROW(gfp_flags_are_called_as_that_kernel_calls_them),
+		ROW(gfp_bits_that_nobody_named_stay_numbers),
+		ROW(all_gfp_bits_fit_the_text),
+		ROW(a_gfp_table_that_makes_no_sense_names_nothing),
+		ROW(a_gfp_table_cut_anywhere_does_no_harm),
 	};
 
 	return cmocka_run_group_tests_name("formats", tests, NULL, NULL);

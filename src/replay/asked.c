@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kmemtape/ledger.h"
+#include "kmemtape/units.h"
+
+#include "asked.h"
+
+#define NEAR_MAX   3u
+#define NEAR_BYTES 160u
+
+int kmt_asked_init(struct kmt_asked *asked, enum kmt_group group, const char *name,
+		   struct kmt_err *err)
+{
+	uint64_t pid = 0;
+
+	*asked = (struct kmt_asked){ .group = group, .name = name, .pid = -1 };
+	if (group == KMT_BY_SITE && kmt_site_query_parse(name, &asked->query) < 0)
+		return kmt_fail(err, -EINVAL,
+				"'%.128s' is no call site like foo, foo+0x4c, 0xffffffffc0001020, "
+				"foo [module]",
+				name);
+	if (group == KMT_BY_PID && strcmp(name, "<interrupt>") != 0) {
+		if (kmt_parse_uint(name, &pid) < 0 || pid > INT32_MAX)
+			return kmt_fail(err, -EINVAL, "'%.128s' is no pid, nor <interrupt>", name);
+		asked->pid = (int64_t)pid;
+	}
+	return 0;
+}
+
+static bool is_kernel(const struct kmt_asked_context *context, uint64_t address)
+{
+	return address - context->kernel_from < context->kernel_to - context->kernel_from;
+}
+
+struct visit {
+	const struct kmt_asked *asked;
+	uint64_t call_site;
+};
+
+static bool visit_site(void *context, const struct kmt_symbol *symbol)
+{
+	struct visit *visit = context;
+	struct kmt_site_name name = { visit->call_site, symbol->function, symbol->module,
+				      symbol->offset };
+
+	return kmt_site_query_matches(&visit->asked->query, &name);
+}
+
+static bool is_text(const char *a, const char *b)
+{
+	return a && strcmp(a, b) == 0;
+}
+
+/* Its name where rows are by cache, module, comm. NULL: by site, by pid */
+static const char *label_of(enum kmt_group group, const struct kmt_asked_context *context,
+			    const struct kmt_account *account, bool is_unknown,
+			    const struct kmt_symbol *symbol, char buf[KMT_CACHE_NAME_BYTES])
+{
+	const char *label = NULL;
+
+	switch (group) {
+	case KMT_BY_CACHE:
+		label = kmt_account_cache(account, context->page_bytes, buf);
+		return label ? label : "(unknown cache)";
+	case KMT_BY_MODULE:
+		return symbol->module ? symbol->module : is_unknown ? "(unknown)" : "(built in)";
+	case KMT_BY_COMM:
+		return account->key.comm ? account->key.comm : "(unknown)";
+	default:
+		return NULL;
+	}
+}
+
+bool kmt_asked_may_be(const struct kmt_asked *asked, const struct kmt_asked_context *context,
+		      const struct kmt_account *account)
+{
+	struct visit visit = { asked, account->key.call_site };
+	char buf[KMT_CACHE_NAME_BYTES];
+	const char *cache;
+
+	switch (asked->group) {
+	case KMT_BY_SITE:
+		if (!*asked->query.function)
+			return account->key.call_site == asked->query.address;
+		return kmt_symbols_visit(context->symbols, account->key.call_site, visit_site,
+					 &visit);
+	case KMT_BY_MODULE:
+		/* Its bounds in time may still change; the kernel's own code stays what it is. */
+		return !is_kernel(context, account->key.call_site) || asked->name[0] == '(';
+	case KMT_BY_CACHE:
+		cache = kmt_account_cache(account, context->page_bytes, buf);
+		return !cache || strcmp(cache, asked->name) == 0;
+	case KMT_BY_COMM:
+		return is_text(label_of(KMT_BY_COMM, context, account, false, NULL, NULL),
+			       asked->name);
+	case KMT_BY_PID:
+		return account->key.pid == asked->pid;
+	}
+	return true;
+}
+
+bool kmt_asked_is(const struct kmt_asked *asked, const struct kmt_asked_context *context,
+		  const struct kmt_account *account, struct kmt_symbol *ret_symbol)
+{
+	char buf[KMT_CACHE_NAME_BYTES];
+	bool is_unknown = false;
+
+	*ret_symbol = (struct kmt_symbol){ .taint = "" };
+	if (asked->group == KMT_BY_SITE || asked->group == KMT_BY_MODULE)
+		is_unknown =
+			!kmt_symbols_look_up(context->symbols, account->key.call_site,
+					     account->first_pid, account->first_ns, ret_symbol);
+	if (asked->group == KMT_BY_SITE) {
+		struct kmt_site_name name = { account->key.call_site, ret_symbol->function,
+					      ret_symbol->module, ret_symbol->offset };
+
+		return kmt_site_query_matches(&asked->query, &name);
+	}
+	if (asked->group == KMT_BY_PID)
+		return account->key.pid == asked->pid;
+	return is_text(label_of(asked->group, context, account, is_unknown, ret_symbol, buf),
+		       asked->name);
+}
+
+/* The nearest names, nearest first. */
+struct near {
+	struct {
+		unsigned int distance;
+		char text[NEAR_BYTES];
+	} names[NEAR_MAX];
+	size_t nr;
+};
+
+static void offer(struct near *near, unsigned int distance, const char *text)
+{
+	size_t i;
+
+	if (distance >= KMT_FAR)
+		return;
+	for (i = 0; i < near->nr; i++)
+		if (strcmp(near->names[i].text, text) == 0)
+			return;
+	if (near->nr < NEAR_MAX)
+		near->nr++;
+	else if (distance >= near->names[NEAR_MAX - 1].distance)
+		return;
+	for (i = near->nr - 1; i > 0 && near->names[i - 1].distance > distance; i--)
+		near->names[i] = near->names[i - 1];
+	near->names[i].distance = distance;
+	(void)snprintf(near->names[i].text, NEAR_BYTES, "%s", text);
+}
+
+static void offer_site(struct near *near, const struct kmt_asked *asked,
+		       const struct kmt_asked_context *context, const struct kmt_account *account)
+{
+	struct kmt_symbol symbol;
+	char text[NEAR_BYTES];
+	struct kmt_site_name name;
+
+	(void)kmt_symbols_look_up(context->symbols, account->key.call_site, account->first_pid,
+				  account->first_ns, &symbol);
+	name = (struct kmt_site_name){ account->key.call_site, symbol.function, symbol.module,
+				       symbol.offset };
+	if (symbol.function)
+		(void)snprintf(text, sizeof(text), "%s+0x%" PRIx64 "%s%s%s", symbol.function,
+			       symbol.offset, symbol.module ? " [" : "",
+			       symbol.module ? symbol.module : "", symbol.module ? "]" : "");
+	else
+		(void)snprintf(text, sizeof(text), "0x%" PRIx64, account->key.call_site);
+	offer(near, kmt_site_query_distance(&asked->query, &name), text);
+}
+
+static void offer_account(struct near *near, const struct kmt_asked *asked,
+			  const struct kmt_asked_context *context,
+			  const struct kmt_account *account)
+{
+	char buf[KMT_CACHE_NAME_BYTES];
+	struct kmt_symbol symbol = { 0 };
+	const char *label;
+	bool is_unknown = false;
+
+	if (asked->group == KMT_BY_SITE) {
+		offer_site(near, asked, context, account);
+		return;
+	}
+	if (asked->group == KMT_BY_MODULE)
+		is_unknown = !kmt_symbols_look_up(context->symbols, account->key.call_site,
+						  account->first_pid, account->first_ns, &symbol);
+	label = label_of(asked->group, context, account, is_unknown, &symbol, buf);
+	if (label)
+		offer(near, kmt_word_distance(asked->name, label), label);
+}
+
+int kmt_asked_fail(const struct kmt_asked *asked, const struct kmt_asked_context *context,
+		   const struct kmt_account *accounts, size_t nr, struct kmt_err *err)
+{
+	static const char *const words[] = {
+		[KMT_BY_SITE] = "at", [KMT_BY_CACHE] = "from cache", [KMT_BY_MODULE] = "by module",
+		[KMT_BY_COMM] = "by", [KMT_BY_PID] = "by pid",
+	};
+	char list[NEAR_MAX * (NEAR_BYTES + 4)] = "";
+	struct near near = { .nr = 0 };
+
+	for (size_t i = 0; i < nr; i++)
+		if (accounts[i].allocs)
+			offer_account(&near, asked, context, &accounts[i]);
+	for (size_t i = 0; i < near.nr; i++)
+		(void)snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s'%s'",
+			       i ? ", " : ": did you mean ", near.names[i].text);
+	return kmt_fail(err, -ENOENT, "no allocation %s '%.128s'%s%s", words[asked->group],
+			asked->name, list, near.nr ? "?" : " is on the tape");
+}

@@ -1,0 +1,518 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "kmemtape/dossier.h"
+#include "kmemtape/gfp.h"
+#include "kmemtape/intervals.h"
+#include "kmemtape/units.h"
+
+#include "asked.h"
+#include "watch.h"
+
+/* Who wants to hear of an account. */
+#define FOR_DOSSIER 1u
+#define FOR_TABLE   2u
+
+/* A site that was meant. */
+struct site {
+	uint64_t call_site;
+	uint32_t instance;
+	unsigned int number; /* of its dossier */
+};
+
+struct kmt_watch {
+	struct kmt_watch_context context;
+	struct kmt_asked_context asked;
+	const struct kmt_ledger *ledger;
+	struct kmt_dossiers *dossiers; /* NULL: no site is to be explained */
+	struct kmt_asked explain;
+	struct site sites[KMT_DOSSIERS_MAX];
+	unsigned int nr_sites;
+	uint64_t more_sites;
+	struct kmt_intervals *intervals; /* NULL: no table */
+	struct kmt_asked only;		 /* name NULL: of all */
+	uint8_t *wanted; /* by account: FOR_..., for the time being, then for good */
+	size_t nr_wanted;
+	uint64_t end_ns;
+	int error;
+};
+
+struct kmt_watch *kmt_watch_free(struct kmt_watch *watch)
+{
+	if (!watch)
+		return NULL;
+	(void)kmt_dossiers_free(watch->dossiers);
+	(void)kmt_intervals_free(watch->intervals);
+	free(watch->wanted);
+	free(watch);
+	return NULL;
+}
+
+static unsigned int wanted_for(const struct kmt_watch *watch, const struct kmt_account *account)
+{
+	return account->index < watch->nr_wanted ? watch->wanted[account->index] : 0;
+}
+
+static void set_wanted(struct kmt_watch *watch, uint32_t index, unsigned int wanted)
+{
+	if (index >= watch->nr_wanted) {
+		size_t nr = ((size_t)index + 1) * 2;
+		uint8_t *grown = realloc(watch->wanted, nr);
+
+		if (!grown) {
+			watch->error = -ENOMEM;
+			return;
+		}
+		memset(grown + watch->nr_wanted, 0, nr - watch->nr_wanted);
+		watch->wanted = grown;
+		watch->nr_wanted = nr;
+	}
+	watch->wanted[index] = (uint8_t)wanted;
+}
+
+static bool is_watched(void *context, const struct kmt_account *account)
+{
+	struct kmt_watch *watch = context;
+	unsigned int wanted = 0;
+
+	if (watch->dossiers && kmt_asked_may_be(&watch->explain, &watch->asked, account))
+		wanted |= FOR_DOSSIER;
+	if (watch->intervals &&
+	    (!watch->only.name || kmt_asked_may_be(&watch->only, &watch->asked, account)))
+		wanted |= FOR_TABLE;
+	set_wanted(watch, account->index, wanted);
+	return wanted;
+}
+
+static int on_alloc(void *context, const struct kmt_account *account, const struct kmt_event *event,
+		    const char *comm)
+{
+	struct kmt_watch *watch = context;
+	unsigned int wanted = wanted_for(watch, account);
+	int r = watch->error;
+
+	if (r == 0 && wanted & FOR_DOSSIER)
+		r = kmt_dossiers_alloc(watch->dossiers, account, event, comm);
+	if (r == 0 && wanted & FOR_TABLE)
+		r = kmt_intervals_alloc(watch->intervals, kmt_ledger_start_ns(watch->ledger),
+					account, event);
+	return r;
+}
+
+/* The first free may name a cache, and another than was asked for. */
+static bool is_other_cache(const struct kmt_watch *watch, const struct kmt_account *account)
+{
+	return watch->only.name && watch->only.group == KMT_BY_CACHE &&
+	       !kmt_asked_may_be(&watch->only, &watch->asked, account);
+}
+
+static int on_free(void *context, const struct kmt_account *account,
+		   const struct kmt_object *object, enum kmt_end how, const struct kmt_event *event,
+		   const char *comm)
+{
+	struct kmt_watch *watch = context;
+	unsigned int wanted = wanted_for(watch, account);
+	int r = 0;
+
+	if (wanted & FOR_DOSSIER)
+		r = kmt_dossiers_end(watch->dossiers, account, object, how, event, comm);
+	if (r < 0 || !(wanted & FOR_TABLE))
+		return r;
+	if (is_other_cache(watch, account)) {
+		kmt_intervals_drop(watch->intervals, account);
+		set_wanted(watch, account->index, wanted & ~FOR_TABLE);
+		return 0;
+	}
+	return kmt_intervals_end(watch->intervals, kmt_ledger_start_ns(watch->ledger), account,
+				 object, how, event);
+}
+
+static int on_end(void *context, const struct kmt_account *account, uint64_t ptr,
+		  const struct kmt_object *object)
+{
+	struct kmt_watch *watch = context;
+
+	if (!(wanted_for(watch, account) & FOR_DOSSIER))
+		return 0;
+	return kmt_dossiers_live(watch->dossiers, account, ptr, object);
+}
+
+/* Before a long tape is read for nothing. @start_ns, @end_ns: 0 unknown */
+static int check_lines(uint64_t width_ns, uint64_t start_ns, uint64_t end_ns, struct kmt_err *err)
+{
+	char width[KMT_UNITS_BYTES], longer[KMT_UNITS_BYTES];
+	uint64_t nr = kmt_intervals_count(width_ns, start_ns, end_ns);
+
+	if (start_ns == 0 || nr <= KMT_INTERVALS_MAX)
+		return 0;
+	return kmt_fail(err, -E2BIG,
+			"a table of %" PRIu64 " intervals of %s is too long (%u): take %s or more",
+			nr, kmt_format_time(width, width_ns), KMT_INTERVALS_MAX,
+			kmt_format_time(longer, (end_ns - start_ns) / KMT_INTERVALS_MAX + 1));
+}
+
+static int begin_dossiers(struct kmt_watch *watch, const struct kmt_ledger_options *ledger_options,
+			  struct kmt_err *err)
+{
+	struct kmt_dossiers_options options = {
+		.kernel_from = ledger_options->kernel_from,
+		.kernel_to = ledger_options->kernel_to,
+		.hash_seed = ledger_options->hash_seed,
+	};
+	int r = kmt_asked_init(&watch->explain, KMT_BY_SITE, watch->context.options->explain, err);
+
+	return r < 0 ? r : kmt_dossiers_new(&options, &watch->dossiers, err);
+}
+
+static int begin_table(struct kmt_watch *watch, struct kmt_ledger_options *ledger_options,
+		       struct kmt_err *err)
+{
+	const struct kmt_replay_options *options = watch->context.options;
+	const struct kmt_manifest *manifest = &watch->context.tape->manifest;
+	int r = check_lines(options->interval_ns, manifest->start_ns, manifest->end_ns, err);
+
+	if (r == 0 && options->only)
+		r = kmt_asked_init(&watch->only, options->only_by, options->only, err);
+	if (r < 0)
+		return r;
+	if (options->only && options->only_by == KMT_BY_COMM)
+		ledger_options->by_comm = true;
+	if (options->only && options->only_by == KMT_BY_PID)
+		ledger_options->by_pid = true;
+	return kmt_intervals_new(options->interval_ns, options->only != NULL, &watch->intervals,
+				 err);
+}
+
+int kmt_watch_new(const struct kmt_watch_context *context,
+		  struct kmt_ledger_options *ledger_options, struct kmt_watch **ret_watch,
+		  struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_watch_freep) struct kmt_watch *watch = NULL;
+	int r = 0;
+
+	*ret_watch = NULL;
+	if (!context->options->explain && !context->options->interval_ns)
+		return 0;
+	watch = calloc(1, sizeof(*watch));
+	if (!watch)
+		return kmt_fail(err, -ENOMEM, "out of memory");
+	watch->context = *context;
+	watch->asked = (struct kmt_asked_context){
+		.symbols = context->symbols,
+		.kernel_from = ledger_options->kernel_from,
+		.kernel_to = ledger_options->kernel_to,
+		.page_bytes = ledger_options->page_bytes,
+	};
+	if (context->options->explain)
+		r = begin_dossiers(watch, ledger_options, err);
+	if (r == 0 && context->options->interval_ns)
+		r = begin_table(watch, ledger_options, err);
+	if (r < 0)
+		return r;
+	ledger_options->watcher = (struct kmt_watcher){
+		.context = watch,
+		.is_watched = is_watched,
+		.on_alloc = on_alloc,
+		.on_free = on_free,
+		.on_end = on_end,
+	};
+	*ret_watch = KMT_STEAL(watch);
+	return 0;
+}
+
+void kmt_watch_set_ledger(struct kmt_watch *watch, const struct kmt_ledger *ledger)
+{
+	watch->ledger = ledger;
+}
+
+int kmt_watch_note(struct kmt_watch *watch, const struct kmt_event *event)
+{
+	struct kmt_event loss = *event;
+
+	if (event->kind == KMT_EVENT_UNSEEN)
+		loss.since_ns = event->time_ns; /* at once, and not since the event before */
+	if (watch->intervals && (event->kind == KMT_EVENT_LOSS || event->kind == KMT_EVENT_UNSEEN))
+		return kmt_intervals_loss(watch->intervals, kmt_ledger_start_ns(watch->ledger),
+					  &loss);
+	if (watch->dossiers &&
+	    (event->kind == KMT_EVENT_MODULE_LOAD || event->kind == KMT_EVENT_MODULE_FREE))
+		kmt_dossiers_pass_module(watch->dossiers);
+	return 0;
+}
+
+/* The dossier of a site; a new one if there is none. Return: false if there are too many. */
+static bool find_site(struct kmt_watch *watch, uint64_t call_site, uint32_t instance,
+		      unsigned int *ret_number)
+{
+	for (unsigned int i = 0; i < watch->nr_sites; i++)
+		if (watch->sites[i].call_site == call_site &&
+		    watch->sites[i].instance == instance) {
+			*ret_number = i;
+			return true;
+		}
+	if (watch->nr_sites == KMT_DOSSIERS_MAX)
+		return false;
+	watch->sites[watch->nr_sites] = (struct site){ call_site, instance, watch->nr_sites };
+	*ret_number = watch->nr_sites++;
+	return true;
+}
+
+static int close_dossiers(struct kmt_watch *watch, const struct kmt_account *accounts, size_t nr,
+			  struct kmt_err *err)
+{
+	kmt_dossiers_set_end(watch->dossiers, watch->end_ns);
+	for (size_t i = 0; i < nr; i++) {
+		struct kmt_symbol symbol;
+		unsigned int number;
+		bool is_meant = wanted_for(watch, &accounts[i]) & FOR_DOSSIER &&
+				accounts[i].allocs &&
+				kmt_asked_is(&watch->explain, &watch->asked, &accounts[i], &symbol);
+
+		if (!is_meant)
+			continue;
+		if (!find_site(watch, accounts[i].key.call_site, symbol.instance, &number))
+			watch->more_sites++;
+		else if (kmt_dossiers_assign(watch->dossiers, &accounts[i], number) < 0)
+			return kmt_fail(err, -ENOMEM, "out of memory");
+	}
+	if (watch->nr_sites == 0)
+		return kmt_asked_fail(&watch->explain, &watch->asked, accounts, nr, err);
+	return 0;
+}
+
+static int close_table(struct kmt_watch *watch, const struct kmt_account *accounts, size_t nr,
+		       struct kmt_err *err)
+{
+	bool is_found = false;
+
+	for (size_t i = 0; i < nr; i++) {
+		struct kmt_symbol symbol;
+		unsigned int wanted = wanted_for(watch, &accounts[i]);
+
+		if (!(wanted & FOR_TABLE))
+			continue;
+		if (kmt_asked_is(&watch->only, &watch->asked, &accounts[i], &symbol))
+			is_found |= accounts[i].allocs > 0;
+		else
+			watch->wanted[i] = (uint8_t)(wanted & ~FOR_TABLE);
+	}
+	return is_found ? 0 : kmt_asked_fail(&watch->only, &watch->asked, accounts, nr, err);
+}
+
+int kmt_watch_close(struct kmt_watch *watch, uint64_t end_ns, struct kmt_err *err)
+{
+	const struct kmt_account *accounts;
+	size_t nr;
+	int r = 0;
+
+	if (watch->error < 0)
+		return kmt_fail(err, watch->error, "out of memory");
+	accounts = kmt_ledger_accounts(watch->ledger, &nr);
+	watch->end_ns = end_ns;
+	if (watch->dossiers)
+		r = close_dossiers(watch, accounts, nr, err);
+	if (r == 0 && watch->intervals && watch->only.name)
+		r = close_table(watch, accounts, nr, err);
+	return r;
+}
+
+static int by_site(const void *left, const void *right)
+{
+	const struct kmt_dossier_freer *a = left, *b = right;
+
+	if (a->call_site != b->call_site)
+		return a->call_site < b->call_site ? -1 : 1;
+	if (a->instance != b->instance)
+		return a->instance < b->instance ? -1 : 1;
+	return (a->first_ns > b->first_ns) - (a->first_ns < b->first_ns);
+}
+
+static int by_frees(const void *left, const void *right)
+{
+	const struct kmt_dossier_freer *a = left, *b = right;
+
+	if (a->frees != b->frees)
+		return a->frees > b->frees ? -1 : 1;
+	return by_site(left, right);
+}
+
+static void add_freer(struct kmt_dossier_freer *sum, const struct kmt_dossier_freer *more)
+{
+	struct kmt_lifetimes *a = &sum->lifetimes;
+	const struct kmt_lifetimes *b = &more->lifetimes;
+
+	sum->frees += more->frees;
+	sum->in_interrupt += more->in_interrupt;
+	if (b->nr && (a->nr == 0 || b->min_ns < a->min_ns))
+		a->min_ns = b->min_ns;
+	if (b->max_ns > a->max_ns)
+		a->max_ns = b->max_ns;
+	a->nr += b->nr;
+	a->sum_ns += b->sum_ns;
+}
+
+static int name_freer(const struct kmt_watch *watch, struct kmt_result *result,
+		      struct kmt_dossier_freer *freer)
+{
+	struct kmt_symbol symbol;
+	int r;
+
+	freer->is_unknown = !kmt_symbols_look_up(watch->context.symbols, freer->call_site,
+						 freer->first_pid, freer->first_ns, &symbol);
+	freer->offset = symbol.offset;
+	freer->size = symbol.size;
+	freer->instance = symbol.instance;
+	(void)((r = kmt_result_keep(result, symbol.function, &freer->function)) < 0 ||
+	       (r = kmt_result_keep(result, symbol.module, &freer->module)) < 0 ||
+	       (r = kmt_result_keep(result, symbol.taint, &freer->taint)) < 0);
+	return r;
+}
+
+/* They were told apart whenever a module came or went; most often it was not theirs. */
+static int name_freers(const struct kmt_watch *watch, struct kmt_result *result,
+		       struct kmt_dossier *dossier)
+{
+	struct kmt_dossier_freer *freers = dossier->freers;
+	size_t nr = dossier->nr_freers, kept = 0;
+
+	for (size_t i = 0; i < nr; i++)
+		if (name_freer(watch, result, &freers[i]) < 0)
+			return -ENOMEM;
+	if (nr == 0)
+		return 0;
+	qsort(freers, nr, sizeof(*freers), by_site);
+	for (size_t i = 1; i < nr; i++)
+		if (freers[kept].call_site == freers[i].call_site &&
+		    freers[kept].instance == freers[i].instance)
+			add_freer(&freers[kept], &freers[i]);
+		else
+			freers[++kept] = freers[i];
+	dossier->nr_freers = kept + 1;
+	qsort(freers, dossier->nr_freers, sizeof(*freers), by_frees);
+	return 0;
+}
+
+static int name_all(const struct kmt_watch *watch, struct kmt_result *result,
+		    const struct kmt_gfp_names *names, struct kmt_dossier *dossier)
+{
+	char buf[KMT_GFP_TEXT_BYTES];
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < dossier->nr_flags; i++)
+		r = kmt_result_keep(result, kmt_gfp_format(names, dossier->flags[i].gfp, buf),
+				    &dossier->flags[i].text);
+	for (size_t i = 0; r == 0 && i < dossier->nr_tasks; i++)
+		r = kmt_result_keep(result, dossier->tasks[i].comm, &dossier->tasks[i].comm);
+	for (size_t i = 0; r == 0 && i < dossier->nr_oldest; i++) {
+		struct kmt_dossier_object *object = &dossier->oldest[i];
+
+		r = kmt_result_keep(result, object->comm, &object->comm);
+		if (r == 0 && object->has_details)
+			r = kmt_result_keep(result, kmt_gfp_format(names, object->gfp, buf),
+					    &object->gfp_text);
+	}
+	return r < 0 ? r : name_freers(watch, result, dossier);
+}
+
+/* Of the first event that has it: all print the flags alike. */
+static void load_gfp_names(const struct kmt_tape *tape, struct kmt_gfp_names *names)
+{
+	static const char *const paths[] = {
+		"events/kmem/kmalloc/format",
+		"events/kmem/kmem_cache_alloc/format",
+	};
+
+	*names = (struct kmt_gfp_names){ 0 };
+	for (size_t i = 0; names->nr == 0 && i < sizeof(paths) / sizeof(paths[0]); i++) {
+		KMT_CLEANUP(kmt_freep) char *text = NULL;
+		size_t bytes;
+
+		if (kmt_tape_read_text(tape, paths[i], &text, &bytes, NULL) >= 0)
+			kmt_gfp_names_init(names, text, bytes);
+	}
+}
+
+static int most_live_first(const void *left, const void *right)
+{
+	const struct kmt_dossier *a = left, *b = right;
+
+	if (a->live != b->live)
+		return a->live > b->live ? -1 : 1;
+	if (a->allocs != b->allocs)
+		return a->allocs > b->allocs ? -1 : 1;
+	if (a->call_site != b->call_site)
+		return a->call_site < b->call_site ? -1 : 1;
+	return (a->instance > b->instance) - (a->instance < b->instance);
+}
+
+static int fill_dossiers(const struct kmt_watch *watch, struct kmt_result *result)
+{
+	KMT_CLEANUP(kmt_freep) struct kmt_gfp_names *names = malloc(sizeof(*names));
+	int r = 0;
+
+	result->dossiers = calloc(watch->nr_sites, sizeof(*result->dossiers));
+	if (!names || !result->dossiers)
+		return -ENOMEM;
+	load_gfp_names(watch->context.tape, names);
+	result->is_explanation = true;
+	result->more_sites = watch->more_sites;
+	for (unsigned int i = 0; r == 0 && i < watch->nr_sites; i++) {
+		struct kmt_dossier *dossier = &result->dossiers[result->nr_dossiers++];
+
+		dossier->call_site = watch->sites[i].call_site;
+		dossier->instance = watch->sites[i].instance;
+		r = kmt_dossiers_fill(watch->dossiers, watch->sites[i].number, dossier);
+		if (r == 0)
+			r = name_all(watch, result, names, dossier);
+	}
+	if (r == 0)
+		qsort(result->dossiers, result->nr_dossiers, sizeof(*result->dossiers),
+		      most_live_first);
+	return r;
+}
+
+static bool is_in_table(void *context, uint32_t index)
+{
+	const struct kmt_watch *watch = context;
+
+	return index < watch->nr_wanted && watch->wanted[index] & FOR_TABLE;
+}
+
+static int fill_table(struct kmt_watch *watch, struct kmt_result *result, struct kmt_err *err)
+{
+	const struct kmt_replay_options *options = watch->context.options;
+	const struct kmt_manifest *manifest = &watch->context.tape->manifest;
+	uint64_t start_ns = kmt_ledger_start_ns(watch->ledger);
+	char width[KMT_UNITS_BYTES];
+	int r;
+
+	if (start_ns == 0)
+		start_ns = manifest->start_ns; /* there was no event */
+	r = check_lines(options->interval_ns, start_ns, watch->end_ns, err);
+	if (r < 0)
+		return r;
+	r = kmt_intervals_fill(watch->intervals, start_ns, watch->end_ns,
+			       watch->only.name ? is_in_table : NULL, watch, &result->intervals,
+			       &result->nr_intervals);
+	if (r == -E2BIG)
+		return kmt_fail(
+			err, r,
+			"intervals of %s are too many to keep apart what is asked for: take "
+			"longer ones",
+			kmt_format_time(width, options->interval_ns));
+	if (r < 0)
+		return kmt_fail(err, r, "out of memory");
+	result->interval_ns = options->interval_ns;
+	result->only_by = options->only_by;
+	result->wall_offset_ns = manifest->wall_offset_ns;
+	return kmt_result_keep(result, options->only, &result->only);
+}
+
+int kmt_watch_fill(struct kmt_watch *watch, struct kmt_result *result, struct kmt_err *err)
+{
+	if (watch->dossiers && fill_dossiers(watch, result) < 0)
+		return kmt_fail(err, -ENOMEM, "out of memory");
+	return watch->intervals ? fill_table(watch, result, err) : 0;
+}
