@@ -25,7 +25,8 @@ enum kmt_group {
 };
 
 enum kmt_sort {
-	KMT_SORT_SUSPICION, /* by class and confidence, then by live bytes */
+	KMT_SORT_SUSPICION, /* the verdict's first; then suspects by class, confidence and live
+			       bytes; then all others by live bytes */
 	KMT_SORT_BYTES,	    /* live bytes, largest first */
 	KMT_SORT_OBJECTS,
 	KMT_SORT_ALLOCS,
@@ -73,6 +74,9 @@ struct kmt_verdict {
 	char headline[256];
 	uint64_t leaking_bytes; /* mature bytes of all suspects */
 	double bytes_per_s;	/* of all suspects */
+	/* Of whom the headline speaks: a site, or a caller of vmalloc(); 0 and NULL: of nobody. */
+	uint64_t call_site;
+	const char *function, *caller;
 };
 
 /* Growth between the first and the last snapshot, and how much of it the live set explains. */

@@ -315,14 +315,19 @@ static int take_late(struct kmt_ledger *ledger, const struct kmt_event *event,
 					   : 0;
 }
 
+/* Which cache it was of is told by few of them; of the others it may have been any that they can be
+ * of. */
 static void take_unknown_free(struct kmt_ledger *ledger, const struct kmt_event *event)
 {
 	struct kmt_totals *totals = &ledger->totals;
+	bool is_kfree = event->kind == KMT_EVENT_KFREE;
 
 	totals->unknown_frees++;
 	totals->unknown_rcu_frees += event->kind == KMT_EVENT_RCU_FREE;
 	totals->unknown_bulk_frees += event->kind == KMT_EVENT_BULK_FREE;
-	kmt_cache_frees_add(&ledger->unknown_frees, event->text, event->kind == KMT_EVENT_KFREE);
+	kmt_cache_frees_add(&ledger->unknown_frees, event->text, is_kfree);
+	if (event->kind != KMT_EVENT_KFREE && event->kind != KMT_EVENT_CACHE_FREE)
+		kmt_cache_frees_add(&ledger->unknown_frees, event->text, !is_kfree);
 }
 
 /* What kfree_rcu() was given is given back to the allocator: nothing new, but the cache's name. */

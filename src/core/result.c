@@ -138,28 +138,59 @@ static int by_identity(const struct kmt_row *a, const struct kmt_row *b)
 	return r;
 }
 
-static int by_suspicion(const struct kmt_row *a, const struct kmt_row *b)
+/* Among the others the largest is of most interest, whatever keeps it. */
+static bool is_suspect(const struct kmt_judgement *judgement)
+{
+	return judgement->class >= KMT_CLASS_UNCERTAIN;
+}
+
+/* In tenths: what is hardly more certain does not go before what is larger. */
+static int tenths(double confidence)
+{
+	return confidence > 0 ? (int)(confidence * 10) : 0;
+}
+
+/* Is it that of which the first line speaks? The same address may be another function's later. */
+static bool is_blamed(const struct kmt_row *row, const struct kmt_verdict *verdict)
+{
+	return verdict->call_site && row->call_site == verdict->call_site &&
+	       by_text(row->function, verdict->function) == 0;
+}
+
+static int by_suspicion(const struct kmt_row *a, const struct kmt_row *b,
+			const struct kmt_verdict *verdict)
 {
 	const struct kmt_judgement *x = &a->judgement, *y = &b->judgement;
 
 	if (a->is_suppressed != b->is_suppressed)
 		return a->is_suppressed - b->is_suppressed;
-	return x->class == y->class ? 0 : x->class > y->class ? -1 : 1;
+	if (is_blamed(a, verdict) != is_blamed(b, verdict))
+		return is_blamed(b, verdict) - is_blamed(a, verdict);
+	if (!is_suspect(x) && !is_suspect(y))
+		return 0;
+	if (x->class != y->class)
+		return x->class > y->class ? -1 : 1;
+	return tenths(y->confidence) - tenths(x->confidence);
 }
+
+struct order {
+	enum kmt_sort sort;
+	const struct kmt_verdict *verdict;
+};
 
 static int compare(const void *left, const void *right, void *context)
 {
 	const struct kmt_row *a = left, *b = right;
-	enum kmt_sort sort = *(const enum kmt_sort *)context;
+	const struct order *order = context;
 	int r = 0;
 
-	if (sort == KMT_SORT_SUSPICION)
-		r = by_suspicion(a, b);
-	else if (sort == KMT_SORT_OBJECTS)
+	if (order->sort == KMT_SORT_SUSPICION)
+		r = by_suspicion(a, b, order->verdict);
+	else if (order->sort == KMT_SORT_OBJECTS)
 		r = more_first(a->live_objects, b->live_objects);
-	else if (sort == KMT_SORT_ALLOCS)
+	else if (order->sort == KMT_SORT_ALLOCS)
 		r = more_first(a->allocs, b->allocs);
-	else if (sort == KMT_SORT_AGE)
+	else if (order->sort == KMT_SORT_AGE)
 		r = more_first(a->oldest_age_ns, b->oldest_age_ns);
 	(void)(r || (r = more_first(a->live_bytes, b->live_bytes)) ||
 	       (r = more_first(a->live_objects, b->live_objects)) ||
@@ -169,6 +200,8 @@ static int compare(const void *left, const void *right, void *context)
 
 void kmt_result_sort(struct kmt_result *result, enum kmt_sort sort)
 {
+	struct order order = { sort, &result->verdict };
+
 	if (result->nr_rows)
-		qsort_r(result->rows, result->nr_rows, sizeof(*result->rows), compare, &sort);
+		qsort_r(result->rows, result->nr_rows, sizeof(*result->rows), compare, &order);
 }

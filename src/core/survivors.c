@@ -2,9 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "survivors.h"
-
-#define NS_PER_S 1e9
+#include "judging.h"
 
 /* Deaths of the old, in parts of the survivors: the odd one of a leaking site is freed at exit. */
 #define DEATHS_PART		   0.05
@@ -38,11 +36,6 @@
 static double seconds(uint64_t ns)
 {
 	return (double)ns / NS_PER_S;
-}
-
-static double clamp(double x, double low, double high)
-{
-	return fmin(fmax(x, low), high);
 }
 
 static double since_start(const struct kmt_evidence *evidence, uint64_t time_ns)
@@ -161,6 +154,41 @@ static double watched_after(const struct kmt_survivors *survivors)
 	return sum;
 }
 
+/* Births come in bursts: as many independent ones as there would be without the excess variance. */
+static double independent(const double *births, size_t from, size_t to)
+{
+	double n = (double)(to - from), sum = 0, squares = 0, mean, variance;
+
+	for (size_t i = from; i < to; i++) {
+		sum += births[i];
+		squares += births[i] * births[i];
+	}
+	if (n < 2 || sum <= 0)
+		return fmin(sum, 1);
+	mean = sum / n;
+	variance = (squares - sum * mean) / (n - 1);
+	return sum / fmax(1, variance / mean);
+}
+
+/*
+ * What was born in one burst, by one process, dies in one: of so many survivors, the part that are
+ * independent witnesses.
+ */
+static double independent_part(const double *births)
+{
+	size_t from = KMT_HISTORY_POINTS, to = 0;
+	double sum = 0;
+
+	for (size_t i = 0; i < KMT_HISTORY_POINTS; i++) {
+		if (births[i] <= 0)
+			continue;
+		from = i < from ? i : from;
+		to = i + 1;
+		sum += births[i];
+	}
+	return sum > 0 ? kmt_clamp(independent(births, from, to) / sum, 0, 1) : 1;
+}
+
 /* Deaths between two ages say how many there should be beyond, if nothing changed. */
 static bool is_safe_age(const struct kmt_evidence *evidence, unsigned int first, unsigned int bin,
 			const struct kmt_survivors *survivors)
@@ -172,6 +200,7 @@ static bool is_safe_age(const struct kmt_evidence *evidence, unsigned int first,
 	if (bin == first)
 		return true;
 	expected = watched_s > 0 ? before / watched_s * watched_after(survivors) : 0;
+	expected *= independent_part(survivors->births);
 	return expected >= survivors->deaths +
 				   EXPECTED_DEATHS_DEVIATIONS * sqrt(survivors->deaths) +
 				   EXPECTED_DEATHS_MIN;
@@ -248,22 +277,6 @@ static double clip(const struct kmt_survivors *survivors, const struct kmt_pace 
 	return fmax(to_s - from_s, 0);
 }
 
-/* Births come in bursts: as many independent ones as there would be without the excess variance. */
-static double independent(const double *births, size_t from, size_t to)
-{
-	double n = (double)(to - from), sum = 0, squares = 0, mean, variance;
-
-	for (size_t i = from; i < to; i++) {
-		sum += births[i];
-		squares += births[i] * births[i];
-	}
-	if (n < 2 || sum <= 0)
-		return fmin(sum, 1);
-	mean = sum / n;
-	variance = (squares - sum * mean) / (n - 1);
-	return sum / fmax(1, variance / mean);
-}
-
 static void measure_drift(const struct kmt_survivors *survivors, const double *births,
 			  struct kmt_pace *pace)
 {
@@ -331,7 +344,7 @@ static unsigned int count_slots(const struct kmt_survivors *survivors, const dou
 		double middle_s, slot;
 
 		(void)clip(survivors, pace, i, &middle_s);
-		slot = clamp((middle_s - from_s) / slot_s, 0, KMT_PACE_SLOTS - 1);
+		slot = kmt_clamp((middle_s - from_s) / slot_s, 0, KMT_PACE_SLOTS - 1);
 		if (births[i] > 0)
 			is_used[(size_t)slot] = true;
 	}
@@ -356,6 +369,8 @@ static void bound_lifetime(const struct kmt_survivors *survivors, const double *
 		(void)clip(survivors, pace, i, &middle_s);
 		watched_s += births[i] * (pace->to_s - middle_s);
 	}
+	/* Some of a burst do die alone: half way between all and one of them */
+	watched_s *= sqrt(independent_part(births));
 	pace->lifetime_s = watched_s / (d + 1.645 * sqrt(d) + 3);
 }
 

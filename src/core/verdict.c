@@ -271,6 +271,9 @@ static void say_suspects(struct kmt_result *result, const struct tally *tally)
 	verdict->confidence = first->judgement->confidence;
 	verdict->leaking_bytes = whole(tally->bytes);
 	verdict->bytes_per_s = tally->bytes_per_s;
+	verdict->call_site = first->row ? first->row->call_site : 0;
+	verdict->function = first->row ? first->row->function : NULL;
+	verdict->caller = first->area ? first->area->caller : NULL;
 	name_suspect(name, first);
 	say(verdict, "%s: %s", first->leak == KMT_LEAK_LIKELY ? "LEAK LIKELY" : "POSSIBLE LEAK",
 	    name);

@@ -14,6 +14,7 @@
 
 #include "conclusion.h"
 #include "feed.h"
+#include "loss.h"
 #include "reconcile.h"
 #include "texts.h"
 #include "watch.h"
@@ -21,8 +22,6 @@
 #define NS_PER_S	UINT64_C(1000000000)
 /* An event this far ahead is looked up while the ones before it are booked: a cache miss or two. */
 #define PREFETCH_EVENTS 8
-
-#define BULK_OBJECTS 64
 
 /* Where a feed stands: at an event of its batch. */
 struct cursor {
@@ -131,7 +130,7 @@ static int book_watched(struct replay *replay, const struct kmt_event *event)
 {
 	int r = kmt_ledger_take(replay->ledger, event);
 
-	return r < 0 || !replay->watch ? r : kmt_watch_note(replay->watch, event);
+	return r < 0 ? r : kmt_watch_note(replay->watch, event);
 }
 
 static int book(struct replay *replay, const struct kmt_event *event)
@@ -300,47 +299,14 @@ static int describe_tape(struct replay *replay)
 	return 0;
 }
 
-/*
- * Frees in calls that no probe saw. Nobody but kfree_rcu(), whose objects have a probe of their
- * own, is known to pass more than BULK_OBJECTS objects to kmem_cache_free_bulk(): the network
- * passes 64 (net/core/skbuff.c).
- */
-static uint64_t missed_frees(const struct kmt_manifest *manifest)
+/* When the tape was last known to be drained, which is not its last event. */
+static uint64_t end_of(const struct replay *replay)
 {
-	uint64_t nr = 0, nr_bulks = 0;
+	uint64_t end_ns = kmt_ledger_totals(replay->ledger)->last_ns;
+	uint64_t drained_ns =
+		replay->limit_ns != UINT64_MAX ? replay->limit_ns : replay->tape->manifest.end_ns;
 
-	for (size_t i = 0; i < manifest->nr_probes; i++) {
-		const struct kmt_probe_stats *probe = &manifest->probes[i];
-
-		/* All that are on the same function miss the same call. */
-		if (strncmp(probe->event, "kmemtape:bulk_free", strlen("kmemtape:bulk_free")) != 0)
-			nr += probe->missed;
-		else if (probe->missed > nr_bulks)
-			nr_bulks = probe->missed;
-	}
-	return nr + nr_bulks * BULK_OBJECTS;
-}
-
-/* Losses that left no mark in a sub-buffer: when they were is unknown, so at the very end. */
-static int book_unmarked_loss(struct replay *replay, uint64_t end_ns)
-{
-	const struct kmt_manifest *manifest = &replay->tape->manifest;
-	struct kmt_event loss = { .kind = KMT_EVENT_LOSS, .time_ns = end_ns };
-	struct kmt_event unseen = { .kind = KMT_EVENT_UNSEEN,
-				    .time_ns = end_ns,
-				    .lost = missed_frees(manifest) };
-	int r = unseen.lost ? kmt_ledger_take(replay->ledger, &unseen) : 0;
-
-	if (r < 0)
-		return r;
-	loss.lost = unseen.lost; /* nobody knows when */
-	r = replay->watch && loss.lost ? kmt_watch_note(replay->watch, &loss) : 0;
-	if (r < 0)
-		return r;
-	loss.lost = 0;
-	for (size_t i = 0; i < manifest->nr_stats; i++)
-		loss.lost += manifest->stats[i].commit_overrun + manifest->stats[i].dropped;
-	return loss.lost ? book_watched(replay, &loss) : 0;
+	return drained_ns > end_ns ? drained_ns : end_ns;
 }
 
 /*
@@ -356,36 +322,19 @@ static bool has_free_probes(const struct replay *replay, const struct kmt_totals
 	       totals->by_kind[KMT_EVENT_RCU_FREE] + totals->by_kind[KMT_EVENT_BULK_FREE] > 0;
 }
 
-/* When the tape was last known to be drained, which is not its last event. */
-static uint64_t end_of(const struct replay *replay)
+/* How many events are missing at most; KMT_UNKNOWN. */
+static uint64_t bound_loss(const struct replay *replay)
 {
-	uint64_t end_ns = kmt_ledger_totals(replay->ledger)->last_ns;
-	uint64_t drained_ns =
-		replay->limit_ns != UINT64_MAX ? replay->limit_ns : replay->tape->manifest.end_ns;
-
-	return drained_ns > end_ns ? drained_ns : end_ns;
-}
-
-/* How many events are missing, if every loss of unknown size is among those that the kernel
- * counted. */
-static uint64_t count_lost(const struct replay *replay)
-{
-	const struct kmt_manifest *manifest = &replay->tape->manifest;
 	const struct kmt_totals *totals = kmt_ledger_totals(replay->ledger);
-	uint64_t lost = kmt_manifest_lost(manifest), read = 0, decoded = 0;
+	uint64_t other_events = 0;
 
 	if (totals->unsized_losses == 0)
-		return lost > totals->lost ? lost : totals->lost;
-	if (!replay->result->is_complete)
+		return kmt_loss_known(replay->ledger, &replay->tape->manifest);
+	if (!replay->result->is_complete) /* not all feeds have come to their end, either */
 		return KMT_UNKNOWN;
-	for (size_t i = 0; i < manifest->nr_stats; i++)
-		read += manifest->stats[i].read;
-	for (size_t i = 0; i < KMT_EVENT_KINDS; i++)
-		decoded += i == KMT_EVENT_LOSS ? 0 : totals->by_kind[i];
 	for (size_t i = 0; i < replay->tape->nr_cpus; i++)
-		decoded += kmt_feeds_decoder_stats(replay->feeds, i)->other_events;
-	/* All that was read is here: then nothing got lost behind the kernel's back. */
-	return read == decoded ? lost : KMT_UNKNOWN;
+		other_events += kmt_feeds_decoder_stats(replay->feeds, i)->other_events;
+	return kmt_loss_if_all_read(replay->ledger, &replay->tape->manifest, other_events);
 }
 
 static void describe_end(struct replay *replay, uint64_t end_ns)
@@ -393,15 +342,26 @@ static void describe_end(struct replay *replay, uint64_t end_ns)
 	const struct kmt_manifest *manifest = &replay->tape->manifest;
 	const struct kmt_totals *totals = kmt_ledger_totals(replay->ledger);
 	struct kmt_result *result = replay->result;
-	uint64_t lost = kmt_manifest_lost(manifest);
 
 	result->start_ns = manifest->start_ns ? manifest->start_ns : totals->first_ns;
 	result->end_ns = end_ns;
 	result->duration_ns = end_ns > result->start_ns ? end_ns - result->start_ns : 0;
 	result->totals = *totals;
-	result->lost = lost > totals->lost ? lost : totals->lost;
 	result->has_free_probes = has_free_probes(replay, totals);
+	result->lost = kmt_loss_known(replay->ledger, manifest);
 	result->grid = *kmt_ledger_grid(replay->ledger);
+}
+
+/* Losses without a mark; nobody knows when they were, since the start. */
+static int book_unmarked_loss(struct replay *replay, uint64_t end_ns)
+{
+	const struct kmt_totals *totals = kmt_ledger_totals(replay->ledger);
+	struct kmt_event loss = { .kind = KMT_EVENT_LOSS, .time_ns = end_ns };
+	uint64_t marked = totals->lost;
+	int r = kmt_loss_book(replay->ledger, &replay->tape->manifest, end_ns);
+
+	loss.lost = totals->lost - marked;
+	return r < 0 || !replay->watch || !loss.lost ? r : kmt_watch_note(replay->watch, &loss);
 }
 
 static int finish(struct replay *replay, struct kmt_err *err)
@@ -434,7 +394,7 @@ static int finish(struct replay *replay, struct kmt_err *err)
 	r = kmt_reconcile(replay->reconciler, replay->ledger, &context, replay->result);
 	if (r < 0)
 		return r;
-	conclusion.lost_events = count_lost(replay);
+	conclusion.lost_events = bound_loss(replay);
 	r = kmt_conclude(&conclusion, replay->result);
 	return r == 0 && replay->watch ? kmt_watch_fill(replay->watch, replay->result, err) : r;
 }

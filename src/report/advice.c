@@ -8,10 +8,11 @@
 #include "advice.h"
 #include "words.h"
 
+#define NS_PER_S       UINT64_C(1000000000)
 #define SENTENCE_BYTES 2048
-#define WORD_INDENT    6 /* behind "next: " */
-#define MIN_GRACES     3 /* a window that is shorter doesn't tell growth from filling */
-#define GOOD_GRACES    6
+#define WORD_INDENT    6   /* behind "next: " */
+#define GOOD_GRACES    6   /* so long that growth can be told from filling */
+#define SURE_ENOUGH    0.5 /* below, a "no" is none */
 
 static void say(FILE *file, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
@@ -61,13 +62,15 @@ static void advise_report(const struct kmt_result *result, const struct kmt_susp
 static void advise_recording(const struct kmt_result *result, FILE *file)
 {
 	char time[KMT_UNITS_BYTES];
-	uint64_t good_s = result->grace_ns / 1000000000 * GOOD_GRACES;
+	uint64_t grace_s = result->grace_ns / NS_PER_S, lasted_s = result->duration_ns / NS_PER_S;
+	uint64_t good_s =
+		grace_s * GOOD_GRACES > 2 * lasted_s ? grace_s * GOOD_GRACES : 2 * lasted_s;
 
 	if (result->lost || result->totals.losses)
 		say(file, "record again with a larger --buffer, so that nothing is lost");
 	else if (!result->is_complete)
 		say(file, "record again, and let it end by itself or with Ctrl-C");
-	else if (result->duration_ns / MIN_GRACES < result->grace_ns)
+	else if (result->verdict.leak == KMT_LEAK_NONE && result->verdict.confidence < SURE_ENOUGH)
 		say(file, "record for longer: kmemtape record -d %" PRIu64 "s -o longer.tape",
 		    good_s ? good_s : 1);
 	else if (result->verdict.leak == KMT_LEAK_POSSIBLE)

@@ -25,6 +25,10 @@ static void put_verdict(struct builder *b, struct json_object *root,
 	put_text(b, object, "headline", verdict->headline);
 	put_uint(b, object, "leaking_bytes", verdict->leaking_bytes);
 	put_real(b, object, "rate_bytes_per_s", verdict->bytes_per_s);
+	if (verdict->call_site)
+		put_address(b, object, "call_site", verdict->call_site);
+	put_text(b, object, "function", verdict->function);
+	put_text(b, object, "caller", verdict->caller);
 }
 
 static void put_tape(struct builder *b, struct json_object *root, const struct kmt_result *result)

@@ -7,14 +7,29 @@
 #include "suspects.h"
 #include "words.h"
 
-#define REASONS_FOR	3 /* the strongest; JSON has them all */
-#define REASONS_AGAINST 2
-#define WORD_INDENT	7 /* behind "  why: " */
+/* The strongest; JSON has them all. Of the second and third suspect, which are often the first
+ * one's company, fewer will do. */
+#define REASONS_FOR	    3
+#define REASONS_AGAINST	    2
+#define FEW_REASONS_FOR	    2
+#define FEW_REASONS_AGAINST 1
+#define WORTH_REASONS	    0.5 /* below, it makes no verdict, and needs no defence */
+#define WORD_INDENT	    7	/* behind "  why: " */
 
-static bool is_of_class(const struct kmt_judgement *judgement, bool is_suppressed,
-			enum kmt_class class)
+/* Takes it if it is of that class, unless it is suppressed or was taken before. Return: how many.
+ */
+static size_t take(struct kmt_suspect *suspects, size_t nr, struct kmt_suspect suspect,
+		   enum kmt_class class, bool is_suppressed)
 {
-	return judgement->class == class && !is_suppressed;
+	bool is_taken = nr && suspects[0].judgement == suspect.judgement;
+
+	if (nr == KMT_SUSPECTS_SHOWN || is_suppressed || is_taken ||
+	    suspect.judgement->class != class)
+		return nr;
+	if (class != KMT_CLASS_LEAK && suspect.judgement->confidence < WORTH_REASONS)
+		return nr;
+	suspects[nr] = suspect;
+	return nr + 1;
 }
 
 /* Each in the order of the result, which is by suspicion or as the user wanted. */
@@ -23,26 +38,52 @@ static size_t find_class(const struct kmt_result *result, enum kmt_class class,
 {
 	const struct kmt_reconciliation *counted = &result->reconciliation;
 
-	for (size_t i = 0; i < result->nr_rows && nr < KMT_SUSPECTS_SHOWN; i++) {
+	for (size_t i = 0; i < result->nr_rows; i++) {
 		const struct kmt_row *row = &result->rows[i];
 
-		if (is_of_class(&row->judgement, row->is_suppressed, class))
-			suspects[nr++] = (struct kmt_suspect){ row, NULL, &row->judgement };
+		nr = take(suspects, nr, (struct kmt_suspect){ row, NULL, &row->judgement }, class,
+			  row->is_suppressed);
 	}
-	for (size_t i = 0; i < counted->nr_vmallocs && nr < KMT_SUSPECTS_SHOWN; i++) {
+	for (size_t i = 0; i < counted->nr_vmallocs; i++) {
 		const struct kmt_vmalloc_row *row = &counted->vmallocs[i];
 
-		if (is_of_class(&row->judgement, row->is_suppressed, class))
-			suspects[nr++] = (struct kmt_suspect){ NULL, row, &row->judgement };
+		nr = take(suspects, nr, (struct kmt_suspect){ NULL, row, &row->judgement }, class,
+			  row->is_suppressed);
 	}
 	return nr;
+}
+
+/* Whom the first line blames goes first. By another group than sites it may be nobody. */
+static size_t find_blamed(const struct kmt_result *result, struct kmt_suspect *suspects)
+{
+	const struct kmt_reconciliation *counted = &result->reconciliation;
+	const struct kmt_verdict *verdict = &result->verdict;
+
+	for (size_t i = 0; verdict->call_site && i < result->nr_rows; i++) {
+		const struct kmt_row *row = &result->rows[i];
+
+		if (row->call_site == verdict->call_site && row->function == verdict->function) {
+			suspects[0] = (struct kmt_suspect){ row, NULL, &row->judgement };
+			return 1;
+		}
+	}
+	for (size_t i = 0; verdict->caller && i < counted->nr_vmallocs; i++) {
+		const struct kmt_vmalloc_row *row = &counted->vmallocs[i];
+
+		if (row->caller == verdict->caller) {
+			suspects[0] = (struct kmt_suspect){ NULL, row, &row->judgement };
+			return 1;
+		}
+	}
+	return 0;
 }
 
 size_t kmt_suspects_find(const struct kmt_result *result, struct kmt_suspect *suspects)
 {
 	size_t nr;
 
-	nr = find_class(result, KMT_CLASS_LEAK, suspects, 0);
+	nr = find_blamed(result, suspects);
+	nr = find_class(result, KMT_CLASS_LEAK, suspects, nr);
 	nr = find_class(result, KMT_CLASS_GROWTH, suspects, nr);
 	return find_class(result, KMT_CLASS_UNCERTAIN, suspects, nr);
 }
@@ -95,23 +136,29 @@ static void print_rate(const struct kmt_result *result, const struct kmt_trend *
 	kmt_words_wrap(file, "  rate: ", 8, sentence);
 }
 
-static void print_suspect(const struct kmt_result *result, const struct kmt_suspect *suspect,
-			  FILE *file)
+static size_t beyond(size_t nr, size_t max)
 {
+	return nr > max ? nr - max : 0;
+}
+
+static void print_suspect(const struct kmt_result *result, const struct kmt_suspect *suspect,
+			  bool is_first, FILE *file)
+{
+	size_t max_for = is_first ? REASONS_FOR : FEW_REASONS_FOR;
+	size_t max_against = is_first ? REASONS_AGAINST : FEW_REASONS_AGAINST;
 	const struct kmt_judgement *judgement = suspect->judgement;
 	char name[KMT_NAME_BYTES], confidence[KMT_UNITS_BYTES];
-	size_t nr_for, nr_against, more = 0;
+	size_t more;
 
 	name_suspect(name, result, suspect);
 	fprintf(file, "%s %s: %s\n", kmt_class_name(judgement->class),
 		kmt_words_confidence(confidence, judgement->confidence), name);
-	nr_for = print_reasons(judgement, true, REASONS_FOR, file);
-	nr_against = print_reasons(judgement, false, REASONS_AGAINST, file);
-	more += nr_for > REASONS_FOR ? nr_for - REASONS_FOR : 0;
-	more += nr_against > REASONS_AGAINST ? nr_against - REASONS_AGAINST : 0;
+	more = beyond(print_reasons(judgement, true, max_for, file), max_for);
+	more += beyond(print_reasons(judgement, false, max_against, file), max_against);
 	if (more)
 		fprintf(file, "  (and %zu more reason%s)\n", more, more == 1 ? "" : "s");
-	print_rate(result, &judgement->trend, file);
+	if (is_first)
+		print_rate(result, &judgement->trend, file);
 }
 
 void kmt_suspects_print(const struct kmt_result *result, const struct kmt_suspect *suspects,
@@ -119,6 +166,6 @@ void kmt_suspects_print(const struct kmt_result *result, const struct kmt_suspec
 {
 	for (size_t i = 0; i < nr; i++) {
 		fprintf(file, "\n");
-		print_suspect(result, &suspects[i], file);
+		print_suspect(result, &suspects[i], i == 0, file);
 	}
 }

@@ -18,12 +18,10 @@
 static void print_verdict(const struct kmt_result *result, FILE *file)
 {
 	const struct kmt_verdict *verdict = &result->verdict;
-	char confidence[KMT_UNITS_BYTES], sentence[2 * sizeof(verdict->headline)];
+	char confidence[KMT_UNITS_BYTES];
 
-	(void)snprintf(sentence, sizeof(sentence), "%s (confidence %s)", verdict->headline,
-		       kmt_words_confidence(confidence, verdict->confidence));
-	kmt_words_wrap(file, "", 2, sentence);
-	fprintf(file, "\n");
+	kmt_words_wrap(file, "", 2, verdict->headline);
+	fprintf(file, "  confidence %s\n\n", kmt_words_confidence(confidence, verdict->confidence));
 }
 
 static void print_accounts(const struct kmt_result *result, FILE *file)
@@ -118,7 +116,8 @@ void kmt_report_text(const struct kmt_result *result, const struct kmt_report_op
 		     FILE *file)
 {
 	struct kmt_suspect suspects[KMT_SUSPECTS_SHOWN];
-	size_t nr = kmt_suspects_find(result, suspects);
+	/* Where there is no leak, what only grows a little needs no defence. */
+	size_t nr = result->verdict.leak == KMT_LEAK_NONE ? 0 : kmt_suspects_find(result, suspects);
 
 	print_verdict(result, file);
 	kmt_head_print(result, file);

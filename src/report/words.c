@@ -118,10 +118,11 @@ void kmt_line_end(struct kmt_line *line)
 /* "256 MiB" is not torn apart, nor "5 h", nor "8 of". */
 static bool belong_together(const char *word, const char *next)
 {
-	size_t n = strlen(word);
+	size_t unit = next ? strcspn(next, ",;.)/") : 0;
 
-	return n && next && isdigit((unsigned char)word[n - 1]) &&
-	       strcspn(next, ",;.)/") <= UNIT_LETTERS_MAX;
+	return isdigit((unsigned char)word[*word == '+' || *word == '-' || *word == '(']) &&
+	       isdigit((unsigned char)word[strlen(word) - 1]) && unit >= 1 &&
+	       unit <= UNIT_LETTERS_MAX;
 }
 
 void kmt_words_wrap(FILE *file, const char *head, size_t indent, const char *sentence)

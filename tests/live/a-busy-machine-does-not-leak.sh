@@ -57,7 +57,7 @@ case "$LEAK $HEADLINE" in
 "likely "*" alloc_pipe_info+0x"* | "possible "*" alloc_pipe_info+0x"*) ;;
 *) fail "ten pipes a second: $LEAK: $HEADLINE" ;;
 esac
-[ "$("$KMEMTAPE" replay --grace $GRACE "$WORK/leaking.tape" | head -n 1)" = "$HEADLINE" ] || fail "it isn't the first line"
+"$KMEMTAPE" replay --grace $GRACE "$WORK/leaking.tape" | head -n 1 | grep -q alloc_pipe_info || fail "it isn't in the first line"
 # A pipe is an inode, a dentry and two files, too.
 others=$(accused '.function | test("^(alloc_pipe_info|alloc_inode|alloc_empty_file|__d_alloc|security_|lsm_|create_pipe_files)")')
 [ -z "$others" ] || fail "also accused: $others"

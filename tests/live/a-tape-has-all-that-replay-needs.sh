@@ -47,6 +47,12 @@ for file in meminfo slabinfo vmallocinfo vmstat zoneinfo buddyinfo; do
 	[ -r /proc/$file ] || continue
 	[ "$(grep -c "^==> /proc/$file <==$" "$WORK/snapshots")" = 4 ] || fail "no /proc/$file"
 done
+if [ -r /sys/kernel/slab/dentry/reclaim_account ]; then
+	sed -n '/^==> .sys.kernel.slab reclaim_account <==$/,/^==> .proc/{/^==>/!p}' "$WORK/snapshots" | sort >"$WORK/flags"
+	# merged caches have an entry for each of their names; the made up ones begin with a colon
+	grep -lx 1 /sys/kernel/slab/*/reclaim_account | sed 's|.*slab/||;s|/.*||;/^:/d' | sort | diff "$WORK/flags" - ||
+		fail "not the caches that can be shrunk"
+fi
 
 pids=$(tr -d ' \n' <"$tape/manifest.json" | sed -n 's/.*"recorder_pids":\[\([^]]*\)\].*/\1/p')
 [ "$(echo "$pids" | tr ',' '\n' | wc -l)" = $((cpus + 1)) ] || fail "recorder's own pids: $pids"

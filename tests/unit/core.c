@@ -1218,6 +1218,36 @@ TEST(rows_are_sorted_by_what_was_asked_for)
 	}
 }
 
+static void check_order(struct kmt_result *result, uint64_t a, uint64_t b, uint64_t c)
+{
+	kmt_result_sort(result, KMT_SORT_SUSPICION);
+	CHECK_EQ(result->rows[0].call_site, a);
+	CHECK_EQ(result->rows[1].call_site, b);
+	CHECK_EQ(result->rows[2].call_site, c);
+}
+
+TEST(suspects_go_before_what_is_larger)
+{
+	KMT_CLEANUP(kmt_result_freep) struct kmt_result *result = three_rows();
+	struct kmt_row *rows = result->rows; /* sites 1, 2, 3 with 10, 30 and 20 bytes */
+
+	rows[0].judgement = (struct kmt_judgement){ .class = KMT_CLASS_UNTRACED, .confidence = 1 };
+	rows[1].judgement = (struct kmt_judgement){ .class = KMT_CLASS_NONE };
+	rows[2].judgement = (struct kmt_judgement){ .class = KMT_CLASS_CACHE, .confidence = 0.5 };
+	check_order(result, 2, 3, 1); /* none is suspect: by bytes, whatever keeps it */
+	rows[2].judgement = (struct kmt_judgement){ .class = KMT_CLASS_GROWTH, .confidence = 0.5 };
+	check_order(result, 1, 2, 3);
+	rows[1].judgement = (struct kmt_judgement){ .class = KMT_CLASS_LEAK, .confidence = 0.71 };
+	rows[2].judgement = (struct kmt_judgement){ .class = KMT_CLASS_LEAK, .confidence = 0.79 };
+	check_order(result, 2, 3, 1); /* hardly more certain: by bytes */
+	rows[1].judgement.confidence = 0.91;
+	check_order(result, 3, 2, 1);
+	result->verdict.call_site = 1;
+	check_order(result, 1, 3, 2);
+	rows[0].is_suppressed = true;
+	check_order(result, 3, 2, 1);
+}
+
 TEST(equal_rows_have_one_order)
 {
 	KMT_CLEANUP(kmt_result_freep) struct kmt_result *result = three_rows();
@@ -1327,6 +1357,7 @@ int main(void)
 		ROW(random_streams_are_booked_as_a_naive_model_reads_them),
 		ROW(every_allocation_is_accounted_for_whatever_the_rules),
 		ROW(rows_are_sorted_by_what_was_asked_for),
+		ROW(suspects_go_before_what_is_larger),
 		ROW(equal_rows_have_one_order),
 		ROW(a_result_keeps_its_texts_and_notes),
 		ROW(every_kind_of_event_has_a_name_and_no_other),

@@ -356,6 +356,24 @@ TEST(vmalloc_that_is_never_freed)
 	check_screen(result, &usual, "vmalloc");
 }
 
+/* It is small, but in the first line: then the reasons are its, and not first those of all others.
+ */
+TEST(whom_the_first_line_blames_comes_first)
+{
+	KMT_CLEANUP(kmt_result_freep) struct kmt_result *result = make_leak();
+
+	judge(&result->rows[2].judgement, KMT_CLASS_LEAK, 0.95, KMT_SHAPE_LINEAR, 300);
+	result->verdict.leak = KMT_LEAK_POSSIBLE;
+	result->verdict.call_site = result->rows[1].call_site;
+	result->verdict.function = result->rows[1].function;
+	judge(&result->rows[1].judgement, KMT_CLASS_GROWTH, 0.6, KMT_SHAPE_LINEAR, 300);
+	(void)strcpy(result->verdict.headline,
+		     "POSSIBLE LEAK: mas_alloc_nodes+0x3ef: +819 objects");
+	kmt_result_sort(result, KMT_SORT_SUSPICION);
+	CHECK_TEXT(result->rows[0].function, "mas_alloc_nodes");
+	check_screen(result, &usual, "a-small-one-is-blamed");
+}
+
 TEST(by_module_with_a_million_million_objects)
 {
 	KMT_CLEANUP(kmt_result_freep) struct kmt_result *result = make_leak();
@@ -406,6 +424,7 @@ int main(void)
 		ROW(too_short_lossy_and_cut),
 		ROW(nothing_on_the_tape),
 		ROW(vmalloc_that_is_never_freed),
+		ROW(whom_the_first_line_blames_comes_first),
 		ROW(by_module_with_a_million_million_objects),
 		ROW(names_that_are_hostile_or_long),
 	};

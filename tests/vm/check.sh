@@ -265,7 +265,7 @@ check_verdict() {
 		fail "replay --grace $GRACE: $(head -n 1 "$dir/replay.err")"
 		return
 	fi
-	[ "$first" = "$headline" ] || fail "the report begins with '$first', not with '$headline'"
+	[ -n "$first" ] && [[ $headline == "$first"* ]] || fail "the report begins with '$first', not with '$headline'"
 	wrong=$(wrongly_accused "$dir/judged.json")
 	[ -z "$wrong" ] || fail "not announced, but a leak: $wrong"
 	if [ -z "$(leaks "$RECORDED")" ]; then

@@ -26,6 +26,17 @@ $1 == "site" && $9 != "ok" {
 	wrong[++nr_wrong] = $2 " " $3 ": " $4 " is " $7 " (" $8 "), " $10
 	again[nr_wrong] = $2 " " $3
 }
+# Small numbers are off by what is in flight.
+$1 == "estimate" {
+	estimates++
+	ratio = ($5 + 10) / ($6 + 10)
+	ratio = ratio < 1 ? 1 / ratio : ratio
+	good_estimates += ratio <= 1.25
+	if (ratio > worst_ratio) {
+		worst_ratio = ratio
+		worst = $2 " " $3 ": " $4 " has " $6 ", estimated " $5
+	}
+}
 $1 == "verdict" {
 	verdicts[$4]++
 	tapes++
@@ -56,6 +67,9 @@ END {
 	recall = clear ? clear_found / clear : 0
 	printf "%d tapes; verdicts: %d likely, %d possible, %d none\n", tapes, verdicts["likely"],
 		verdicts["possible"], verdicts["none"]
+	if (estimates)
+		printf "live_estimate within a quarter of the truth: %d of %d, the worst: %s\n",
+			good_estimates, estimates, worst
 	printf "precision of leak %.4f (%d of %d)   recall %.4f (%d of %d)   %d wrong\n", precision,
 		true_leaks, true_leaks + false_leaks, recall, clear_found, clear, nr_wrong
 	exit !(tapes > 0 && nr_wrong == 0 && false_leaks == 0 && clear_found == clear)

@@ -52,9 +52,11 @@ static void print_truth(const char *path, const struct zoo_machine *machine, con
 		zoo_fatal("%s: %s", path, strerror(errno));
 	(void)fprintf(out,
 		      "{\"scenario\": \"%s\", \"seed\": %s, \"length_s\": %.1f, \"sample\": %u, "
+		      "\"is_lossy\": %s, "
 		      "\"snapshots\": %zu, \"events\": %zu, ",
 		      scenario->name, seed, scenario->length_s, scenario->sample,
-		      machine->nr_snapshots, machine->nr_events);
+		      scenario->has_loss ? "true" : "false", machine->nr_snapshots,
+		      machine->nr_events);
 	print_list(out, "verdicts", scenario->verdicts);
 	(void)fputs(", \"sites\": [", out);
 	for (size_t i = 0; i < scenario->nr_actors; i++) {

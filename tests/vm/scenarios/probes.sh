@@ -1,19 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# time: 90
+# time: 120
 # The traffic of rcu-same-site.sh, after recordings that ended in all ways. Their probes are gone, after SIGKILL with
 # the next recording; those of others stay.
 T=/sys/kernel/tracing
 state()
 {
 	ls $T/instances
-	for file in kprobe_events uprobe_events dynamic_events set_event tracing_on error_log; do
-		sed "s|^|$file: |" $T/$file
-	done
-	for file in $T/events/*/enable; do
-		echo "$file: $(cat $file)"
-	done
-	cat /sys/kernel/debug/kprobes/list
+	# In one go: a process is slow here.
+	grep -H . $T/kprobe_events $T/uprobe_events $T/dynamic_events $T/set_event $T/tracing_on $T/error_log \
+		$T/events/*/enable /sys/kernel/debug/kprobes/list
 }
 
 # Usage: expect_same AFTER-WHAT

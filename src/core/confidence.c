@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+#include <inttypes.h>
+#include <math.h>
+
+#include "judging.h"
+
+/*
+ * Nothing of a site was ever seen freed: its frees may all be unseen. So many others that came and
+ * went in its cache would have used its addresses again.
+ */
+#define TURNOVER_MIN	     500
+#define NEVER_FREED_CAP	     0.6
+#define UNTRACED_CAP	     0.65
+#define CACHE_UNTRACED_SHARE 0.1
+/* The counters contradict if they leave less than this part of what looks live. */
+#define ALLOWED_PART	     0.5
+
+/* Pieces that are each 1 if there is nothing to doubt, and multiply. */
+double kmt_confidence_steady(const struct kmt_judging *judging)
+{
+	const struct kmt_evidence *evidence = judging->evidence;
+	const struct kmt_pace *pace = &judging->view.pace;
+	double length_s = fmax(pace->to_s - pace->from_s, 1e-9);
+	double graces = length_s * NS_PER_S / fmax((double)evidence->grace_ns, 1);
+	/* As much as they are known to live longer than they were watched: even odds at 1. */
+	double lifetime = pace->lifetime_s / length_s;
+	double confidence = lifetime / (lifetime + 1);
+
+	confidence *= 1 - 0.5 / fmax(graces, 1);
+	confidence *= kmt_clamp(0.8 + 0.05 * ((double)pace->occasions - LEAK_OCCASIONS), 0.8, 1);
+	confidence *= kmt_clamp(1 + 0.2 * (pace->drift + 0.5), 0.8, 1);
+	return confidence;
+}
+
+/* No end of an object of the site was ever seen: are its frees traced at all? */
+static bool is_never_freed(const struct kmt_evidence *evidence)
+{
+	return evidence->frees == 0 && evidence->reused == 0 && !evidence->has_free_probes &&
+	       !evidence->is_cache_confirmed;
+}
+
+static bool has_turnover(const struct kmt_evidence *evidence)
+{
+	double ends = (double)evidence->cache_frees + (double)evidence->cache_reused;
+
+	return ends >= TURNOVER_MIN && (double)evidence->cache_reused < CACHE_UNTRACED_SHARE * ends;
+}
+
+double kmt_confidence_weigh(struct kmt_judging *judging, double confidence)
+{
+	const struct kmt_evidence *evidence = judging->evidence;
+
+	if (evidence->is_cache_confirmed) {
+		FOR(judging, "the kernel's own counters grew as much");
+		confidence = 1 - (1 - confidence) / 2;
+	}
+	if (is_never_freed(evidence)) {
+		if (!has_turnover(evidence)) {
+			AGAINST(judging,
+				"no free of this site was ever seen, and no counter or probe "
+				"says that they would be");
+			confidence = fmin(confidence, NEVER_FREED_CAP);
+		} else {
+			FOR(judging,
+			    "%" PRIu64 " others of its cache came and went without its addresses",
+			    evidence->cache_frees + evidence->cache_reused);
+			confidence *= 0.95;
+		}
+	}
+	if (judging->untraced > 0) {
+		AGAINST(judging, UNTRACED_TEXT, evidence->reused,
+			evidence->frees + evidence->reused);
+		confidence *= 1 - 0.3 * judging->untraced;
+		if (judging->untraced >= UNTRACED_SHARE_BIG && !evidence->is_cache_confirmed)
+			confidence = fmin(confidence, UNTRACED_CAP);
+	}
+	if (judging->doubtful && evidence->mature_objects) {
+		AGAINST(judging, "lost events may hide the frees of %" PRIu64 " of %" PRIu64,
+			judging->doubtful, evidence->mature_objects);
+		confidence *=
+			1 - 0.3 * (double)judging->doubtful / (double)evidence->mature_objects;
+	}
+	if (evidence->is_out_of_tree) /* what everybody runs has been debugged by everybody */
+		confidence = 1 - (1 - confidence) * 0.75;
+	return confidence;
+}
+
+bool kmt_is_contradicted(const struct kmt_evidence *evidence, double objects)
+{
+	return evidence->cache_allows != KMT_UNKNOWN &&
+	       (double)evidence->cache_allows < ALLOWED_PART * objects;
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+#include <string.h>
+
+#include "loss.h"
+
+#define BULK_OBJECTS 64
+
+/*
+ * Frees in calls that no probe saw. Nobody but kfree_rcu(), whose objects have a probe of their
+ * own, is known to pass more than BULK_OBJECTS objects to kmem_cache_free_bulk(): the network
+ * passes 64 (net/core/skbuff.c).
+ */
+static uint64_t missed_frees(const struct kmt_manifest *manifest)
+{
+	uint64_t nr = 0, nr_bulks = 0;
+
+	for (size_t i = 0; i < manifest->nr_probes; i++) {
+		const struct kmt_probe_stats *probe = &manifest->probes[i];
+
+		/* All that are on the same function miss the same call. */
+		if (strncmp(probe->event, "kmemtape:bulk_free", strlen("kmemtape:bulk_free")) != 0)
+			nr += probe->missed;
+		else if (probe->missed > nr_bulks)
+			nr_bulks = probe->missed;
+	}
+	return nr + nr_bulks * BULK_OBJECTS;
+}
+
+/* When they were is unknown, so at the very end. */
+int kmt_loss_book(struct kmt_ledger *ledger, const struct kmt_manifest *manifest, uint64_t end_ns)
+{
+	struct kmt_event loss = { .kind = KMT_EVENT_LOSS, .time_ns = end_ns };
+	struct kmt_event unseen = { .kind = KMT_EVENT_UNSEEN,
+				    .time_ns = end_ns,
+				    .lost = missed_frees(manifest) };
+	int r = unseen.lost ? kmt_ledger_take(ledger, &unseen) : 0;
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < manifest->nr_stats; i++)
+		loss.lost += manifest->stats[i].commit_overrun + manifest->stats[i].dropped;
+	return loss.lost ? kmt_ledger_take(ledger, &loss) : 0;
+}
+
+uint64_t kmt_loss_known(const struct kmt_ledger *ledger, const struct kmt_manifest *manifest)
+{
+	const struct kmt_totals *totals = kmt_ledger_totals(ledger);
+	uint64_t counted = kmt_manifest_lost(manifest);
+	uint64_t marked = totals->lost - totals->unseen_frees; /* these are on no CPU's account */
+
+	return (counted > marked ? counted : marked) + totals->unseen_frees;
+}
+
+/* Has everything that the kernel gave us to read become an event? */
+static bool is_all_here(const struct kmt_totals *totals, const struct kmt_manifest *manifest,
+			uint64_t other_events)
+{
+	uint64_t read = 0, decoded = other_events;
+
+	if (totals->by_kind[KMT_EVENT_BULK_FREE])
+		return false; /* several events of a record say nothing about records */
+	for (size_t i = 0; i < manifest->nr_stats; i++)
+		read += manifest->stats[i].read;
+	for (size_t i = 0; i < KMT_EVENT_KINDS; i++)
+		decoded += i == KMT_EVENT_LOSS || i == KMT_EVENT_UNSEEN ? 0 : totals->by_kind[i];
+	return read == decoded;
+}
+
+uint64_t kmt_loss_if_all_read(const struct kmt_ledger *ledger, const struct kmt_manifest *manifest,
+			      uint64_t other_events)
+{
+	return is_all_here(kmt_ledger_totals(ledger), manifest, other_events)
+		       ? kmt_loss_known(ledger, manifest)
+		       : KMT_UNKNOWN;
+}
