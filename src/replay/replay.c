@@ -309,6 +309,18 @@ static uint64_t end_of(const struct replay *replay)
 	return drained_ns > end_ns ? drained_ns : end_ns;
 }
 
+/* What was lost without a mark: who watches has to know it, too. */
+static int book_end(struct replay *replay, uint64_t end_ns)
+{
+	const struct kmt_totals *totals = kmt_ledger_totals(replay->ledger);
+	struct kmt_event loss = { .kind = KMT_EVENT_LOSS, .time_ns = end_ns };
+	uint64_t lost = totals->lost;
+	int r = kmt_loss_book(replay->ledger, &replay->tape->manifest, end_ns);
+
+	loss.lost = totals->lost - lost;
+	return r == 0 && replay->watch && loss.lost ? kmt_watch_note(replay->watch, &loss) : r;
+}
+
 /*
  * On the tape, all of them, and at work: kprobes can be switched off as a whole
  * (/sys/kernel/debug/kprobes/enabled), which only shows in that none of them is ever hit.
@@ -352,18 +364,6 @@ static void describe_end(struct replay *replay, uint64_t end_ns)
 	result->grid = *kmt_ledger_grid(replay->ledger);
 }
 
-/* Losses without a mark; nobody knows when they were, since the start. */
-static int book_unmarked_loss(struct replay *replay, uint64_t end_ns)
-{
-	const struct kmt_totals *totals = kmt_ledger_totals(replay->ledger);
-	struct kmt_event loss = { .kind = KMT_EVENT_LOSS, .time_ns = end_ns };
-	uint64_t marked = totals->lost;
-	int r = kmt_loss_book(replay->ledger, &replay->tape->manifest, end_ns);
-
-	loss.lost = totals->lost - marked;
-	return r < 0 || !replay->watch || !loss.lost ? r : kmt_watch_note(replay->watch, &loss);
-}
-
 static int finish(struct replay *replay, struct kmt_err *err)
 {
 	const struct kmt_manifest *manifest = &replay->tape->manifest;
@@ -381,7 +381,7 @@ static int finish(struct replay *replay, struct kmt_err *err)
 
 	r = note_feeds(replay);
 	if (r == 0)
-		r = book_unmarked_loss(replay, end_ns);
+		r = book_end(replay, end_ns);
 	if (r == 0 && replay->watch)
 		r = kmt_watch_close(replay->watch, end_ns, err);
 	if (r < 0)
