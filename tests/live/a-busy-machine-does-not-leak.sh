@@ -7,7 +7,7 @@
 
 command -v hackbench >/dev/null || skip "needs hackbench (rt-tests)"
 GRACE=1s
-SECONDS_EACH=8 # eight times as long as what is too young to be judged
+SECONDS_EACH=20 # twenty times as long as what is too young to be judged
 
 # busy SECONDS: sockets and pipes in turn, not more than tests have memory for
 busy()
