@@ -29,7 +29,7 @@ struct kmt_suppressions *kmt_suppressions_free(struct kmt_suppressions *suppress
  * @name: how errors call it
  * @text: @bytes long, need not be terminated; not kept
  *
- * Return: 0; -EINVAL, "NAME:LINE: why", nothing of the file taken; -ENOMEM.
+ * Return: 0; -EBADMSG, "NAME:LINE: why", nothing of the file taken; -ENOMEM.
  */
 int kmt_suppressions_add(struct kmt_suppressions *suppressions, const char *name, const char *text,
 			 size_t bytes, struct kmt_err *err);

@@ -27,7 +27,9 @@
  *   skippable frame: kind MARK, no zstd frame                               between the data
  *   skippable frame: kind FOOTER                                            when closed properly
  *
- * Changes: format 1, first.
+ * Changes: format 1, first. Later, with nothing that a reader must know: events of the system
+ * "kmemtape", which are the recorder's own probes (formats.h), and `free_probes` and `probes` in the
+ * manifest.
  */
 #define KMT_FORMAT_VERSION 1
 

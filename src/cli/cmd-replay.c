@@ -251,8 +251,6 @@ static int run(int argc, char **argv)
 	if (r == 0)
 		r = report_on(result, &err);
 	if (r < 0)
-		return kmt_complain(&kmt_command_replay,
-				    r == -EINVAL ? KMT_EXIT_USAGE : KMT_EXIT_FAILED, "%s",
-				    err.text);
+		return kmt_complain(&kmt_command_replay, KMT_EXIT_FAILED, "%s", err.text);
 	return exit_code(&result->verdict);
 }

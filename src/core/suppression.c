@@ -95,16 +95,16 @@ static int add_line(struct kmt_suppressions *suppressions, const char *name, siz
 	if (bytes == 0 || *line == '#')
 		return 0;
 	if (bytes < type_bytes || strncmp(line, TYPE, type_bytes) != 0)
-		return kmt_fail(err, -EINVAL, "%.300s:%zu: not a line like " TYPE "PATTERN", name,
+		return kmt_fail(err, -EBADMSG, "%.300s:%zu: not a line like " TYPE "PATTERN", name,
 				line_nr);
 	line += type_bytes;
 	bytes -= type_bytes;
 	trim(&line, &bytes);
 	why = complaint(line, bytes);
 	if (why)
-		return kmt_fail(err, -EINVAL, "%.300s:%zu: %s", name, line_nr, why);
+		return kmt_fail(err, -EBADMSG, "%.300s:%zu: %s", name, line_nr, why);
 	if (suppressions->nr == KMT_SUPPRESSIONS_MAX)
-		return kmt_fail(err, -EINVAL, "%.300s:%zu: more than %u patterns", name, line_nr,
+		return kmt_fail(err, -EBADMSG, "%.300s:%zu: more than %u patterns", name, line_nr,
 				KMT_SUPPRESSIONS_MAX);
 	r = append(suppressions, line, bytes);
 	return r < 0 ? kmt_fail(err, r, "out of memory") : 0;
@@ -117,7 +117,7 @@ int kmt_suppressions_add(struct kmt_suppressions *suppressions, const char *name
 	const char *end = text + bytes;
 
 	if (bytes > KMT_SUPPRESSIONS_BYTES_MAX)
-		return kmt_fail(err, -EINVAL, "%.300s: larger than 1 MiB", name);
+		return kmt_fail(err, -EBADMSG, "%.300s: larger than 1 MiB", name);
 	for (const char *line = text; line < end; line_nr++) {
 		const char *newline = memchr(line, '\n', (size_t)(end - line));
 		const char *stop = newline ? newline : end;

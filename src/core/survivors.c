@@ -24,8 +24,8 @@
 
 /* What came first may be stray: this part, if it is a whole object */
 #define STRAY_PART     0.05
-/* A silence as long is no chance, if births came at random: 1 in 1000. */
-#define SILENCE_CHANCE 0.001
+/* A silence as long is no chance, if births came at random: 1 in 10 000. */
+#define SILENCE_CHANCE 0.0001
 /* A silence shorter than this part is none: a bucket or two, and a pause of the load. */
 #define SILENCE_PART   0.1
 /* Some bursts are far between: a silence is one if it is longer than the others by so much. */

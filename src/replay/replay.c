@@ -130,7 +130,7 @@ static int book_watched(struct replay *replay, const struct kmt_event *event)
 {
 	int r = kmt_ledger_take(replay->ledger, event);
 
-	return r < 0 || !replay->watch ? r : kmt_watch_note(replay->watch, event);
+	return r < 0 ? r : kmt_watch_note(replay->watch, event);
 }
 
 static int book(struct replay *replay, const struct kmt_event *event)

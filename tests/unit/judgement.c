@@ -486,6 +486,19 @@ static void reclaimed_and_refilled(struct world *world)
 	}
 }
 
+/* What came after is older than anything before: the fall alone tells that it can be given back. */
+static void reclaimed_once(struct world *world)
+{
+	double at = uniform(world, 0.28, 0.4) * world->length;
+	size_t nr = (size_t)uniform_log(world, 300, 10000);
+
+	for (size_t i = 0; i < nr; i++) {
+		double born = uniform(world, 0, world->off);
+
+		add(world, born, born < at ? at - born : NEVER);
+	}
+}
+
 static void untraced_last_freed_first(struct world *world)
 {
 	static const double shares[] = { 0.1, 0.9, 1 };
@@ -604,6 +617,7 @@ static const struct scenario {
 	{ "full cache", full_cache, ANY_BUT_LEAK, 0.49 },
 	{ "ramping traffic", ramping_traffic, ANY_BUT_LEAK, 0.49 },
 	{ "reclaimed", reclaimed_and_refilled, ANY_BUT_LEAK, 0.49 },
+	{ "reclaimed once", reclaimed_once, ANY_BUT_LEAK, 0.49 },
 	{ "untraced, last first", untraced_last_freed_first,
 	  BIT(UNTRACED) | BIT(NONE) | BIT(TRANSIENT), 1 },
 	{ "untraced, any", untraced_any_free, BIT(UNTRACED) | BIT(NONE) | BIT(TRANSIENT), 1 },
@@ -869,6 +883,19 @@ TEST(what_an_unloaded_module_left_is_a_leak)
 	made = end(made);
 }
 
+TEST(few_ends_by_reuse_make_a_plateau_doubtful)
+{
+	struct made *made = begin();
+
+	add_leak(&made->world, 1000, 0, 200);
+	close_world(&made->world);
+	made->world.evidence.frees = 3000;
+	CHECK_EQ(judge(made)->class, KMT_CLASS_CACHE);
+	made->world.evidence.reused = 100; /* 3 % of the ends */
+	CHECK_EQ(judge(made)->class, KMT_CLASS_UNTRACED);
+	made = end(made);
+}
+
 TEST(a_handful_is_not_judged)
 {
 	struct made *made = begin();
@@ -931,6 +958,7 @@ int main(void)
 		ROW(lost_events_can_each_hide_one_free),
 		ROW(where_the_load_ends_the_judged_time_ends),
 		ROW(what_an_unloaded_module_left_is_a_leak),
+		ROW(few_ends_by_reuse_make_a_plateau_doubtful),
 		ROW(a_handful_is_not_judged),
 		ROW(any_evidence_has_a_judgement),
 	};

@@ -235,6 +235,31 @@ TEST(older_objects_may_have_gone_unseen_where_others_do)
 	CHECK(check_of(&scene, "seen")->is_contradicted);
 }
 
+TEST(no_more_is_live_than_is_active)
+{
+	KMT_CLEANUP(deinit_scene) struct scene scene;
+
+	init_scene(&scene);
+	count(&scene, "mine", 9000, 300, 256);
+	allocate(&scene, "mine", 256, 2000, 0, 0);
+	free_unknown(&scene, "mine", 30000); /* of allocations without an event, too */
+	compare(&scene);
+	CHECK(check_of(&scene, "mine")->is_contradicted);
+	CHECK(limit_of(&scene, "mine", 256).allows < 300 + 110);
+}
+
+TEST(what_is_freed_again_is_no_growth)
+{
+	KMT_CLEANUP(deinit_scene) struct scene scene;
+
+	init_scene(&scene);
+	count(&scene, "mine", 500, 600, 256);
+	allocate(&scene, "mine", 256, 3000, 2900, 0);
+	compare(&scene);
+	CHECK_EQ(check_of(&scene, "mine")->booked_high, 100);
+	CHECK(!check_of(&scene, "mine")->is_contradicted);
+}
+
 TEST(variants_of_kmalloc_are_one_cache)
 {
 	KMT_CLEANUP(deinit_scene) struct scene scene;
@@ -438,6 +463,8 @@ int main(void)
 		ROW(more_than_was_counted_is_contradicted),
 		ROW(what_older_objects_left_is_room_for_new_ones),
 		ROW(older_objects_may_have_gone_unseen_where_others_do),
+		ROW(no_more_is_live_than_is_active),
+		ROW(what_is_freed_again_is_no_growth),
 		ROW(variants_of_kmalloc_are_one_cache),
 		ROW(a_free_by_kfree_may_be_of_any_kmalloc_cache),
 		ROW(without_names_the_size_tells),

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "pool.h"
+#include "queue.h"
 #include "random.h"
 #include "scenario.h"
 #include "slab.h"
@@ -16,7 +18,6 @@
  */
 #define ZOO_NS_PER_S	INT64_C(1000000000)
 #define ZOO_TASKS_MAX	16u
-#define ZOO_NO_OBJECT	UINT32_MAX
 #define ZOO_SOFTIRQ	0x10u /* enum trace_flag_type */
 
 enum zoo_event_kind {
@@ -31,16 +32,6 @@ struct zoo_event {
 	uint64_t ptr;
 	uint32_t pid;
 	uint8_t cpu, kind, flags, actor;
-};
-
-struct zoo_object {
-	struct zoo_slot slot;
-	int64_t born_ns;
-	uint32_t generation; /* of this place in the pool: odd while an object is here */
-	uint8_t actor;
-	bool is_leaked;
-	bool is_recorded; /* its allocation is on the tape */
-	bool is_dead;	  /* freed, but RCU holds it for a while */
 };
 
 struct zoo_task {
@@ -64,8 +55,6 @@ struct zoo_actor {
 	uint64_t nr_leaked, nr_live, nr_leaked_on_tape, nr_live_on_tape;
 };
 
-struct zoo_action;
-
 struct zoo_snapshot {
 	int64_t time_ns;
 	const char *why;
@@ -80,13 +69,8 @@ struct zoo_machine {
 	int64_t now_ns, start_ns, allocs_off_ns, end_ns;
 	bool has_late_frees; /* kmem_cache_free is traced when the object is free already */
 
-	struct zoo_action *queue; /* a heap, the next one first */
-	size_t nr_queue, queue_room;
-	uint64_t nr_actions; /* ever */
-	struct zoo_object *pool;
-	uint32_t nr_pool, pool_room;
-	uint32_t *unused;
-	uint32_t nr_unused, unused_room;
+	struct zoo_queue queue;
+	struct zoo_pool pool;
 
 	struct zoo_event *events;
 	size_t nr_events, events_room;

@@ -69,8 +69,9 @@ expect_probe rcu_free kvfree_call_rcu
 kmemtape record -o /tmp/next.tape -d 100ms --settle 0 2>/out/next.err || exit 1
 grep "removed the probes kmemtape_$recorder" /out/next.err || exit 1
 expect_same "SIGKILL and the next run"
+echo '-:others/mine' >>$T/kprobe_events || exit 1
 
 cd /lib/modules-lab || exit 1
-kmemtape record -o /out/tape --settle 7s -- insmod lab_rcu.ko same_site=1 healthy=0 || exit 1
+kmemtape record -o /out/tape --settle 7s -- insmod lab_rcu.ko same_site=1 healthy=0 spread_ms=3000 || exit 1
 grep '"free_probes":"on"' /out/tape/manifest.json || exit 1
 dmesg | sed -n 's/^.*kmt-lab: //p' >/out/truth
