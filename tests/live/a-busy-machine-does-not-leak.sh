@@ -7,7 +7,7 @@
 
 command -v hackbench >/dev/null || skip "needs hackbench (rt-tests)"
 GRACE=2s
-SECONDS_EACH=15 # several times as long as what is too young to be judged
+SECONDS_EACH=20 # ten times as long as what is too young to be judged
 
 # busy SECONDS: sockets and pipes in turn, not more than tests have memory for
 busy()
