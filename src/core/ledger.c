@@ -225,8 +225,10 @@ static int close_old(struct kmt_ledger *ledger, const struct kmt_event *event,
 	}
 	if (r == 0 && is_watched(ledger, account))
 		r = tell_free(ledger, account, object, how, event);
-	if (how == KMT_END_REUSED) /* else it stays who was there before both events */
+	if (how == KMT_END_REUSED) { /* else it stays who was there before both events */
 		object->displaced = object->account + 1;
+		object->displaced_bin = (uint8_t)kmt_age_bin(event->time_ns - object->time_ns);
+	}
 	return r;
 }
 
@@ -311,6 +313,8 @@ static int take_late(struct kmt_ledger *ledger, const struct kmt_event *event,
 	ledger->totals.reused--;
 	ledger->totals.late_frees++;
 	object->displaced = 0;
+	if (object->displaced_bin)
+		kmt_track_death_is_free(account->track, object->displaced_bin);
 	return is_watched(ledger, account) ? tell_free(ledger, account, NULL, KMT_END_LATE, event)
 					   : 0;
 }
