@@ -197,7 +197,8 @@ static bool is_safe_age(const struct kmt_evidence *evidence, unsigned int first,
 	double watched_s = watched_between(evidence->history, first, bin);
 	double expected;
 
-	if (bin == first)
+	/* Deaths in bin 0 are not counted: bin 1 is then the first age that was looked at. */
+	if (bin == first || (first == 0 && bin == 1))
 		return true;
 	expected = watched_s > 0 ? before / watched_s * watched_after(survivors) : 0;
 	expected *= independent_part(survivors->births);
