@@ -222,6 +222,15 @@ TEST(at_the_very_end_of_time_nothing_wraps)
 	CHECK_EQ(track_a(ledger)->freed_ages[KMT_AGE_BINS - 1], 1);
 }
 
+TEST(behind_the_last_bucket_nothing_is_next)
+{
+	struct kmt_grid grid = { .start_ns = 1, .width_ns = UINT64_C(1) << 58, .nr = 63 };
+
+	CHECK_EQ(kmt_grid_next_ns(&grid), UINT64_MAX); /* 64 of them are all of time */
+	grid.nr = 62;
+	CHECK_EQ(kmt_grid_next_ns(&grid), 1 + 63 * grid.width_ns);
+}
+
 TEST(a_long_gap_takes_no_longer_than_a_short_one)
 {
 	struct kmt_ledger_options options = from(START);
@@ -401,6 +410,7 @@ int main(void)
 		ROW(widening_keeps_the_right_points),
 		ROW(history_reaches_up_to_the_end_of_time),
 		ROW(at_the_very_end_of_time_nothing_wraps),
+		ROW(behind_the_last_bucket_nothing_is_next),
 		ROW(a_long_gap_takes_no_longer_than_a_short_one),
 		ROW(a_finished_ledger_may_go_on),
 		ROW(what_dies_young_is_not_counted_by_age),
