@@ -63,6 +63,20 @@ TEST(what_is_live_is_noted_at_the_end_of_each_bucket)
 	CHECK_EQ(track_a(ledger)->live[3], 0);
 }
 
+TEST(history_starts_at_the_first_event_if_nobody_knows_better)
+{
+	for (int is_later = 0; is_later < 2; is_later++) {
+		struct kmt_ledger_options options = from(is_later ? START + 1 : 0);
+		LEDGER(&options);
+
+		CHECK_EQ(kmt_ledger_start_ns(ledger), 0);
+		take(ledger, KMALLOC(.time_ns = START));
+		CHECK_EQ(kmt_ledger_start_ns(ledger), START);
+		finish_at(ledger, START + 1);
+		CHECK_EQ(kmt_ledger_grid(ledger)->start_ns, START);
+	}
+}
+
 TEST(a_tape_of_two_events_has_a_history)
 {
 	LEDGER(&usual);
@@ -404,6 +418,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		ROW(what_is_live_is_noted_at_the_end_of_each_bucket),
+		ROW(history_starts_at_the_first_event_if_nobody_knows_better),
 		ROW(a_tape_of_two_events_has_a_history),
 		ROW(a_tape_of_one_moment_has_one_bucket),
 		ROW(a_tape_without_events_has_no_history),
