@@ -24,8 +24,10 @@ uint64_t kmt_grid_next_ns(const struct kmt_grid *grid)
 {
 	uint64_t next_ns;
 
-	/* width_ns is at most 2^58: the product fits, see kmt_tracks_pass() */
-	if (__builtin_add_overflow(grid->start_ns, (grid->nr + 1) * grid->width_ns, &next_ns))
+	/* With the largest width, 2^58, the 64th bucket ends where time does: see kmt_tracks_pass()
+	 */
+	if (__builtin_mul_overflow((uint64_t)grid->nr + 1, grid->width_ns, &next_ns) ||
+	    __builtin_add_overflow(next_ns, grid->start_ns, &next_ns))
 		return UINT64_MAX;
 	return next_ns;
 }

@@ -63,6 +63,20 @@ TEST(what_is_live_is_noted_at_the_end_of_each_bucket)
 	CHECK_EQ(track_a(ledger)->live[3], 0);
 }
 
+TEST(history_starts_at_the_first_event_if_nobody_knows_better)
+{
+	for (int is_later = 0; is_later < 2; is_later++) {
+		struct kmt_ledger_options options = from(is_later ? START + 1 : 0);
+		LEDGER(&options);
+
+		CHECK_EQ(kmt_ledger_start_ns(ledger), 0);
+		take(ledger, KMALLOC(.time_ns = START));
+		CHECK_EQ(kmt_ledger_start_ns(ledger), START);
+		finish_at(ledger, START + 1);
+		CHECK_EQ(kmt_ledger_grid(ledger)->start_ns, START);
+	}
+}
+
 TEST(a_tape_of_two_events_has_a_history)
 {
 	LEDGER(&usual);
@@ -288,6 +302,15 @@ TEST(at_the_very_end_of_time_nothing_wraps)
 	CHECK_EQ(track_a(ledger)->freed_ages[KMT_AGE_BINS - 1], 1);
 }
 
+TEST(behind_the_last_bucket_nothing_is_next)
+{
+	struct kmt_grid grid = { .start_ns = 1, .width_ns = UINT64_C(1) << 58, .nr = 63 };
+
+	CHECK_EQ(kmt_grid_next_ns(&grid), UINT64_MAX); /* 64 of them are all of time */
+	grid.nr = 62;
+	CHECK_EQ(kmt_grid_next_ns(&grid), 1 + 63 * grid.width_ns);
+}
+
 TEST(a_long_gap_takes_no_longer_than_a_short_one)
 {
 	struct kmt_ledger_options options = from(START);
@@ -461,6 +484,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		ROW(what_is_live_is_noted_at_the_end_of_each_bucket),
+		ROW(history_starts_at_the_first_event_if_nobody_knows_better),
 		ROW(a_tape_of_two_events_has_a_history),
 		ROW(a_tape_of_one_moment_has_one_bucket),
 		ROW(a_load_that_ends_is_seen_to_end),
@@ -470,6 +494,7 @@ int main(void)
 		ROW(widening_keeps_the_right_points),
 		ROW(history_reaches_up_to_the_end_of_time),
 		ROW(at_the_very_end_of_time_nothing_wraps),
+		ROW(behind_the_last_bucket_nothing_is_next),
 		ROW(a_long_gap_takes_no_longer_than_a_short_one),
 		ROW(a_finished_ledger_may_go_on),
 		ROW(what_dies_young_is_not_counted_by_age),
