@@ -74,7 +74,7 @@ struct kmt_evidence {
 				    counters; KMT_UNKNOWN */
 	bool is_cache_confirmed; /* the counters grew as the live set did, beyond their own error */
 	bool is_reclaimable;	 /* SLAB_RECLAIM_ACCOUNT: memory pressure gives it back */
-	const char *owner; /* each object belongs to one of these ("inode") and goes with it, so
+	const char *owner; /* each object belongs to one of these ("an inode") and goes with it, so
 			      that it can't leak by itself; NULL: to none */
 
 	bool is_module, is_out_of_tree;

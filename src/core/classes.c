@@ -64,8 +64,7 @@ void kmt_class_uncertain(struct kmt_judging *judging)
 	double ends = (double)evidence->frees + (double)evidence->reused;
 	bool rises = judging->view.finding >= KMT_FOUND_SLOWING;
 
-	FOR(judging, LOST_TEXT, judging->doubtful,
-	    evidence->mature_objects);
+	FOR(judging, LOST_TEXT, judging->doubtful, evidence->mature_objects);
 	if (rises && ends < 0.5 * (double)evidence->allocs &&
 	    evidence->mature_objects >= LEAK_OBJECTS_MIN) {
 		AGAINST(judging,
@@ -186,7 +185,8 @@ void kmt_class_mortal(struct kmt_judging *judging)
 		if (judging->view.has_age)
 			AGAINST(judging, "for objects of that age the recording is too short");
 		else
-			AGAINST(judging, "the others may just live longer than those that were freed");
+			AGAINST(judging,
+				"the others may just live longer than those that were freed");
 		/* Some of it may stay for good: worth a look if the kernel's counters say so too */
 		decide(judging, KMT_CLASS_GROWTH,
 		       evidence->is_cache_confirmed && survivors->deaths < 0.2 * survivors->nr
@@ -329,7 +329,7 @@ void kmt_class_owned(struct kmt_judging *judging)
 {
 	const char *owner = judging->evidence->owner;
 
-	FOR(judging, "each belongs to a %s, and is freed with it: it grows as these do", owner);
+	FOR(judging, "each belongs to %s, and is freed with it: they grow together", owner);
 	decide(judging, KMT_CLASS_CACHE, 0.9);
 }
 

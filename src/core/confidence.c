@@ -49,8 +49,10 @@ static bool has_turnover(const struct kmt_evidence *evidence)
 	return ends >= TURNOVER_MIN && (double)evidence->cache_reused < CACHE_UNTRACED_SHARE * ends;
 }
 
+/* Each blind spot lowers @confidence, or @cap: no more is known, however sure the rest is. */
+
 /* It came as long as anything did: so would what a cache keeps. */
-static double weigh_quiet(struct kmt_judging *judging, double confidence)
+static void weigh_quiet(struct kmt_judging *judging, double *cap)
 {
 	const struct kmt_evidence *evidence = judging->evidence;
 	uint64_t end_ns = kmt_min_u64(evidence->end_ns, evidence->allocs_off_ns);
@@ -58,50 +60,68 @@ static double weigh_quiet(struct kmt_judging *judging, double confidence)
 
 	if (!evidence->busy_until_ns || evidence->busy_until_ns >= end_ns ||
 	    end_ns - evidence->busy_until_ns <= evidence->grace_ns)
-		return confidence;
+		return;
 	AGAINST(judging, "the load ended %s before the recording did, and it with it",
 		kmt_format_time(a, end_ns - evidence->busy_until_ns));
-	return fmin(confidence, QUIET_CAP);
+	*cap = fmin(*cap, QUIET_CAP);
+}
+
+static void weigh_never_freed(struct kmt_judging *judging, double *confidence, double *cap)
+{
+	const struct kmt_evidence *evidence = judging->evidence;
+
+	if (!is_never_freed(evidence))
+		return;
+	if (!has_turnover(evidence)) {
+		AGAINST(judging, "no free of this site was ever seen, and no counter or probe "
+				 "says that they would be");
+		*cap = fmin(*cap, NEVER_FREED_CAP);
+		return;
+	}
+	FOR(judging, "%" PRIu64 " others of its cache came and went without its addresses",
+	    evidence->cache_frees + evidence->cache_reused);
+	*confidence *= 0.95;
+}
+
+static void weigh_untraced(struct kmt_judging *judging, double *confidence, double *cap)
+{
+	const struct kmt_evidence *evidence = judging->evidence;
+
+	if (judging->untraced <= 0)
+		return;
+	AGAINST(judging, UNTRACED_TEXT, evidence->reused, evidence->frees + evidence->reused);
+	*confidence *= 1 - 0.3 * judging->untraced;
+	/* A cache that grew is no proof then: what kfree_rcu() has not yet freed is in it. */
+	if (judging->untraced >= UNTRACED_SHARE_BIG && !evidence->has_free_probes)
+		*cap = fmin(*cap, UNTRACED_CAP);
+}
+
+static void weigh_loss(struct kmt_judging *judging, double *confidence)
+{
+	double mature = (double)judging->evidence->mature_objects;
+
+	if (!judging->doubtful || mature <= 0)
+		return;
+	AGAINST(judging, LOST_TEXT, judging->doubtful, judging->evidence->mature_objects);
+	*confidence *= 1 - 0.3 * (double)judging->doubtful / mature;
 }
 
 double kmt_confidence_weigh(struct kmt_judging *judging, double confidence)
 {
 	const struct kmt_evidence *evidence = judging->evidence;
+	double cap = 1;
 
 	if (evidence->is_cache_confirmed) {
 		FOR(judging, "the kernel's own counters confirm that its cache grew");
 		confidence = 1 - (1 - confidence) / 2;
 	}
-	if (is_never_freed(evidence)) {
-		if (!has_turnover(evidence)) {
-			AGAINST(judging,
-				"no free of this site was ever seen, and no counter or probe "
-				"says that they would be");
-			confidence = fmin(confidence, NEVER_FREED_CAP);
-		} else {
-			FOR(judging,
-			    "%" PRIu64 " others of its cache came and went without its addresses",
-			    evidence->cache_frees + evidence->cache_reused);
-			confidence *= 0.95;
-		}
-	}
-	if (judging->untraced > 0) {
-		AGAINST(judging, UNTRACED_TEXT, evidence->reused,
-			evidence->frees + evidence->reused);
-		confidence *= 1 - 0.3 * judging->untraced;
-		if (judging->untraced >= UNTRACED_SHARE_BIG && !evidence->is_cache_confirmed)
-			confidence = fmin(confidence, UNTRACED_CAP);
-	}
-	if (judging->doubtful && evidence->mature_objects) {
-		AGAINST(judging, LOST_TEXT,
-			judging->doubtful, evidence->mature_objects);
-		confidence *=
-			1 - 0.3 * (double)judging->doubtful / (double)evidence->mature_objects;
-	}
-	confidence = weigh_quiet(judging, confidence);
+	weigh_never_freed(judging, &confidence, &cap);
+	weigh_untraced(judging, &confidence, &cap);
+	weigh_loss(judging, &confidence);
+	weigh_quiet(judging, &cap);
 	if (evidence->is_out_of_tree) /* what everybody runs has been debugged by everybody */
 		confidence = 1 - (1 - confidence) * 0.75;
-	return confidence;
+	return fmin(confidence, cap);
 }
 
 bool kmt_is_contradicted(const struct kmt_evidence *evidence, double objects)

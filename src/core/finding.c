@@ -58,13 +58,17 @@ static bool is_refill(const struct kmt_evidence *evidence, const struct kmt_view
 	       values[nr - 1] < REFILL_LEVEL * fell_from;
 }
 
-/* Chance has a slack; that of bursts, whose sizes differ, is larger than that of so few objects. */
+/*
+ * Chance has a slack; that of bursts, whose sizes differ, is larger than that of so few objects.
+ * But what looks like a filling is no leak, even if it may be chance.
+ */
 static bool is_steady(const struct kmt_pace *pace, double limit, double slack)
 {
 	bool is_bursty = pace->nr >= BURST_OBJECTS * pace->independent;
 	double chance = 2 * pace->drift_error;
 
-	return pace->drift >= limit - (is_bursty ? chance : fmin(chance, slack));
+	return pace->drift >=
+	       fmax(limit - (is_bursty ? chance : fmin(chance, slack)), FILLING_DRIFT);
 }
 
 static bool is_long(const struct kmt_evidence *evidence, const struct kmt_pace *pace)
@@ -104,7 +108,8 @@ static enum kmt_finding find(const struct kmt_evidence *evidence, struct kmt_vie
 
 	if (survivors->nr < GROWTH_OBJECTS_MIN)
 		return KMT_FOUND_FEW;
-	if (!view->has_age || survivors->age_s > AGE_PART_MAX * (survivors->age_s + survivors->to_s))
+	if (!view->has_age ||
+	    survivors->age_s > AGE_PART_MAX * (survivors->age_s + survivors->to_s))
 		return KMT_FOUND_MORTAL;
 	if (is_refill(evidence, view))
 		return KMT_FOUND_REFILLED;

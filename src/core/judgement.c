@@ -7,6 +7,8 @@
 #define UNTRACED_LEAK_OBJECTS  20
 #define UNTRACED_LEAK_DRIFT    -0.7
 #define UNTRACED_LEAK_LIFETIME 3.0
+/* kfree_rcu() may hold an object back for 5 s: it takes some times that for the reuse to settle. */
+#define UNTRACED_LENGTH_S      60.0
 /* Half of it may have been freed unseen, in a loss: then no more can be said. */
 #define UNCERTAIN_PART	       0.5
 /* A window that is shorter than this part of the whole has too little in it. */
@@ -14,12 +16,24 @@
 /* As many lost events are a part of what they may explain that changes nothing. */
 #define LOST_PART_SMALL	       0.1
 
+/* Where hardly any free is seen, "never freed" is worth nothing by itself. */
+static bool is_hidden_by_reuse(const struct kmt_judging *judging, double length_s)
+{
+	const struct kmt_evidence *evidence = judging->evidence;
+	bool has_counters = evidence->cache_allows != KMT_UNKNOWN;
+
+	return judging->untraced >= UNTRACED_SHARE_BIG && !evidence->is_cache_confirmed &&
+	       (has_counters || length_s < UNTRACED_LENGTH_S);
+}
+
 /* A leak among untraced frees is possible, but then it is more than the tail of the reuse. */
 static bool is_clear_of_reuse(const struct kmt_judging *judging)
 {
 	const struct kmt_pace *pace = &judging->view.pace;
 	double length_s = fmax(pace->to_s - pace->from_s, 1e-9);
 
+	if (is_hidden_by_reuse(judging, length_s))
+		return false;
 	return judging->untraced <= 0 || (pace->nr >= UNTRACED_LEAK_OBJECTS &&
 					  pace->drift >= UNTRACED_LEAK_DRIFT - pace->drift_error &&
 					  pace->lifetime_s >= UNTRACED_LEAK_LIFETIME * length_s);
@@ -71,8 +85,8 @@ static void judge_doubtful(struct kmt_judging *judging)
 	struct kmt_view certain;
 
 	kmt_view_look(evidence, true, &certain);
-	is_wide = length_of(&certain.survivors) >=
-		  CERTAIN_PART * length_of(&judging->view.survivors);
+	is_wide =
+		length_of(&certain.survivors) >= CERTAIN_PART * length_of(&judging->view.survivors);
 	if (certain.finding == KMT_FOUND_STEADY || (is_wide && !is_mostly)) {
 		kmt_judging_see(judging, &certain);
 		if (certain.finding == KMT_FOUND_STEADY)
@@ -155,7 +169,7 @@ int kmt_judge(const struct kmt_evidence *evidence, struct kmt_judgement *ret_jud
 	kmt_judging_see(&judging, &view);
 	if (!evidence->mature_objects)
 		kmt_class_young(&judging);
-	else if (evidence->owner)
+	else if (evidence->owner && !evidence->is_reclaimable)
 		kmt_class_owned(&judging);
 	else if (evidence->is_unloaded && judgement.certain_objects)
 		kmt_class_unloaded(&judging);

@@ -7,7 +7,7 @@
  * They grow as it does, so that they look like a leak next to each cache that fills; but nobody
  * else has them, so that they can't leak by themselves.
  *
- * Return: what the objects that this function of the kernel itself allocates belong to ("inode");
+ * Return: what the objects that this function of the kernel itself allocates belong to ("an inode");
  * NULL if they stand for themselves, or nobody knows.
  */
 const char *kmt_appendage_owner(const char *function);

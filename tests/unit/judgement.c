@@ -853,6 +853,55 @@ TEST(where_the_load_ends_the_judged_time_ends)
 	CHECK_EQ(judge(made)->class, KMT_CLASS_CACHE); /* it may as well have filled */
 	made->world.evidence.busy_until_ns = START_NS + 300 * UINT64_C(1000000000);
 	CHECK_EQ(judge(made)->class, KMT_CLASS_LEAK);
+	CHECK(judge(made)->confidence < 0.7); /* a cache does the same */
+	CHECK(says(judge(made), false, "the load ended"));
+	made = end(made);
+}
+
+TEST(what_belongs_to_another_object_is_no_leak)
+{
+	struct made *made = begin();
+
+	add_leak(&made->world, 4000, 0, 598);
+	close_world(&made->world);
+	CHECK_EQ(judge(made)->class, KMT_CLASS_LEAK);
+	made->world.evidence.owner = "an inode";
+	CHECK_EQ(judge(made)->class, KMT_CLASS_CACHE);
+	CHECK(says(judge(made), true, "each belongs to an inode"));
+	made = end(made);
+}
+
+/* Deaths below 2^30 ns are not counted: that is no reason to trust no age at all. */
+TEST(a_short_grace_period_is_no_obstacle)
+{
+	struct made *made = begin();
+
+	made->world.grace = 0.5;
+	add_leak(&made->world, 200, 0, 598);
+	add_traffic(&made->world, 4000, 0.1);
+	close_world(&made->world);
+	CHECK_EQ(judge(made)->class, KMT_CLASS_LEAK);
+	CHECK(says(judge(made), true, "older than 1.07 s, at which nothing"));
+	made = end(made);
+}
+
+/* Hundreds are certain by the number of lost events, but nearly all are older than the last loss.
+ */
+TEST(what_a_late_loss_leaves_is_growth)
+{
+	struct made *made = begin();
+	struct kmt_evidence *evidence = &made->world.evidence;
+
+	made->world.loss_end = 585;
+	made->world.lost = 300;
+	add_leak(&made->world, 1000, 0, 598);
+	close_world(&made->world);
+	evidence->frees = 100;
+	CHECK_EQ(judge(made)->class, KMT_CLASS_GROWTH);
+	CHECK(judge(made)->confidence >= 0.5 && judge(made)->confidence < 0.7);
+	CHECK(says(judge(made), true, "are live, however many of the lost events were frees"));
+	evidence->lost_events = 700;
+	CHECK_EQ(judge(made)->class, KMT_CLASS_UNCERTAIN);
 	made = end(made);
 }
 
@@ -972,6 +1021,9 @@ int main(void)
 		ROW(nothing_is_live_that_the_counters_do_not_allow),
 		ROW(lost_events_can_each_hide_one_free),
 		ROW(where_the_load_ends_the_judged_time_ends),
+		ROW(what_belongs_to_another_object_is_no_leak),
+		ROW(a_short_grace_period_is_no_obstacle),
+		ROW(what_a_late_loss_leaves_is_growth),
 		ROW(what_an_unloaded_module_left_is_a_leak),
 		ROW(few_ends_by_reuse_make_a_plateau_doubtful),
 		ROW(a_grace_period_within_the_first_bin_is_no_obstacle),

@@ -36,7 +36,9 @@ static int no_text(void *context, unsigned int line, char **ret_text, size_t *re
 static void begin(struct bench *bench, const char *modules)
 {
 	static const char kallsyms[] =
-		"ffffffff81000100 T first\nffffffff81000200 T second\nffffffff81000300 D end\n";
+		"ffffffff81000100 T first\nffffffff81000200 T second\n"
+		"ffffffff81000300 T alloc_slab_obj_exts.isra.0\nffffffff81000400 T alloc_slab\n"
+		"ffffffff81000500 D end\n";
 
 	*bench = (struct bench){ .tape = { .dirfd = -1 } };
 	CHECK_EQ(kmt_ledger_new(&usual, &bench->ledger, NULL), 0);
@@ -147,6 +149,27 @@ TEST(leaving_out_the_young_changes_no_judgement)
 	CHECK(judgements[0].confidence == judgements[1].confidence);
 }
 
+/* The same in two functions: one is known to allocate what belongs to something else. */
+TEST(the_allocators_own_bookkeeping_is_no_leak)
+{
+	const uint64_t bookkeeping = 0xffffffff81000310, other = 0xffffffff81000410;
+	struct bench bench;
+
+	begin(&bench, "");
+	for (unsigned int i = 0; i < 400; i++) {
+		take(bench.ledger, KMALLOC(.time_ns = i * SECOND / 4, .ptr = PTR + i * 256,
+					   .call_site = bookkeeping));
+		take(bench.ledger, KMALLOC(.time_ns = i * SECOND / 4, .ptr = PTR + i * 256 + 128,
+					   .call_site = other));
+	}
+	fill(&bench, KMT_BY_SITE, 0);
+	CHECK_EQ(bench.nr_rows, 2);
+	for (size_t i = 0; i < 2; i++)
+		CHECK_EQ(bench.rows[i].judgement.class,
+			 bench.rows[i].call_site == bookkeeping ? KMT_CLASS_CACHE : KMT_CLASS_LEAK);
+	end(&bench);
+}
+
 TEST(what_never_held_anything_has_no_history_and_no_class)
 {
 	BENCH("");
@@ -250,6 +273,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		ROW(the_history_of_a_row_is_the_sum_of_its_accounts),
 		ROW(leaving_out_the_young_changes_no_judgement),
+		ROW(the_allocators_own_bookkeeping_is_no_leak),
 		ROW(what_never_held_anything_has_no_history_and_no_class),
 		ROW(a_module_that_went_left_behind_what_is_live),
 		ROW(a_module_that_cleaned_up_left_nothing),
