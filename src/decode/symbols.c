@@ -534,28 +534,45 @@ static bool is_there(const struct module *module, uint64_t address, uint64_t tim
 	       time_ns < module->to_ns;
 }
 
+/* Whose code an address may have been. */
+struct guess {
+	const struct module *module;
+	const struct entry *entry; /* NULL: only its bounds say so */
+	uint64_t size;
+};
+
 /*
- * The module that was there, with a function if one is known. Since Linux 6.4 (ac3b43283923) a
- * module's parts lie apart, and base and size from /proc/modules reach over code of others: so a
- * function decides, and bounds alone are the last resort.
+ * Since Linux 6.4 (ac3b43283923) a module's parts lie apart, and base and size from /proc/modules
+ * reach over code of others; so does the last function of a part, up to the next one. So the
+ * nearest function decides, and bounds alone are the last resort.
  */
-static const struct module *find_module(const struct kmt_symbols *symbols, uint64_t address,
-					uint64_t time_ns, const struct entry **ret_entry,
-					uint64_t *ret_size)
+static void consider(struct guess *best, const struct module *module, uint64_t address)
 {
-	const struct module *nearest = NULL;
+	struct guess guess = { .module = module };
+	bool is_better;
 
-	for (size_t i = symbols->nr_modules; i-- > 0;) {
-		const struct module *module = &symbols->modules[i];
+	if (!find_function(&module->table, address, &guess.entry, &guess.size))
+		guess.entry = NULL;
+	if (!best->module || !guess.entry != !best->entry)
+		is_better = !best->module || guess.entry;
+	else if (guess.entry)
+		is_better = guess.entry->address > best->entry->address;
+	else
+		is_better = module->base > best->module->base;
+	if (is_better)
+		*best = guess;
+}
 
-		if (!is_there(module, address, time_ns))
-			continue;
-		if (find_function(&module->table, address, ret_entry, ret_size))
-			return module;
-		if (!nearest || module->base > nearest->base)
-			nearest = module;
-	}
-	return nearest;
+/* The module that was there, with a function if one is known. */
+static struct guess find_module(const struct kmt_symbols *symbols, uint64_t address,
+				uint64_t time_ns)
+{
+	struct guess best = { NULL };
+
+	for (size_t i = symbols->nr_modules; i-- > 0;)
+		if (is_there(&symbols->modules[i], address, time_ns))
+			consider(&best, &symbols->modules[i], address);
+	return best;
 }
 
 /*
@@ -608,60 +625,68 @@ static void describe_init(const struct kmt_symbols *symbols, const struct init *
 		symbol->unloaded_ns = unloaded_ns(module);
 }
 
+static void describe_guess(const struct kmt_symbols *symbols, const struct guess *guess,
+			   uint64_t address, struct kmt_symbol *symbol)
+{
+	const struct module *module = guess->module;
+
+	if (module) {
+		symbol->module = module->name;
+		symbol->taint = module->taint;
+		symbol->unloaded_ns = unloaded_ns(module);
+		symbol->instance = (uint32_t)(module - symbols->modules) + 1;
+		symbol->offset = address - module->base;
+	}
+	if (guess->entry) {
+		symbol->function = guess->entry->name;
+		symbol->offset = address - guess->entry->address;
+		symbol->size = guess->size;
+	}
+}
+
 int kmt_symbols_look_up(const struct kmt_symbols *symbols, uint64_t address, int32_t pid,
 			uint64_t time_ns, struct kmt_symbol *ret_symbol)
 {
-	uint64_t inside = address - 1, size = 0;
-	const struct entry *entry = NULL;
-	const struct module *module;
+	uint64_t inside = address - 1;
+	struct guess guess = find_module(symbols, inside, time_ns);
 	const struct init *init;
 
 	*ret_symbol = (struct kmt_symbol){ .taint = "" };
-	module = find_module(symbols, inside, time_ns, &entry, &size);
-	if (!entry && !module)
-		(void)find_function(&symbols->kernel, inside, &entry, &size);
-	if (!entry) {
+	if (!guess.module)
+		(void)find_function(&symbols->kernel, inside, &guess.entry, &guess.size);
+	if (!guess.entry) {
 		init = find_init(symbols, inside, pid, time_ns);
 		if (init) {
 			describe_init(symbols, init, ret_symbol);
 			return 1;
 		}
-		if (!module)
+		if (!guess.module)
 			return 0;
 	}
-	if (module) {
-		ret_symbol->module = module->name;
-		ret_symbol->taint = module->taint;
-		ret_symbol->unloaded_ns = unloaded_ns(module);
-		ret_symbol->instance = (uint32_t)(module - symbols->modules) + 1;
-		ret_symbol->offset = address - module->base;
-	}
-	if (entry) {
-		ret_symbol->function = entry->name;
-		ret_symbol->offset = address - entry->address;
-		ret_symbol->size = size;
-	}
+	describe_guess(symbols, &guess, address, ret_symbol);
 	return 1;
 }
 
 int kmt_symbols_look_back(const struct kmt_symbols *symbols, uint64_t address, uint64_t time_ns,
 			  struct kmt_symbol *ret_symbol)
 {
-	const struct module *last = NULL;
+	struct guess best = { NULL };
+	bool is_any_there = false;
 
-	for (size_t i = 0; i < symbols->nr_modules; i++) {
+	*ret_symbol = (struct kmt_symbol){ .taint = "" };
+	for (size_t i = symbols->nr_modules; i-- > 0;) {
 		const struct module *module = &symbols->modules[i];
 
 		if (address - 1 - module->base >= module->size || module->from_ns > time_ns)
 			continue;
-		if (module->to_ns > time_ns)
-			return 0; /* it's still there, so that its code would have a name */
-		if (!last || module->to_ns >= last->to_ns)
-			last = module;
+		is_any_there |= module->to_ns > time_ns;
+		consider(&best, module, address - 1);
 	}
-	return last && last->to_ns
-		       ? kmt_symbols_look_up(symbols, address, 0, last->to_ns - 1, ret_symbol)
-		       : 0;
+	/* Code of what is still there would have a name. */
+	if (!best.module || best.module->to_ns > time_ns || (!best.entry && is_any_there))
+		return 0;
+	describe_guess(symbols, &best, address, ret_symbol);
+	return 1;
 }
 
 const char *kmt_symbols_taint(const struct kmt_symbols *symbols, const char *name, uint64_t time_ns)

@@ -346,6 +346,50 @@ TEST(what_became_of_a_module_is_known_of_its_init_function)
 	CHECK_TEXT(symbol.taint, "OE");
 }
 
+/* Parts of modules lie apart since Linux 6.4: far's bounds, and its last function, reach over near.
+ */
+static const char *const apart[] = {
+	NULL,
+	"ffffffffc0000000 t far_code\t[far]\nffffffffc0008000 t far_more\t[far]\n",
+	"ffffffffc0003000 t near_code\t[near]\nffffffffc0003100 t near_end\t[near]\n",
+};
+
+TEST(the_nearest_function_tells_whose_code_it_is)
+{
+	/* Whichever came first. */
+	SYMBOLS("load 1 far 65536 0xffffffffc0000000 - -\nload 2 near 8192 0xffffffffc0003000 - -\n",
+		apart, "");
+	const char *const swapped[] = { NULL, apart[2], apart[1] };
+	KMT_CLEANUP(kmt_symbols_freep)
+	struct kmt_symbols *others = make("load 1 near 8192 0xffffffffc0003000 - -\n"
+					  "load 2 far 65536 0xffffffffc0000000 - -\n",
+					  swapped, "");
+
+	CHECK_TEXT(at(symbols, 0xffffffffc0003010, 5), "near_code+0x10/0x100 [near]");
+	CHECK_TEXT(at(others, 0xffffffffc0003010, 5), "near_code+0x10/0x100 [near]");
+	CHECK_TEXT(at(others, 0xffffffffc0000010, 5), "far_code+0x10/0x8000 [far]");
+}
+
+TEST(a_module_that_went_later_does_not_take_the_blame_for_its_neighbour)
+{
+	struct kmt_symbol symbol;
+	SYMBOLS("load 1 far 65536 0xffffffffc0000000 O -\nload 2 near 8192 0xffffffffc0003000 - -\n"
+		"unload 10 near\nunload 20 far\n",
+		apart, "");
+
+	/* Gone both, then one of them. */
+	for (uint64_t time_ns = 30; time_ns >= 15; time_ns -= 15) {
+		CHECK_EQ(kmt_symbols_look_back(symbols, 0xffffffffc0003010, time_ns, &symbol), 1);
+		CHECK_TEXT(symbol.module, "near");
+		CHECK_TEXT(symbol.function, "near_code");
+		CHECK_EQ(symbol.unloaded_ns, 10);
+	}
+	CHECK_EQ(kmt_symbols_look_back(symbols, 0xffffffffc0003010, 5, &symbol), 0);
+	CHECK_EQ(kmt_symbols_look_back(symbols, 0xffffffffc0000010, 15, &symbol), 0);
+	CHECK_EQ(kmt_symbols_look_back(symbols, 0xffffffffc0000010, 20, &symbol), 1);
+	CHECK_TEXT(symbol.module, "far");
+}
+
 TEST(a_reload_that_nobody_noticed_has_the_same_symbols)
 {
 	SYMBOLS("load 300 m 4096 0xffffffffc0000000 - -\n", NULL, KERNEL);
@@ -497,6 +541,8 @@ int main(void)
 		ROW(unknown_code_is_of_the_module_that_the_task_initializes_then),
 		ROW(what_became_of_a_module_is_known_of_each_of_its_loads),
 		ROW(what_became_of_a_module_is_known_of_its_init_function),
+		ROW(the_nearest_function_tells_whose_code_it_is),
+		ROW(a_module_that_went_later_does_not_take_the_blame_for_its_neighbour),
 		ROW(a_reload_that_nobody_noticed_has_the_same_symbols),
 		ROW(a_task_is_not_initializing_for_ever),
 		ROW(without_symbols_nobody_is_accused_of_the_kernels_own_code),
