@@ -17,6 +17,7 @@ struct kmt_grid {
 	uint64_t start_ns; /* trace clock */
 	uint64_t width_ns; /* of a bucket */
 	size_t nr;	   /* buckets used; the last one may be cut short by the end of the tape */
+	uint64_t allocs[KMT_HISTORY_POINTS]; /* of everybody, up to the end of each bucket */
 };
 
 /*
@@ -45,7 +46,7 @@ struct kmt_track {
 	uint32_t born[KMT_HISTORY_POINTS];
 	uint32_t live_ages[KMT_AGE_BINS];
 	uint32_t freed_ages[KMT_AGE_BINS];
-	uint32_t reused_ages[KMT_AGE_BINS]; /* also of the few whose free came late after all */
+	uint32_t reused_ages[KMT_AGE_BINS];
 };
 
 struct kmt_account;
@@ -59,6 +60,18 @@ uint64_t kmt_grid_next_ns(const struct kmt_grid *grid);
 
 /* The bucket that a time is in, the first or last one if it is in none. Not of an empty grid. */
 size_t kmt_grid_bucket(const struct kmt_grid *grid, uint64_t time_ns);
+
+/**
+ * kmt_grid_busy_until() - when the load ended
+ * @born: of a site by bucket, not to be counted: what a site keeps says nothing of the load of others
+ * @end_ns: of the grid
+ *
+ * Return: the end of the last bucket in which much was allocated; 0 if that goes on to the end, or
+ * was less than half of the recording, which then had no steady load, or if there was too little to
+ * tell.
+ */
+uint64_t kmt_grid_busy_until(const struct kmt_grid *grid, const uint64_t born[KMT_HISTORY_POINTS],
+			     uint64_t end_ns);
 
 /**
  * kmt_tracks_pass() - note what is live at all ends of buckets up to a time
@@ -85,6 +98,9 @@ int kmt_tracks_finish(struct kmt_grid *grid, struct kmt_accounts *accounts, uint
  * Return: 0 or -ENOMEM.
  */
 int kmt_track_death(struct kmt_account *account, uint64_t age_ns, bool is_reused);
+
+/* The free of one that was noted as reused came late after all. @track: NULL if it has none */
+void kmt_track_death_is_free(struct kmt_track *track, unsigned int bin);
 
 /* Forgets what kmt_track_live() noted. */
 void kmt_track_reset_live(struct kmt_track *track);

@@ -56,7 +56,8 @@ struct kmt_evidence {
 	uint64_t end_ns;	/* trace clock; ages count back from here */
 	uint64_t allocs_off_ns; /* allocations were recorded until then; end_ns if that is not known
 				 */
-	uint64_t busy_until_ns; /* the load, all sites together, went on until then; 0: not known */
+	uint64_t busy_until_ns; /* the load, all other sites together, went on until then, and no
+				   longer; 0: to the end, or not known */
 	uint64_t grace_ns;	/* what is younger is no leak yet */
 	uint64_t sample;	/* 1 in this many addresses was recorded */
 
@@ -73,6 +74,8 @@ struct kmt_evidence {
 				    counters; KMT_UNKNOWN */
 	bool is_cache_confirmed; /* the counters grew as the live set did, beyond their own error */
 	bool is_reclaimable;	 /* SLAB_RECLAIM_ACCOUNT: memory pressure gives it back */
+	const char *owner; /* each object belongs to one of these ("inode") and goes with it, so
+			      that it can't leak by itself; NULL: to none */
 
 	bool is_module, is_out_of_tree;
 	bool is_unloaded;     /* the module went away and left this behind */

@@ -104,19 +104,6 @@ struct kmt_ledger *kmt_ledger_free(struct kmt_ledger *ledger);
 int kmt_ledger_name_task(struct kmt_ledger *ledger, int32_t pid, const char *name);
 
 /**
- * kmt_ledger_set_sweep() - have something done at equal distances of time
- * @width_ns: boundaries are that far apart, the first is that far behind the start; not 0
- * @sweep: called before the first event at or after a boundary, and by kmt_ledger_finish() up to the
- * end: @nr boundaries have been passed since the event before, at @time_ns, @time_ns + @width_ns and
- * so on. 0 or -ENOMEM, which is passed on. It may call kmt_ledger_accounts() and _totals().
- *
- * One at most, before the first event.
- */
-void kmt_ledger_set_sweep(struct kmt_ledger *ledger, uint64_t width_ns,
-			  int (*sweep)(void *context, uint64_t time_ns, uint64_t nr),
-			  void *context);
-
-/**
  * kmt_ledger_take() - book an event
  * @event: no older than those before; texts interned, and must outlive the ledger
  *

@@ -20,7 +20,7 @@ struct kmt_object {
 	uint32_t displaced; /* account + 1 of the object that was live at ptr before; 0: none was */
 	uint16_t cpu;	    /* that allocated it */
 	uint8_t is_deferred; /* given to kfree_rcu(): not live any more, its memory not yet free */
-	uint8_t reserved;
+	uint8_t displaced_bin; /* kmt_age_bin() of its age, when it was displaced */
 };
 
 static_assert(sizeof(struct kmt_object) == 24, "with its address 32: the memory bound of replay");

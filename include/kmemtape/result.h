@@ -163,7 +163,7 @@ struct kmt_result {
 	bool is_explanation;
 	struct kmt_dossier *dossiers; /* of the sites that were meant, most live objects first */
 	size_t nr_dossiers;
-	uint64_t more_sites;  /* were meant, too, and left out */
+	bool has_more_sites;  /* were meant, too, and left out */
 	uint64_t interval_ns; /* width of the table over time; 0: not asked for */
 	struct kmt_interval *intervals;
 	size_t nr_intervals;

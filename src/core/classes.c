@@ -10,6 +10,8 @@
 #define GROWTH_PART	    0.75
 /* Slowing just a bit; in the kernel's own code not enough for the first line. */
 #define SLOWING_CONFIDENCE  0.49
+/* A loss that hit the site's frees more than others can make a cache that filled look like it. */
+#define EXPOSED_CAP	    0.65
 /* Less sure than that is no leak, but growth. */
 #define LEAK_CONFIDENCE_MIN 0.45
 /* All of it younger than a third of the recording: nothing of the first two thirds is left. */
@@ -62,7 +64,7 @@ void kmt_class_uncertain(struct kmt_judging *judging)
 	double ends = (double)evidence->frees + (double)evidence->reused;
 	bool rises = judging->view.finding >= KMT_FOUND_SLOWING;
 
-	FOR(judging, "lost events may hide the frees of %" PRIu64 " of %" PRIu64, judging->doubtful,
+	FOR(judging, LOST_TEXT, judging->doubtful,
 	    evidence->mature_objects);
 	if (rises && ends < 0.5 * (double)evidence->allocs &&
 	    evidence->mature_objects >= LEAK_OBJECTS_MIN) {
@@ -95,25 +97,24 @@ static void explain_pace(struct kmt_judging *judging, bool is_for)
 {
 	const struct kmt_pace *pace = &judging->view.pace;
 	char a[KMT_UNITS_BYTES], b[KMT_UNITS_BYTES];
+	bool is_to_the_end = pace->silence_s < judging->view.survivors.bucket_s;
 
 	if (judging->view.is_rest)
 		kmt_reasons_add(&judging->reasons, is_for,
 				"after a start-up of %.0f, %.0f more came at a steady pace",
 				judging->view.survivors.nr - pace->nr, pace->nr);
 	if (pace->drift < -0.5)
-		kmt_reasons_add(&judging->reasons, is_for,
-				"new ones come at %.0f %% of the rate they began with",
-				100 * exp(pace->drift));
-	kmt_reasons_add(
-		&judging->reasons, is_for,
-		"allocated at %u of %u times over %s, the last %s before they could be judged",
-		pace->occasions, KMT_PACE_SLOTS, format_s(a, pace->to_s - pace->from_s),
-		format_s(b, pace->silence_s));
+		AGAINST(judging, "slowing: new ones come at %.0f %% of the rate they began with",
+			100 * exp(pace->drift));
+	kmt_reasons_add(&judging->reasons, is_for,
+			"they came in %u of %u parts of the time, over %s, to %s%s",
+			pace->occasions, KMT_PACE_SLOTS, format_s(a, pace->to_s - pace->from_s),
+			is_to_the_end ? "the end" : format_s(b, pace->silence_s),
+			is_to_the_end ? "" : " before the end");
 }
 
 void kmt_class_steady(struct kmt_judging *judging)
 {
-	const struct kmt_evidence *evidence = judging->evidence;
 	char a[KMT_UNITS_BYTES];
 	double confidence;
 
@@ -126,9 +127,21 @@ void kmt_class_steady(struct kmt_judging *judging)
 		decide(judging, KMT_CLASS_LEAK, confidence);
 		return;
 	}
-	AGAINST(judging, "%" PRIu64 " objects in so short a time prove nothing",
-		evidence->mature_objects);
+	AGAINST(judging, "too few objects, in too short a time, to be more sure");
 	decide(judging, KMT_CLASS_GROWTH, confidence);
+}
+
+/* Most of them are live for sure, and it rises as a leak: but it isn't known which of them are. */
+void kmt_class_exposed(struct kmt_judging *judging)
+{
+	double confidence;
+
+	FOR(judging, "at least %" PRIu64 " are live, however many of the lost events were frees",
+	    judging->judgement->certain_objects);
+	explain_age(judging);
+	explain_pace(judging, true);
+	confidence = kmt_confidence_weigh(judging, kmt_confidence_steady(judging));
+	decide(judging, KMT_CLASS_GROWTH, fmin(confidence, EXPOSED_CAP));
 }
 
 static bool is_turned_over(const struct kmt_evidence *evidence)
@@ -156,8 +169,8 @@ void kmt_class_mortal(struct kmt_judging *judging)
 	const struct kmt_survivors *survivors = &judging->view.survivors;
 	char a[KMT_UNITS_BYTES];
 
-	FOR(judging, "%.0f were freed older than %s, %.0f that old are live", survivors->deaths,
-	    format_s(a, survivors->age_s), survivors->nr);
+	FOR(judging, "of those that got older than %s, %.0f were freed and %.0f are live",
+	    format_s(a, survivors->age_s), survivors->deaths, survivors->nr);
 	if (survivors->has_dead_elders)
 		FOR(judging, "those that got oldest were freed");
 	switch (judging->shape) {
@@ -170,7 +183,10 @@ void kmt_class_mortal(struct kmt_judging *judging)
 			break;
 		}
 		FOR(judging, "it rises through the recording");
-		AGAINST(judging, "objects of any age are freed");
+		if (judging->view.has_age)
+			AGAINST(judging, "for objects of that age the recording is too short");
+		else
+			AGAINST(judging, "the others may just live longer than those that were freed");
 		/* Some of it may stay for good: worth a look if the kernel's counters say so too */
 		decide(judging, KMT_CLASS_GROWTH,
 		       evidence->is_cache_confirmed && survivors->deaths < 0.2 * survivors->nr
@@ -208,12 +224,13 @@ void kmt_class_few(struct kmt_judging *judging)
 	} else if (survivors->nr >= GROWTH_OBJECTS_MIN && pace->occasions >= GROWTH_OCCASIONS &&
 		   pace->silence_s <= pace->patience_s) {
 		explain_pace(judging, true);
-		AGAINST(judging, "%" PRIu64 " objects are too few to judge",
+		AGAINST(judging, "only %" PRIu64 " objects: too few to judge",
 			judging->evidence->mature_objects);
 		decide(judging, KMT_CLASS_GROWTH, 0.3);
 	} else {
-		FOR(judging, "%" PRIu64 " objects are too few to judge",
-		    judging->evidence->mature_objects);
+		FOR(judging, "only %" PRIu64 " object%s: too few to judge",
+		    judging->evidence->mature_objects,
+		    judging->evidence->mature_objects == 1 ? "" : "s");
 		decide(judging, KMT_CLASS_NONE, 0.5);
 	}
 }
@@ -305,6 +322,14 @@ void kmt_class_reclaimable(struct kmt_judging *judging)
 	if (trend->bytes_per_s > 0 && trend->bytes_per_s < 1e15)
 		AGAINST(judging, "it grows by %s an hour",
 			kmt_format_size(a, (uint64_t)(trend->bytes_per_s * 3600)));
+	decide(judging, KMT_CLASS_CACHE, 0.9);
+}
+
+void kmt_class_owned(struct kmt_judging *judging)
+{
+	const char *owner = judging->evidence->owner;
+
+	FOR(judging, "each belongs to a %s, and is freed with it: it grows as these do", owner);
 	decide(judging, KMT_CLASS_CACHE, 0.9);
 }
 

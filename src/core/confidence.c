@@ -2,6 +2,8 @@
 #include <inttypes.h>
 #include <math.h>
 
+#include "kmemtape/units.h"
+
 #include "judging.h"
 
 /*
@@ -11,6 +13,7 @@
 #define TURNOVER_MIN	     500
 #define NEVER_FREED_CAP	     0.6
 #define UNTRACED_CAP	     0.65
+#define QUIET_CAP	     0.6
 #define CACHE_UNTRACED_SHARE 0.1
 /* The counters contradict if they leave less than this part of what looks live. */
 #define ALLOWED_PART	     0.5
@@ -46,12 +49,27 @@ static bool has_turnover(const struct kmt_evidence *evidence)
 	return ends >= TURNOVER_MIN && (double)evidence->cache_reused < CACHE_UNTRACED_SHARE * ends;
 }
 
+/* It came as long as anything did: so would what a cache keeps. */
+static double weigh_quiet(struct kmt_judging *judging, double confidence)
+{
+	const struct kmt_evidence *evidence = judging->evidence;
+	uint64_t end_ns = kmt_min_u64(evidence->end_ns, evidence->allocs_off_ns);
+	char a[KMT_UNITS_BYTES];
+
+	if (!evidence->busy_until_ns || evidence->busy_until_ns >= end_ns ||
+	    end_ns - evidence->busy_until_ns <= evidence->grace_ns)
+		return confidence;
+	AGAINST(judging, "the load ended %s before the recording did, and it with it",
+		kmt_format_time(a, end_ns - evidence->busy_until_ns));
+	return fmin(confidence, QUIET_CAP);
+}
+
 double kmt_confidence_weigh(struct kmt_judging *judging, double confidence)
 {
 	const struct kmt_evidence *evidence = judging->evidence;
 
 	if (evidence->is_cache_confirmed) {
-		FOR(judging, "the kernel's own counters grew as much");
+		FOR(judging, "the kernel's own counters confirm that its cache grew");
 		confidence = 1 - (1 - confidence) / 2;
 	}
 	if (is_never_freed(evidence)) {
@@ -75,11 +93,12 @@ double kmt_confidence_weigh(struct kmt_judging *judging, double confidence)
 			confidence = fmin(confidence, UNTRACED_CAP);
 	}
 	if (judging->doubtful && evidence->mature_objects) {
-		AGAINST(judging, "lost events may hide the frees of %" PRIu64 " of %" PRIu64,
+		AGAINST(judging, LOST_TEXT,
 			judging->doubtful, evidence->mature_objects);
 		confidence *=
 			1 - 0.3 * (double)judging->doubtful / (double)evidence->mature_objects;
 	}
+	confidence = weigh_quiet(judging, confidence);
 	if (evidence->is_out_of_tree) /* what everybody runs has been debugged by everybody */
 		confidence = 1 - (1 - confidence) * 0.75;
 	return confidence;

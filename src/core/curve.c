@@ -5,7 +5,11 @@
 
 #include "judging.h"
 
-#define AGE_NS_MAX 1e19 /* as a double it fits into 64 bits */
+#define AGE_NS_MAX	 1e19 /* as a double it fits into 64 bits */
+/* All but a tenth of those that died were younger than that. */
+#define WARM_PART	 0.1
+/* There has to be something left to look at. */
+#define WARM_LENGTH_PART 0.67
 
 /* Points of the curve that were taken while allocations were recorded, from @from_s on. */
 size_t kmt_curve_take(const struct kmt_evidence *evidence, const uint64_t *curve, double from_s,
@@ -50,11 +54,33 @@ static double object_bytes(const struct kmt_evidence *evidence)
 		       : 0;
 }
 
-enum kmt_shape kmt_curve_shape(const struct kmt_evidence *evidence)
+/*
+ * What lived when the recording began isn't known, so that whatever comes and goes rises from 0 for
+ * about as long as it lives. That is no trend.
+ */
+static double warm_up_s(const struct kmt_evidence *evidence)
+{
+	const struct kmt_history *history = evidence->history;
+	double ends = (double)evidence->frees + (double)evidence->reused, older = 0;
+	uint64_t length_ns = evidence->end_ns - evidence->grid->start_ns;
+	unsigned int bin = KMT_AGE_BINS;
+
+	if (evidence->end_ns <= evidence->grid->start_ns)
+		return 0;
+	while (bin > 1 && older <= WARM_PART * ends) {
+		bin--;
+		older += (double)history->freed_ages[bin] + (double)history->reused_ages[bin];
+	}
+	if (older > WARM_PART * ends)
+		bin++;
+	return fmin((double)kmt_age_bin_from(bin), WARM_LENGTH_PART * (double)length_ns) / NS_PER_S;
+}
+
+static enum kmt_shape shape_of(const struct kmt_evidence *evidence, double from_s)
 {
 	uint64_t times_ns[KMT_HISTORY_POINTS];
 	double values[KMT_HISTORY_POINTS], noise = 0;
-	size_t nr = kmt_curve_take(evidence, evidence->history->live, 0, times_ns, values);
+	size_t nr = kmt_curve_take(evidence, evidence->history->live, from_s, times_ns, values);
 
 	/* What comes and goes at random varies by its root (Poisson); what never goes doesn't. */
 	if (evidence->frees || evidence->reused)
@@ -93,12 +119,12 @@ static void fit_births(const struct kmt_judging *judging, struct kmt_trend *tren
 	trend->high = (pace->nr + error) * bytes / length_s;
 }
 
-void kmt_curve_describe(struct kmt_judging *judging)
+static void describe(struct kmt_judging *judging)
 {
 	const struct kmt_evidence *evidence = judging->evidence;
 	struct kmt_trend *trend = &judging->judgement->trend;
 	bool is_steady = judging->view.finding == KMT_FOUND_STEADY;
-	double values[KMT_HISTORY_POINTS], from_s = is_steady ? judging->view.pace.from_s : 0;
+	double values[KMT_HISTORY_POINTS], from_s = is_steady ? judging->view.pace.from_s : judging->warm_s;
 	uint64_t times_ns[KMT_HISTORY_POINTS];
 	double since_ns;
 	struct kmt_fit fit;
@@ -124,4 +150,14 @@ void kmt_curve_describe(struct kmt_judging *judging)
 	}
 	since_ns = is_steady ? judging->view.pace.first_s * NS_PER_S : 0;
 	trend->since_ns = evidence->grid->start_ns + (uint64_t)kmt_clamp(since_ns, 0, AGE_NS_MAX);
+}
+
+void kmt_judging_see(struct kmt_judging *judging, const struct kmt_view *view)
+{
+	bool is_mortal = view->finding == KMT_FOUND_MORTAL;
+
+	judging->view = *view;
+	judging->warm_s = is_mortal ? warm_up_s(judging->evidence) : 0;
+	judging->shape = shape_of(judging->evidence, judging->warm_s);
+	describe(judging);
 }

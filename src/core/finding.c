@@ -96,8 +96,7 @@ static bool is_steady_after_start(const struct kmt_evidence *evidence, struct km
 	return true;
 }
 
-static enum kmt_finding find(const struct kmt_evidence *evidence, bool has_age,
-			     struct kmt_view *view)
+static enum kmt_finding find(const struct kmt_evidence *evidence, struct kmt_view *view)
 {
 	const struct kmt_survivors *survivors = &view->survivors;
 	const struct kmt_pace *pace = &view->pace;
@@ -105,7 +104,7 @@ static enum kmt_finding find(const struct kmt_evidence *evidence, bool has_age,
 
 	if (survivors->nr < GROWTH_OBJECTS_MIN)
 		return KMT_FOUND_FEW;
-	if (!has_age || survivors->age_s > AGE_PART_MAX * (survivors->age_s + survivors->to_s))
+	if (!view->has_age || survivors->age_s > AGE_PART_MAX * (survivors->age_s + survivors->to_s))
 		return KMT_FOUND_MORTAL;
 	if (is_refill(evidence, view))
 		return KMT_FOUND_REFILLED;
@@ -125,10 +124,8 @@ static enum kmt_finding find(const struct kmt_evidence *evidence, bool has_age,
 
 void kmt_view_look(const struct kmt_evidence *evidence, bool is_certain, struct kmt_view *view)
 {
-	bool has_age;
-
 	memset(view, 0, sizeof(*view));
-	has_age = kmt_survivors_find(evidence, is_certain, &view->survivors);
+	view->has_age = kmt_survivors_find(evidence, is_certain, &view->survivors);
 	kmt_pace_measure(&view->survivors, &view->pace);
-	view->finding = find(evidence, has_age, view);
+	view->finding = find(evidence, view);
 }

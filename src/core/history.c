@@ -8,6 +8,13 @@
 /* 1.05 ms: a tape of a tenth of a second has all points, one of an hour has widened 22 times. */
 #define FIRST_WIDTH_NS (UINT64_C(1) << 20)
 
+/* Less than that part of the mean rate so far is no load, but what is left without one. */
+#define BUSY_PART	 0.1
+/* A load that took less than half of the recording is just a phase, as a start-up is. */
+#define BUSY_LENGTH_PART 0.5
+/* So many would have come after its end if it had gone on: fewer may be missing by chance. */
+#define BUSY_ALLOCS_MIN	 50
+
 void kmt_grid_start(struct kmt_grid *grid, uint64_t start_ns)
 {
 	*grid = (struct kmt_grid){ .start_ns = start_ns, .width_ns = FIRST_WIDTH_NS };
@@ -17,8 +24,10 @@ uint64_t kmt_grid_next_ns(const struct kmt_grid *grid)
 {
 	uint64_t next_ns;
 
-	/* width_ns is at most 2^58: the product fits, see kmt_tracks_pass() */
-	if (__builtin_add_overflow(grid->start_ns, (grid->nr + 1) * grid->width_ns, &next_ns))
+	/* With the largest width, 2^58, the 64th bucket ends where time does: see kmt_tracks_pass()
+	 */
+	if (__builtin_mul_overflow((uint64_t)grid->nr + 1, grid->width_ns, &next_ns) ||
+	    __builtin_add_overflow(next_ns, grid->start_ns, &next_ns))
 		return UINT64_MAX;
 	return next_ns;
 }
@@ -33,6 +42,38 @@ size_t kmt_grid_bucket(const struct kmt_grid *grid, uint64_t time_ns)
 	return bucket < grid->nr ? (size_t)bucket : grid->nr - 1;
 }
 
+/* Of everybody but the site, in that bucket. */
+static double load_of(const struct kmt_grid *grid, const uint64_t *born, size_t i)
+{
+	double all = (double)grid->allocs[i] - (i ? (double)grid->allocs[i - 1] : 0);
+
+	return all > (double)born[i] ? all - (double)born[i] : 0;
+}
+
+uint64_t kmt_grid_busy_until(const struct kmt_grid *grid, const uint64_t born[KMT_HISTORY_POINTS],
+			     uint64_t end_ns)
+{
+	size_t nr = grid->nr < KMT_HISTORY_POINTS ? grid->nr : KMT_HISTORY_POINTS;
+	double width = (double)grid->width_ns, length, sum = 0, busy = 0, rate = 0;
+
+	if (end_ns <= grid->start_ns || !nr || !grid->width_ns)
+		return 0;
+	length = (double)(end_ns - grid->start_ns);
+	for (size_t i = 0; i < nr; i++) {
+		double to = (double)(i + 1) * width < length ? (double)(i + 1) * width : length;
+		double from = (double)i * width, load = load_of(grid, born, i);
+
+		sum += load;
+		if (to <= from || load < BUSY_PART * sum / to * (to - from))
+			continue;
+		busy = to;
+		rate = sum / to;
+	}
+	if (busy < BUSY_LENGTH_PART * length || rate * (length - busy) < BUSY_ALLOCS_MIN)
+		return 0;
+	return grid->start_ns + (uint64_t)busy;
+}
+
 static struct kmt_track *track_of(struct kmt_account *account)
 {
 	if (!account->track)
@@ -45,15 +86,17 @@ static uint32_t narrow(uint64_t count)
 	return count < UINT32_MAX ? (uint32_t)count : UINT32_MAX;
 }
 
-/* What is live now was so at the ends of buckets from <= i < to. Return: 0 or -ENOMEM. */
-static int note_live(struct kmt_accounts *accounts, size_t from, size_t to)
+/* What is the case now was so at the ends of buckets from <= i < to. Return: 0 or -ENOMEM. */
+static int note_all(struct kmt_grid *grid, struct kmt_accounts *accounts, size_t from, size_t to)
 {
 	size_t nr = kmt_accounts_nr(accounts);
+	uint64_t allocs = 0;
 
 	for (size_t i = 0; i < nr; i++) {
 		struct kmt_account *account = kmt_accounts_at(accounts, (uint32_t)i);
 		uint64_t live = kmt_account_live(account);
 
+		allocs += account->allocs;
 		if (live == 0 && !account->track)
 			continue;
 		if (!track_of(account))
@@ -61,6 +104,8 @@ static int note_live(struct kmt_accounts *accounts, size_t from, size_t to)
 		for (size_t k = from; k < to; k++)
 			account->track->live[k] = narrow(live);
 	}
+	for (size_t k = from; k < to; k++)
+		grid->allocs[k] = allocs;
 	return 0;
 }
 
@@ -99,6 +144,8 @@ static void widen(struct kmt_grid *grid, struct kmt_accounts *accounts)
 			account->track = NULL;
 		}
 	}
+	for (size_t k = 0; k < half; k++)
+		grid->allocs[k] = grid->allocs[2 * k + 1];
 	grid->nr = half;
 	grid->width_ns *= 2;
 }
@@ -113,7 +160,7 @@ int kmt_tracks_pass(struct kmt_grid *grid, struct kmt_accounts *accounts, uint64
 	/* Doubling ends with at most 64 buckets in what is left of time: at 2^58 or before. */
 	while ((ended = (time_ns - grid->start_ns) / grid->width_ns) > KMT_HISTORY_POINTS) {
 		if (grid->nr % 2) { /* its other half ends before @time_ns, too */
-			r = note_live(accounts, grid->nr, grid->nr + 1);
+			r = note_all(grid, accounts, grid->nr, grid->nr + 1);
 			if (r < 0)
 				return r;
 			grid->nr++;
@@ -122,7 +169,7 @@ int kmt_tracks_pass(struct kmt_grid *grid, struct kmt_accounts *accounts, uint64
 	}
 	if (ended <= grid->nr)
 		return 0;
-	r = note_live(accounts, grid->nr, (size_t)ended);
+	r = note_all(grid, accounts, grid->nr, (size_t)ended);
 	grid->nr = (size_t)ended;
 	return r;
 }
@@ -144,7 +191,7 @@ int kmt_tracks_finish(struct kmt_grid *grid, struct kmt_accounts *accounts, uint
 	*ret_grid = *grid;
 	ret_grid->nr += is_cut;
 	/* Also where a bucket ends at @end_ns: what happened at that very time is in it, then. */
-	return note_live(accounts, ret_grid->nr - 1, ret_grid->nr);
+	return note_all(ret_grid, accounts, ret_grid->nr - 1, ret_grid->nr);
 }
 
 static void count(uint32_t *bin)
@@ -161,6 +208,15 @@ int kmt_track_death(struct kmt_account *account, uint64_t age_ns, bool is_reused
 		return -ENOMEM;
 	count(is_reused ? &track->reused_ages[bin] : &track->freed_ages[bin]);
 	return 0;
+}
+
+void kmt_track_death_is_free(struct kmt_track *track, unsigned int bin)
+{
+	if (!track || !track->reused_ages[bin])
+		return;
+	/* UINT32_MAX may stand for more */
+	track->reused_ages[bin] -= track->reused_ages[bin] < UINT32_MAX;
+	count(&track->freed_ages[bin]);
 }
 
 void kmt_track_reset_live(struct kmt_track *track)

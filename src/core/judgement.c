@@ -9,6 +9,8 @@
 #define UNTRACED_LEAK_LIFETIME 3.0
 /* Half of it may have been freed unseen, in a loss: then no more can be said. */
 #define UNCERTAIN_PART	       0.5
+/* A window that is shorter than this part of the whole has too little in it. */
+#define CERTAIN_PART	       0.25
 /* As many lost events are a part of what they may explain that changes nothing. */
 #define LOST_PART_SMALL	       0.1
 
@@ -23,30 +25,22 @@ static bool is_clear_of_reuse(const struct kmt_judging *judging)
 					  pace->lifetime_s >= UNTRACED_LEAK_LIFETIME * length_s);
 }
 
-static void judge_survivors(struct kmt_judging *judging)
+/* What the counters and the reuse of addresses leave of a leak. */
+static void judge_steady(struct kmt_judging *judging, void (*class)(struct kmt_judging *judging))
+{
+	if (kmt_is_contradicted(judging->evidence, judging->view.pace.nr))
+		kmt_class_contradicted(judging);
+	else if (!is_clear_of_reuse(judging))
+		kmt_class_untraced(judging);
+	else
+		class(judging);
+}
+
+static void judge_unsteady(struct kmt_judging *judging)
 {
 	const struct kmt_evidence *evidence = judging->evidence;
-	bool is_doubtful =
-		(double)judging->doubtful >= UNCERTAIN_PART * (double)evidence->mature_objects;
-	bool is_leak = judging->view.finding == KMT_FOUND_STEADY;
-	struct kmt_view certain;
 
-	/* So many lost events that it matters: what came after them has to stand by itself. */
-	if (judging->doubtful &&
-	    (double)judging->doubtful > LOST_PART_SMALL * (double)evidence->mature_objects) {
-		kmt_view_look(evidence, true, &certain);
-		is_leak = certain.finding == KMT_FOUND_STEADY;
-		if (is_leak || !is_doubtful)
-			judging->view = certain;
-		kmt_curve_describe(judging);
-	}
-	if (is_leak && kmt_is_contradicted(evidence, judging->view.pace.nr))
-		kmt_class_contradicted(judging);
-	else if (is_leak && is_clear_of_reuse(judging))
-		kmt_class_steady(judging);
-	else if (is_doubtful)
-		kmt_class_uncertain(judging);
-	else if (judging->untraced > 0)
+	if (judging->untraced > 0)
 		kmt_class_untraced(judging);
 	else if (kmt_is_contradicted(evidence, (double)evidence->mature_objects) &&
 		 evidence->mature_objects >= LEAK_OBJECTS_MIN)
@@ -57,6 +51,53 @@ static void judge_survivors(struct kmt_judging *judging)
 		kmt_class_mortal(judging);
 	else
 		kmt_class_unsteady(judging);
+}
+
+static double length_of(const struct kmt_survivors *survivors)
+{
+	return fmax(survivors->to_s - survivors->from_s, 0);
+}
+
+/*
+ * So many lost events that it matters: what came after them has to stand by itself, if that is long
+ * enough to tell. Else it is known how many of the others are live, but not which.
+ */
+static void judge_doubtful(struct kmt_judging *judging)
+{
+	const struct kmt_evidence *evidence = judging->evidence;
+	double doubtful = (double)judging->doubtful;
+	bool is_mostly = doubtful >= UNCERTAIN_PART * (double)evidence->mature_objects;
+	bool is_wide;
+	struct kmt_view certain;
+
+	kmt_view_look(evidence, true, &certain);
+	is_wide = length_of(&certain.survivors) >=
+		  CERTAIN_PART * length_of(&judging->view.survivors);
+	if (certain.finding == KMT_FOUND_STEADY || (is_wide && !is_mostly)) {
+		kmt_judging_see(judging, &certain);
+		if (certain.finding == KMT_FOUND_STEADY)
+			judge_steady(judging, kmt_class_steady);
+		else
+			judge_unsteady(judging);
+	} else if (is_mostly || doubtful >= UNCERTAIN_PART * judging->view.survivors.nr) {
+		kmt_class_uncertain(judging);
+	} else if (judging->view.finding == KMT_FOUND_STEADY) {
+		judge_steady(judging, kmt_class_exposed);
+	} else {
+		judge_unsteady(judging);
+	}
+}
+
+static void judge_survivors(struct kmt_judging *judging)
+{
+	double doubtful = (double)judging->doubtful;
+
+	if (judging->doubtful && doubtful > LOST_PART_SMALL * judging->view.survivors.nr)
+		judge_doubtful(judging);
+	else if (judging->view.finding == KMT_FOUND_STEADY)
+		judge_steady(judging, kmt_class_steady);
+	else
+		judge_unsteady(judging);
 }
 
 static double untraced_share(const struct kmt_evidence *evidence)
@@ -104,16 +145,18 @@ int kmt_judge(const struct kmt_evidence *evidence, struct kmt_judgement *ret_jud
 {
 	struct kmt_judgement judgement = { 0 };
 	struct kmt_judging judging = { .evidence = evidence, .judgement = &judgement };
+	struct kmt_view view = { .finding = KMT_FOUND_FEW };
 	int r;
 
 	count_certain(&judging);
 	judging.untraced = untraced_share(evidence);
 	if (evidence->mature_objects)
-		kmt_view_look(evidence, false, &judging.view);
-	judging.shape = kmt_curve_shape(evidence);
-	kmt_curve_describe(&judging);
+		kmt_view_look(evidence, false, &view);
+	kmt_judging_see(&judging, &view);
 	if (!evidence->mature_objects)
 		kmt_class_young(&judging);
+	else if (evidence->owner)
+		kmt_class_owned(&judging);
 	else if (evidence->is_unloaded && judgement.certain_objects)
 		kmt_class_unloaded(&judging);
 	else if (evidence->is_reclaimable)

@@ -63,6 +63,7 @@ struct kmt_view {
 	enum kmt_finding finding;
 	struct kmt_survivors survivors;
 	struct kmt_pace pace;
+	bool has_age; /* beyond which hardly anything dies */
 	bool is_rest; /* pace is of what came after a start-up */
 };
 
@@ -70,7 +71,8 @@ struct kmt_judging {
 	const struct kmt_evidence *evidence;
 	struct kmt_judgement *judgement;
 	struct kmt_reasons reasons;
-	enum kmt_shape shape; /* of the live curve */
+	enum kmt_shape shape; /* of the live curve, from warm_s on */
+	double warm_s;
 	double untraced;      /* share of the ends that only reuse tells; 0: none, or loss */
 	uint64_t doubtful;    /* of the mature: a loss may hide their free */
 	struct kmt_view view;
@@ -79,7 +81,9 @@ struct kmt_judging {
 #define FOR(judging, ...)     kmt_reasons_add(&(judging)->reasons, true, __VA_ARGS__)
 #define AGAINST(judging, ...) kmt_reasons_add(&(judging)->reasons, false, __VA_ARGS__)
 
-#define UNTRACED_TEXT "%" PRIu64 " of %" PRIu64 " ends were seen by the reuse of the address only"
+#define UNTRACED_TEXT \
+	"%" PRIu64 " of %" PRIu64 " ends were told only by the reuse of the address: no free was traced"
+#define LOST_TEXT "lost events may hide the frees of %" PRIu64 " of %" PRIu64
 
 static inline uint64_t kmt_min_u64(uint64_t a, uint64_t b)
 {
@@ -97,10 +101,9 @@ static inline double kmt_clamp(double x, double low, double high)
 size_t kmt_curve_take(const struct kmt_evidence *evidence, const uint64_t *curve, double from_s,
 			 uint64_t *times_ns, double *values);
 double kmt_curve_peak(const struct kmt_evidence *evidence);
-enum kmt_shape kmt_curve_shape(const struct kmt_evidence *evidence);
 
-/* Fills the judgement's trend. */
-void kmt_curve_describe(struct kmt_judging *judging);
+/* Takes the view: the judging's shape and the judgement's trend follow from it. */
+void kmt_judging_see(struct kmt_judging *judging, const struct kmt_view *view);
 
 /* finding.c: all of them, or only those that no loss can explain */
 void kmt_view_look(const struct kmt_evidence *evidence, bool is_certain, struct kmt_view *view);
@@ -117,11 +120,13 @@ void kmt_class_contradicted(struct kmt_judging *judging);
 void kmt_class_untraced(struct kmt_judging *judging);
 void kmt_class_uncertain(struct kmt_judging *judging);
 void kmt_class_steady(struct kmt_judging *judging);
+void kmt_class_exposed(struct kmt_judging *judging);
 void kmt_class_mortal(struct kmt_judging *judging);
 void kmt_class_few(struct kmt_judging *judging);
 void kmt_class_unsteady(struct kmt_judging *judging);
 void kmt_class_unloaded(struct kmt_judging *judging);
 void kmt_class_reclaimable(struct kmt_judging *judging);
+void kmt_class_owned(struct kmt_judging *judging);
 void kmt_class_young(struct kmt_judging *judging);
 
 #endif

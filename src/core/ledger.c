@@ -27,16 +27,8 @@
 /* enum trace_flag_type: in these the task is just the one that was interrupted */
 #define CONTEXT_INTERRUPT (0x08u | 0x10u)
 
-/* Boundaries at start_ns + n * width_ns. */
-struct sweep {
-	uint64_t width_ns; /* 0: there is none */
-	uint64_t next_ns;  /* UINT64_MAX: none that an event can reach */
-	int (*call)(void *context, uint64_t time_ns, uint64_t nr);
-	void *context;
-};
-
 struct kmt_ledger {
-	uint64_t next_sweep_ns; /* at this time or later there is more to do than to book */
+	uint64_t next_bucket_ns; /* at this time or later there is more to do than to book */
 	struct kmt_ledger_options options;
 	struct kmt_liveset *live;
 	struct kmt_accounts *accounts;
@@ -50,7 +42,6 @@ struct kmt_ledger {
 	uint64_t recorder_mask; /* bit pid % 64 of every recorder pid: most are ruled out by it */
 	bool has_started;
 	struct kmt_grid grid, ended_grid; /* as it goes on, and as it was finished */
-	struct sweep sweep;
 	uint64_t end_ns, older_ns, grace_ns;
 	int walk_error; /* of a watcher, while the live set is walked */
 };
@@ -93,12 +84,6 @@ struct kmt_ledger *kmt_ledger_free(struct kmt_ledger *ledger)
 int kmt_ledger_name_task(struct kmt_ledger *ledger, int32_t pid, const char *name)
 {
 	return kmt_tasks_name(ledger->tasks, pid, name);
-}
-
-void kmt_ledger_set_sweep(struct kmt_ledger *ledger, uint64_t width_ns,
-			  int (*sweep)(void *context, uint64_t time_ns, uint64_t nr), void *context)
-{
-	ledger->sweep = (struct sweep){ .width_ns = width_ns, .call = sweep, .context = context };
 }
 
 static bool is_recorder(const struct kmt_ledger *ledger, int32_t pid)
@@ -225,8 +210,10 @@ static int close_old(struct kmt_ledger *ledger, const struct kmt_event *event,
 	}
 	if (r == 0 && is_watched(ledger, account))
 		r = tell_free(ledger, account, object, how, event);
-	if (how == KMT_END_REUSED) /* else it stays who was there before both events */
+	if (how == KMT_END_REUSED) { /* else it stays who was there before both events */
 		object->displaced = object->account + 1;
+		object->displaced_bin = (uint8_t)kmt_age_bin(event->time_ns - object->time_ns);
+	}
 	return r;
 }
 
@@ -311,6 +298,8 @@ static int take_late(struct kmt_ledger *ledger, const struct kmt_event *event,
 	ledger->totals.reused--;
 	ledger->totals.late_frees++;
 	object->displaced = 0;
+	if (object->displaced_bin)
+		kmt_track_death_is_free(account->track, object->displaced_bin);
 	return is_watched(ledger, account) ? tell_free(ledger, account, NULL, KMT_END_LATE, event)
 					   : 0;
 }
@@ -387,48 +376,27 @@ static int take_free(struct kmt_ledger *ledger, const struct kmt_event *event)
 	return r;
 }
 
-/* Boundaries of @sweep up to @time_ns have been passed. Return: 0 or -ENOMEM. */
-static int pass_sweep(struct sweep *sweep, uint64_t time_ns)
-{
-	uint64_t first_ns = sweep->next_ns, more = (time_ns - first_ns) / sweep->width_ns;
-
-	if (__builtin_add_overflow(first_ns + more * sweep->width_ns, sweep->width_ns,
-				   &sweep->next_ns))
-		sweep->next_ns = UINT64_MAX;
-	return sweep->call(sweep->context, first_ns, more + 1);
-}
-
 static void start_time(struct kmt_ledger *ledger, uint64_t time_ns)
 {
-	struct sweep *sweep = &ledger->sweep;
-
 	ledger->totals.first_ns = time_ns;
 	if (ledger->options.start_ns && ledger->options.start_ns < time_ns)
 		time_ns = ledger->options.start_ns;
 	kmt_grid_start(&ledger->grid, time_ns);
-	sweep->next_ns = UINT64_MAX;
-	if (sweep->width_ns && __builtin_add_overflow(time_ns, sweep->width_ns, &sweep->next_ns))
-		sweep->next_ns = UINT64_MAX;
 	ledger->has_started = true;
 }
 
 /*
- * At the first event, and whenever a boundary of time is passed. What was booked so far is what was
- * the case at all of the boundaries up to @time_ns. Return: 0 or -ENOMEM.
+ * At the first event, and whenever a bucket ends. What was booked so far is what was the case at
+ * the ends of all buckets up to @time_ns. Return: 0 or -ENOMEM.
  */
 static __attribute__((noinline, cold)) int pass_time(struct kmt_ledger *ledger, uint64_t time_ns)
 {
-	struct sweep *sweep = &ledger->sweep;
-	uint64_t next_ns;
 	int r;
 
 	if (!ledger->has_started)
 		start_time(ledger, time_ns);
 	r = kmt_tracks_pass(&ledger->grid, ledger->accounts, time_ns);
-	if (r == 0 && time_ns >= sweep->next_ns && sweep->next_ns != UINT64_MAX)
-		r = pass_sweep(sweep, time_ns);
-	next_ns = kmt_grid_next_ns(&ledger->grid);
-	ledger->next_sweep_ns = next_ns < sweep->next_ns ? next_ns : sweep->next_ns;
+	ledger->next_bucket_ns = kmt_grid_next_ns(&ledger->grid);
 	return r;
 }
 
@@ -436,7 +404,7 @@ int kmt_ledger_take(struct kmt_ledger *ledger, const struct kmt_event *event)
 {
 	struct kmt_totals *totals = &ledger->totals;
 
-	if (event->time_ns >= ledger->next_sweep_ns) {
+	if (event->time_ns >= ledger->next_bucket_ns) {
 		int r = pass_time(ledger, event->time_ns);
 
 		if (r < 0)
@@ -534,7 +502,7 @@ int kmt_ledger_finish(struct kmt_ledger *ledger, uint64_t end_ns, uint64_t older
 
 	if (end_ns < ledger->totals.last_ns)
 		end_ns = ledger->totals.last_ns;
-	if (ledger->has_started && end_ns >= ledger->next_sweep_ns)
+	if (ledger->has_started && end_ns >= ledger->next_bucket_ns)
 		r = pass_time(ledger, end_ns);
 	if (r == 0 && ledger->has_started)
 		r = kmt_tracks_finish(&ledger->grid, ledger->accounts, end_ns, &ledger->ended_grid);
@@ -560,7 +528,7 @@ void kmt_ledger_mark(struct kmt_ledger *ledger)
 	for (size_t i = 0; i < nr; i++) {
 		struct kmt_account *account = kmt_accounts_at(ledger->accounts, (uint32_t)i);
 
-		account->last_marked = account->allocs - account->frees - account->reused;
+		account->last_marked = kmt_account_live(account);
 		if (is_first)
 			account->first_marked = account->last_marked;
 	}

@@ -197,7 +197,8 @@ static bool is_safe_age(const struct kmt_evidence *evidence, unsigned int first,
 	double watched_s = watched_between(evidence->history, first, bin);
 	double expected;
 
-	if (bin == first)
+	/* Deaths in bin 0 are not counted: bin 1 is then the first age that was looked at. */
+	if (bin == first || (first == 0 && bin == 1))
 		return true;
 	expected = watched_s > 0 ? before / watched_s * watched_after(survivors) : 0;
 	expected *= independent_part(survivors->births);
@@ -208,27 +209,28 @@ static bool is_safe_age(const struct kmt_evidence *evidence, unsigned int first,
 
 /*
  * The bin of the grace period has deaths on both sides of it: all are counted, which is the safe
- * side. In bin 0 they are not counted at all.
+ * side. In bin 0 they are not counted at all, so that the search begins behind it.
  */
 bool kmt_survivors_find(const struct kmt_evidence *evidence, bool is_certain,
 			struct kmt_survivors *ret_survivors)
 {
-	unsigned int first = kmt_age_bin(evidence->grace_ns);
+	bool is_counted = evidence->grace_ns >= KMT_AGE_FIRST_NS;
+	unsigned int first = is_counted ? kmt_age_bin(evidence->grace_ns) : 1;
 	struct kmt_survivors *survivors = ret_survivors, grace;
 
 	for (unsigned int bin = first; bin < KMT_AGE_BINS; bin++) {
-		bool is_grace = bin == first;
+		bool is_grace = bin == first && is_counted;
 
 		fill(evidence, is_grace ? evidence->grace_ns : kmt_age_bin_from(bin),
 		     is_grace ? (double)evidence->mature_objects
 			      : sum_from(evidence->history->live_ages, bin),
 		     is_certain, survivors);
 		survivors->deaths = deaths_from(evidence->history, bin);
-		if (is_grace)
+		if (bin == first)
 			grace = *survivors;
 		if (survivors->nr < SURVIVORS_MIN)
 			break;
-		if ((is_grace && bin == 0) || survivors->deaths > DEATHS_PART * survivors->nr)
+		if (survivors->deaths > DEATHS_PART * survivors->nr)
 			continue;
 		survivors->has_dead_elders = has_dead_elders(evidence, bin);
 		grace.has_dead_elders |= survivors->has_dead_elders;

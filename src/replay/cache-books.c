@@ -23,18 +23,22 @@
 #define KFENCE_OBJECTS	255u
 #define KFENCE_A_SECOND 10.0
 
+/* So many lost events explain anything; and sums with fewer fit 63 bits. */
+#define LOST_MAX (UINT64_C(1) << 60)
+
 /* Of older objects' untraced frees only an estimate is known: see unseen_frees(). */
 #define UNSEEN_MARGIN 2.0
 
 /* A cache, by slabinfo (all slabs that are called so) and by the events. */
 struct kmt_cache_book {
 	const char *name;      /* interned; NULL: by size */
-	uint64_t object_bytes; /* the largest, if the slabs differ */
+	uint64_t object_bytes; /* by size */
 	bool is_kmalloc;
 	bool is_reclaimable; /* each of its slabs is */
 	uint64_t nr_slabs;
 
 	uint64_t first_active, last_active;
+	uint64_t first_bytes, last_bytes;	       /* of the active */
 	uint64_t first_idle, last_idle;		       /* of the active, at most: see slack.h */
 	double unreclaimable_bytes, reclaimable_bytes; /* growth of whole slabs */
 
@@ -176,9 +180,9 @@ static void count_slab(struct kmt_cache_book *book, const struct kmt_slab *slab,
 	uint64_t idle = kmt_slack_idle(slab, side->nr_cpus, side->counters->nr_nodes,
 				       side->context->page_bytes);
 
-	if (slab->object_bytes > book->object_bytes)
-		book->object_bytes = slab->object_bytes;
 	*(side->is_first ? &book->first_active : &book->last_active) += slab->active_objects;
+	*(side->is_first ? &book->first_bytes : &book->last_bytes) +=
+		slab->active_objects * slab->object_bytes;
 	*(side->is_first ? &book->first_idle : &book->last_idle) += idle;
 	*(is_reclaimable ? &book->reclaimable_bytes : &book->unreclaimable_bytes) +=
 		side->is_first ? -bytes : bytes;
@@ -232,8 +236,8 @@ static void book_accounts(struct kmt_cache_books *books, const struct kmt_ledger
 			book_account(book, account);
 		else if (account->key.is_kmalloc)
 			books->large_bytes +=
-				(int64_t)((account->last_marked - account->first_marked) *
-					  account->key.bytes_alloc);
+				((double)account->last_marked - (double)account->first_marked) *
+				(double)account->key.bytes_alloc;
 		book = name ? NULL : find_size(books, account->key.bytes_alloc);
 		if (book)
 			book_account(book, account);
@@ -280,8 +284,9 @@ static int64_t booked(const struct kmt_cache_book *book)
 static uint64_t blur(const struct kmt_cache_books *books, const struct kmt_cache_book *book)
 {
 	double kfence = books->seconds * KFENCE_A_SECOND + 1;
-	double churn =
-		books->seconds > 0 ? (double)book->allocs / books->seconds * READ_SECONDS : 0;
+	double churn = books->seconds > READ_SECONDS
+			       ? (double)book->allocs / books->seconds * READ_SECONDS
+			       : (double)book->allocs;
 
 	if (kfence > KFENCE_OBJECTS)
 		kfence = KFENCE_OBJECTS;
@@ -320,7 +325,7 @@ static uint64_t allows(const struct kmt_cache_books *books, const struct kmt_cac
 	int64_t room = counted(book) + (int64_t)(book->first_live + book->first_idle + error +
 						 book->unknown_frees + unseen_frees(book));
 
-	if (books->lost == KMT_UNKNOWN)
+	if (books->lost > LOST_MAX) /* unknown, too */
 		return most;
 	room += (int64_t)books->lost; /* each may have been the free of an older one */
 	if (room < 0)
@@ -372,11 +377,10 @@ static double explained_part(const struct kmt_cache_book *book)
 	return part < 0 ? 0 : part;
 }
 
-int64_t kmt_cache_books_explained(const struct kmt_cache_books *books, bool is_reclaimable,
-				  int64_t growth_bytes)
+double kmt_cache_books_explained(const struct kmt_cache_books *books, bool is_reclaimable,
+				 int64_t growth_bytes)
 {
-	double bytes = 0;
-	int64_t left;
+	double bytes = 0, left;
 
 	for (size_t i = 0; i < books->nr_books; i++) {
 		const struct kmt_cache_book *book = &books->books[i];
@@ -384,11 +388,11 @@ int64_t kmt_cache_books_explained(const struct kmt_cache_books *books, bool is_r
 		bytes += explained_part(book) *
 			 (is_reclaimable ? book->reclaimable_bytes : book->unreclaimable_bytes);
 	}
-	left = growth_bytes - (int64_t)bytes;
+	left = (double)growth_bytes - bytes;
 	/* Kernels differ on whether these pages are in SUnreclaim (6a486c0ad4dc, v5.5). */
 	if (!is_reclaimable && left > 0 && books->large_bytes > 0)
-		return (int64_t)bytes + (left < books->large_bytes ? left : books->large_bytes);
-	return (int64_t)bytes;
+		return bytes + (left < books->large_bytes ? left : books->large_bytes);
+	return bytes;
 }
 
 /* --- for the report --- */
@@ -420,7 +424,7 @@ static int fill_checks(const struct kmt_cache_books *books, struct kmt_result *r
 			continue;
 		*check = (struct kmt_cache_check){
 			.counted_objects = counted(book),
-			.counted_bytes = counted(book) * (int64_t)book->object_bytes,
+			.counted_bytes = (int64_t)(book->last_bytes - book->first_bytes),
 			.booked_high = booked(book),
 			.booked_low = booked(book) - (int64_t)book->unknown_frees,
 			.slack_objects = idle + blur(books, book),
@@ -470,7 +474,7 @@ int kmt_cache_books_fill(struct kmt_cache_books *books, const struct kmt_counter
 	if (books->is_sampled) {
 		weigh(books->books, books->nr_books, result->sample);
 		weigh(books->sizes, books->nr_sizes, result->sample);
-		books->large_bytes *= (int64_t)result->sample;
+		books->large_bytes *= (double)result->sample;
 	}
 	return fill_checks(books, result);
 }

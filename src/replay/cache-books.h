@@ -17,7 +17,7 @@ struct kmt_cache_books {
 	size_t nr_books;
 	struct kmt_cache_book *sizes; /* the same by object size, for who doesn't know the cache */
 	size_t nr_sizes;
-	int64_t large_bytes; /* growth of kmalloc() that is too large for a cache */
+	double large_bytes; /* growth of kmalloc() that is too large for a cache */
 	double seconds;
 	uint64_t lost; /* events; KMT_UNKNOWN */
 	bool is_sampled;
@@ -39,8 +39,8 @@ void kmt_cache_books_limit(const struct kmt_cache_books *books, const char *cach
 			   uint64_t bytes_alloc, struct kmt_cache_limit *limit);
 
 /* How much of @growth_bytes of SReclaimable or SUnreclaim the live set accounts for. */
-int64_t kmt_cache_books_explained(const struct kmt_cache_books *books, bool is_reclaimable,
-				  int64_t growth_bytes);
+double kmt_cache_books_explained(const struct kmt_cache_books *books, bool is_reclaimable,
+				 int64_t growth_bytes);
 
 void kmt_cache_books_deinit(struct kmt_cache_books *books);
 

@@ -223,6 +223,14 @@ static int64_t growth_of(const struct kmt_reconciler *reconciler, enum kmt_memin
 		       : 0;
 }
 
+/* Whatever the tape says, sums of some of these fit 63 bits; and no machine has an exbibyte. */
+static int64_t whole_bytes(double bytes)
+{
+	static const double most = 0x1p60;
+
+	return (int64_t)(bytes > most ? most : bytes < -most ? -most : bytes);
+}
+
 static void explain(const struct kmt_reconciler *reconciler, enum kmt_meminfo kind,
 		    uint32_t page_bytes, struct kmt_bill_item *item)
 {
@@ -231,12 +239,12 @@ static void explain(const struct kmt_reconciler *reconciler, enum kmt_meminfo ki
 
 	if (kind == KMT_MEM_SUNRECLAIM || kind == KMT_MEM_SRECLAIMABLE) {
 		item->is_explained = has_slabs;
-		item->explained_bytes = kmt_cache_books_explained(
-			&reconciler->books, kind == KMT_MEM_SRECLAIMABLE, item->growth_bytes);
+		item->explained_bytes = whole_bytes(kmt_cache_books_explained(
+			&reconciler->books, kind == KMT_MEM_SRECLAIMABLE, item->growth_bytes));
 	} else if (kind == KMT_MEM_VMALLOC_USED) {
 		item->is_explained = reconciler->first.has_callers && reconciler->last.has_callers;
 		kmt_vmalloc_series_growth(&reconciler->vmallocs, &pages, &stack_pages);
-		item->explained_bytes = pages * (int64_t)page_bytes;
+		item->explained_bytes = whole_bytes((double)pages * page_bytes);
 	}
 	if (!item->is_explained)
 		item->explained_bytes = 0;
@@ -248,16 +256,17 @@ static void explain(const struct kmt_reconciler *reconciler, enum kmt_meminfo ki
  */
 static int64_t counted_twice(const struct kmt_reconciler *reconciler, uint32_t page_bytes)
 {
-	int64_t pages, stack_pages, stacks = growth_of(reconciler, KMT_MEM_KERNEL_STACK);
+	int64_t pages, stack_pages, stack_bytes;
+	int64_t stacks = growth_of(reconciler, KMT_MEM_KERNEL_STACK);
 
 	if (!is_known(reconciler, KMT_MEM_VMALLOC_USED) ||
 	    !reconciler->last.mem[KMT_MEM_VMALLOC_USED])
 		return 0;
 	kmt_vmalloc_series_growth(&reconciler->vmallocs, &pages, &stack_pages);
-	stack_pages *= page_bytes;
+	stack_bytes = whole_bytes((double)stack_pages * page_bytes);
 	if (stacks > 0)
-		return stack_pages <= 0 ? 0 : stack_pages < stacks ? stack_pages : stacks;
-	return stack_pages >= 0 ? 0 : stack_pages > stacks ? stack_pages : stacks;
+		return stack_bytes <= 0 ? 0 : stack_bytes < stacks ? stack_bytes : stacks;
+	return stack_bytes >= 0 ? 0 : stack_bytes > stacks ? stack_bytes : stacks;
 }
 
 static int fill_bill(const struct kmt_reconciler *reconciler, uint32_t page_bytes,

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "appendages.h"
 #include "entries.h"
 #include "rows.h"
 
@@ -115,6 +116,14 @@ static void add_to_row(struct kmt_row *row, const struct kmt_account *account, u
 	row->mature_bytes += account->mature_objects * account->key.bytes_alloc;
 }
 
+/* Modules can name their functions as they like. */
+static const char *owner_of(const struct kmt_entry *entry)
+{
+	return entry->symbol.function && !entry->symbol.module
+		       ? kmt_appendage_owner(entry->symbol.function)
+		       : NULL;
+}
+
 /* Return: 0 or -ENOMEM. */
 static int add_entry(struct draft *draft, const struct kmt_entry *entry)
 {
@@ -178,12 +187,15 @@ static int sum_up(struct draft *draft, const struct kmt_entry *entries, size_t n
 
 	draft->evidence.is_reclaimable = true;
 	draft->evidence.cache_allows = 0;
+	draft->evidence.owner = owner_of(&entries[0]);
 	for (size_t i = 0; i < nr; i++) {
 		const struct kmt_account *account = entries[i].account;
 		int r = add_entry(draft, &entries[i]);
 
 		if (r < 0)
 			return r;
+		if (!owner_of(&entries[i]))
+			draft->evidence.owner = NULL;
 		if (i == 0 || !kmt_entry_shares_cache(&entries[i - 1], &entries[i])) {
 			add_cache(draft, &entries[i]);
 			tally = (struct tally){ .entry = &entries[i] };
@@ -212,7 +224,11 @@ static int judge(struct draft *draft)
 	evidence->reused = row->reused;
 	evidence->mature_objects = row->mature_objects;
 	evidence->mature_bytes = row->mature_bytes;
-	return row->history ? kmt_judge(evidence, &row->judgement) : 0;
+	if (!row->history)
+		return 0;
+	evidence->busy_until_ns =
+		kmt_grid_busy_until(evidence->grid, row->history->born, evidence->allocs_off_ns);
+	return kmt_judge(evidence, &row->judgement);
 }
 
 static void deinit_draft(struct draft *draft)

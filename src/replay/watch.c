@@ -30,7 +30,7 @@ struct kmt_watch {
 	struct kmt_asked explain;
 	struct site sites[KMT_DOSSIERS_MAX];
 	unsigned int nr_sites;
-	uint64_t more_sites;
+	bool has_more_sites;
 	struct kmt_intervals *intervals; /* NULL: no table */
 	struct kmt_asked only;		 /* name NULL: of all */
 	uint8_t *wanted; /* by account: FOR_..., for the time being, then for good */
@@ -277,7 +277,7 @@ static int close_dossiers(struct kmt_watch *watch, const struct kmt_account *acc
 		if (!is_meant)
 			continue;
 		if (!find_site(watch, accounts[i].key.call_site, symbol.instance, &number))
-			watch->more_sites++;
+			watch->has_more_sites = true;
 		else if (kmt_dossiers_assign(watch->dossiers, &accounts[i], number) < 0)
 			return kmt_fail(err, -ENOMEM, "out of memory");
 	}
@@ -461,7 +461,7 @@ static int fill_dossiers(const struct kmt_watch *watch, struct kmt_result *resul
 		return -ENOMEM;
 	load_gfp_names(watch->context.tape, names);
 	result->is_explanation = true;
-	result->more_sites = watch->more_sites;
+	result->has_more_sites = watch->has_more_sites;
 	for (unsigned int i = 0; r == 0 && i < watch->nr_sites; i++) {
 		struct kmt_dossier *dossier = &result->dossiers[result->nr_dossiers++];
 

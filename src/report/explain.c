@@ -343,6 +343,6 @@ void kmt_report_explain(const struct kmt_result *result, const struct kmt_report
 			result->nr_dossiers);
 	for (size_t i = 0; i < result->nr_dossiers; i++)
 		print_dossier(result, &result->dossiers[i], options, file);
-	if (result->more_sites)
+	if (result->has_more_sites)
 		fprintf(file, "\nThere are more: name one of them to see it.\n");
 }

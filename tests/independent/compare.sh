@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # compare.sh TAPE: kmemtape replay and a path that has nothing in common with it (zstd, awk and
 # libtraceevent) find the same in TAPE, for each call site and in all. Exits 77 where that cannot be
-# asked: events were lost, the tape is cut, or frees were traced late.
+# asked: events were lost, the tape is cut, or frees were traced late, or seen by probes.
 #
 # Environment: KMEMTAPE, KBUFDUMP: the programs.
 set -u
@@ -25,6 +25,10 @@ fail()
 if jq -e '.events.lost > 0 or (.tape.complete | not) or .matching.late_frees > 0' \
 	"$work/result" >"$work/why"; then
 	fail 77 "lost events, is cut, or has late frees: nothing to compare"
+fi
+
+if jq -e '.events | any(startswith("kmemtape:"))' "$tape/manifest.json" >"$work/why"; then
+	fail 77 "has probes on what frees without an event: the naive path knows events only"
 fi
 
 # shellcheck disable=SC2046 # three words

@@ -6,17 +6,17 @@
 . "$(dirname "$0")/lib.sh"
 
 command -v hackbench >/dev/null || skip "needs hackbench (rt-tests)"
-GRACE=1s
-SECONDS_EACH=8 # eight times as long as what is too young to be judged
+GRACE=2s
+SECONDS_EACH=20 # ten times as long as what is too young to be judged
 
 # busy SECONDS: sockets and pipes in turn, not more than tests have memory for
 busy()
 {
 	end=$((SECONDS + $1))
 	while [ $SECONDS -lt $end ]; do
-		hackbench -g 1 -l 400
-		hackbench -p -P -g 1 -l 400
-		sleep 0.5
+		hackbench -g 1 -l 200
+		hackbench -p -P -g 1 -l 200
+		sleep 0.7
 	done >/dev/null
 }
 export -f busy

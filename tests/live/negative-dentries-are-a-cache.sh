@@ -14,7 +14,7 @@ mkdir "$WORK/names"
 	done' sh "$WORK/names" $NAMES || fail "exit status $?"
 grep -q '"symbols": *"good"' "$WORK/names.tape/manifest.json" || skip "this kernel hides its symbols"
 judge "$WORK/names.tape" 500ms
-jq -r '.sites[] | select(.function == "__d_alloc") | "\(.class) \(.live_objects) \(.symbol)"' "$WORK/judged" >"$WORK/dentries"
+jq -r '.sites[] | select(.function == "__d_alloc" and .live_objects >= 1000) | "\(.class) \(.live_objects) \(.symbol)"' "$WORK/judged" >"$WORK/dentries"
 cat "$WORK/dentries"
 live=$(awk '{ n += $2 } END { print n + 0 }' "$WORK/dentries")
 [ "$live" -ge $((NAMES / 10)) ] || skip "this filesystem keeps no negative dentries: $live"

@@ -730,6 +730,23 @@ TEST(a_late_free_belongs_to_the_object_before)
 	CHECK_EQ(account(ledger, SITE_B)->live_objects, 1);
 }
 
+/* It died of a free, at the age at which its address was seen in other hands. */
+TEST(a_late_free_of_an_old_object_is_a_death_by_free)
+{
+	const uint64_t old_ns = 2 * KMT_AGE_FIRST_NS;
+	const struct kmt_track *track;
+	LEDGER(&old_kernel);
+
+	take(ledger, CACHE_ALLOC(.time_ns = 1000, .cpu = 1));
+	take(ledger, CACHE_ALLOC(.time_ns = 1000 + old_ns, .cpu = 2, .call_site = SITE_B));
+	take(ledger, CACHE_FREE(.time_ns = 2000 + old_ns, .cpu = 1));
+	CHECK_EQ(finish(ledger)->late_frees, 1);
+	track = account(ledger, SITE_A)->track;
+	CHECK(track);
+	CHECK_EQ(track->reused_ages[kmt_age_bin(old_ns)], 0);
+	CHECK_EQ(track->freed_ages[kmt_age_bin(old_ns)], 1);
+}
+
 TEST(only_one_free_can_be_late)
 {
 	LEDGER(&old_kernel);
@@ -1333,6 +1350,7 @@ int main(void)
 		ROW(a_small_kmalloc_is_never_traced_twice),
 		ROW(a_free_closes_the_replacement_and_not_the_replaced),
 		ROW(a_late_free_belongs_to_the_object_before),
+		ROW(a_late_free_of_an_old_object_is_a_death_by_free),
 		ROW(only_one_free_can_be_late),
 		ROW(kernels_that_trace_before_the_free_have_no_late_frees),
 		ROW(a_free_on_the_cpu_that_allocated_is_not_late),

@@ -63,6 +63,20 @@ TEST(what_is_live_is_noted_at_the_end_of_each_bucket)
 	CHECK_EQ(track_a(ledger)->live[3], 0);
 }
 
+TEST(history_starts_at_the_first_event_if_nobody_knows_better)
+{
+	for (int is_later = 0; is_later < 2; is_later++) {
+		struct kmt_ledger_options options = from(is_later ? START + 1 : 0);
+		LEDGER(&options);
+
+		CHECK_EQ(kmt_ledger_start_ns(ledger), 0);
+		take(ledger, KMALLOC(.time_ns = START));
+		CHECK_EQ(kmt_ledger_start_ns(ledger), START);
+		finish_at(ledger, START + 1);
+		CHECK_EQ(kmt_ledger_grid(ledger)->start_ns, START);
+	}
+}
+
 TEST(a_tape_of_two_events_has_a_history)
 {
 	LEDGER(&usual);
@@ -85,6 +99,72 @@ TEST(a_tape_of_one_moment_has_one_bucket)
 	finish_at(ledger, 0);
 	CHECK_EQ(kmt_ledger_grid(ledger)->nr, 1);
 	CHECK_EQ(track_a(ledger)->live[0], 1);
+}
+
+/* @nr allocations, each freed at once, evenly over @from_ns..@to_ns. */
+static void take_load(struct kmt_ledger *ledger, uint64_t from_ns, uint64_t to_ns, unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr; i++) {
+		uint64_t time_ns = from_ns + (to_ns - from_ns) / nr * i;
+
+		take(ledger, KMALLOC(.time_ns = time_ns));
+		take(ledger, KFREE(.time_ns = time_ns + 1));
+	}
+}
+
+static uint64_t busy_until(const struct kmt_ledger *ledger, const uint64_t *born)
+{
+	static const uint64_t none[KMT_HISTORY_POINTS];
+
+	return kmt_grid_busy_until(kmt_ledger_grid(ledger), born ? born : none,
+				   START + 100 * SECOND);
+}
+
+TEST(a_load_that_ends_is_seen_to_end)
+{
+	struct kmt_ledger_options options = from(START);
+	uint64_t until_ns;
+	LEDGER(&options);
+
+	take_load(ledger, START, START + 60 * SECOND, 3000);
+	take_load(ledger, START + 60 * SECOND, START + 100 * SECOND, 40); /* 2 % of that */
+	finish_at(ledger, START + 100 * SECOND);
+	until_ns = busy_until(ledger, NULL);
+	CHECK(until_ns >= START + 60 * SECOND);
+	CHECK(until_ns < START + 60 * SECOND + 2 * kmt_ledger_grid(ledger)->width_ns);
+}
+
+TEST(a_load_that_goes_on_or_was_a_start_up_has_no_end)
+{
+	struct kmt_ledger_options options = from(START);
+	LEDGER(&options);
+
+	take_load(ledger, START, START + 30 * SECOND, 3000);
+	finish_at(ledger, START + 100 * SECOND);
+	CHECK_EQ(busy_until(ledger, NULL), 0);
+	take_load(ledger, START + 100 * SECOND, START + 130 * SECOND, 3000);
+	finish_at(ledger, START + 130 * SECOND);
+	CHECK_EQ(kmt_grid_busy_until(kmt_ledger_grid(ledger), (uint64_t[KMT_HISTORY_POINTS]){ 0 },
+				     START + 130 * SECOND),
+		 0);
+}
+
+TEST(what_a_site_keeps_is_not_the_load_of_others)
+{
+	struct kmt_ledger_options options = from(START);
+	LEDGER(&options);
+
+	for (unsigned int i = 0; i < 3000; i++)
+		take(ledger, KMALLOC(.time_ns = START + i * 20 * MS, .ptr = PTR + i * 64));
+	finish_at(ledger, START + 100 * SECOND);
+	CHECK(busy_until(ledger, NULL) != 0);
+	{
+		uint64_t born[KMT_HISTORY_POINTS];
+
+		for (size_t i = 0; i < KMT_HISTORY_POINTS; i++)
+			born[i] = track_a(ledger)->born[i];
+		CHECK_EQ(busy_until(ledger, born), 0);
+	}
 }
 
 TEST(a_tape_without_events_has_no_history)
@@ -220,6 +300,15 @@ TEST(at_the_very_end_of_time_nothing_wraps)
 	CHECK_EQ(track_a(ledger)->live[kmt_ledger_grid(ledger)->nr - 1], 1);
 	CHECK_EQ(track_a(ledger)->born[kmt_ledger_grid(ledger)->nr - 1], 1);
 	CHECK_EQ(track_a(ledger)->freed_ages[KMT_AGE_BINS - 1], 1);
+}
+
+TEST(behind_the_last_bucket_nothing_is_next)
+{
+	struct kmt_grid grid = { .start_ns = 1, .width_ns = UINT64_C(1) << 58, .nr = 63 };
+
+	CHECK_EQ(kmt_grid_next_ns(&grid), UINT64_MAX); /* 64 of them are all of time */
+	grid.nr = 62;
+	CHECK_EQ(kmt_grid_next_ns(&grid), 1 + 63 * grid.width_ns);
 }
 
 TEST(a_long_gap_takes_no_longer_than_a_short_one)
@@ -395,12 +484,17 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		ROW(what_is_live_is_noted_at_the_end_of_each_bucket),
+		ROW(history_starts_at_the_first_event_if_nobody_knows_better),
 		ROW(a_tape_of_two_events_has_a_history),
 		ROW(a_tape_of_one_moment_has_one_bucket),
+		ROW(a_load_that_ends_is_seen_to_end),
+		ROW(a_load_that_goes_on_or_was_a_start_up_has_no_end),
+		ROW(what_a_site_keeps_is_not_the_load_of_others),
 		ROW(a_tape_without_events_has_no_history),
 		ROW(widening_keeps_the_right_points),
 		ROW(history_reaches_up_to_the_end_of_time),
 		ROW(at_the_very_end_of_time_nothing_wraps),
+		ROW(behind_the_last_bucket_nothing_is_next),
 		ROW(a_long_gap_takes_no_longer_than_a_short_one),
 		ROW(a_finished_ledger_may_go_on),
 		ROW(what_dies_young_is_not_counted_by_age),

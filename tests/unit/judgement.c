@@ -896,6 +896,21 @@ TEST(few_ends_by_reuse_make_a_plateau_doubtful)
 	made = end(made);
 }
 
+/* The bin of the youngest ages has no deaths: there is nothing to learn from it. */
+TEST(a_grace_period_within_the_first_bin_is_no_obstacle)
+{
+	struct made *made = begin();
+
+	made->world.length = 6;
+	made->world.off = 5;
+	made->world.grace = 0.5;
+	add_traffic(&made->world, 1000, 0.001);
+	add_leak(&made->world, 100, 0, 5);
+	close_world(&made->world);
+	CHECK_EQ(judge(made)->class, KMT_CLASS_LEAK);
+	made = end(made);
+}
+
 TEST(a_handful_is_not_judged)
 {
 	struct made *made = begin();
@@ -959,6 +974,7 @@ int main(void)
 		ROW(where_the_load_ends_the_judged_time_ends),
 		ROW(what_an_unloaded_module_left_is_a_leak),
 		ROW(few_ends_by_reuse_make_a_plateau_doubtful),
+		ROW(a_grace_period_within_the_first_bin_is_no_obstacle),
 		ROW(a_handful_is_not_judged),
 		ROW(any_evidence_has_a_judgement),
 	};

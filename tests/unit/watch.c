@@ -139,77 +139,6 @@ TEST(a_watcher_without_memory_ends_the_replay)
 	CHECK_EQ(kmt_ledger_finish(ledger, 0, 0, 0), -ENOMEM);
 }
 
-static int note_sweep(void *context, uint64_t time_ns, uint64_t nr)
-{
-	struct told *told = context;
-
-	say(told, "%llu*%llu ", (unsigned long long)time_ns, (unsigned long long)nr);
-	return told->answer;
-}
-
-TEST(a_sweep_comes_before_the_first_event_behind_its_boundary)
-{
-	struct kmt_ledger_options options = usual;
-	struct told told = { "" };
-
-	options.start_ns = 100;
-	LEDGER(&options);
-	kmt_ledger_set_sweep(ledger, 10, note_sweep, &told);
-	take(ledger, KMALLOC(.time_ns = 109));
-	CHECK_TEXT(told.text, "");
-	take(ledger, KFREE(.time_ns = 110)); /* at the boundary is behind it */
-	CHECK_TEXT(told.text, "110*1 ");
-	take(ledger, KMALLOC(.time_ns = 119));
-	take(ledger, KFREE(.time_ns = 145));
-	CHECK_TEXT(told.text, "110*1 120*3 ");
-	CHECK_EQ(kmt_ledger_finish(ledger, 160, 0, 0), 0);
-	CHECK_TEXT(told.text, "110*1 120*3 150*2 ");
-	CHECK_EQ(kmt_ledger_start_ns(ledger), 100);
-}
-
-TEST(a_sweep_starts_at_the_first_event_if_nobody_knows_better)
-{
-	for (int is_later = 0; is_later < 2; is_later++) {
-		struct kmt_ledger_options options = usual;
-		struct told told = { "" };
-
-		options.start_ns = is_later ? 1000 : 0;
-		LEDGER(&options);
-		kmt_ledger_set_sweep(ledger, 10, note_sweep, &told);
-		take(ledger, KMALLOC(.time_ns = 105));
-		take(ledger, KFREE(.time_ns = 114));
-		CHECK_TEXT(told.text, "");
-		take(ledger, KMALLOC(.time_ns = 115));
-		CHECK_TEXT(told.text, "115*1 ");
-	}
-}
-
-TEST(a_sweep_goes_up_to_the_end_of_time)
-{
-	struct kmt_ledger_options options = usual;
-	struct told told = { "" };
-
-	options.start_ns = 1;
-	LEDGER(&options);
-	kmt_ledger_set_sweep(ledger, UINT64_C(1) << 63, note_sweep, &told);
-	take(ledger, KMALLOC(.time_ns = 1));
-	take(ledger, KFREE(.time_ns = UINT64_MAX));
-	take(ledger, KMALLOC(.time_ns = UINT64_MAX));
-	CHECK_EQ(kmt_ledger_finish(ledger, UINT64_MAX, 0, 0), 0);
-	CHECK_TEXT(told.text, "9223372036854775809*1 ");
-}
-
-TEST(a_sweep_without_memory_ends_the_replay)
-{
-	struct told told = { .answer = -ENOMEM };
-	struct kmt_event event = KMALLOC(.time_ns = 50);
-	LEDGER(&usual);
-
-	kmt_ledger_set_sweep(ledger, 10, note_sweep, &told);
-	take(ledger, KMALLOC(.time_ns = 1));
-	CHECK_EQ(kmt_ledger_take(ledger, &event), -ENOMEM);
-}
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -217,10 +146,6 @@ int main(void)
 		ROW(the_first_of_two_events_is_told_as_replaced),
 		ROW(of_what_is_not_watched_nothing_is_told),
 		ROW(a_watcher_without_memory_ends_the_replay),
-		ROW(a_sweep_comes_before_the_first_event_behind_its_boundary),
-		ROW(a_sweep_starts_at_the_first_event_if_nobody_knows_better),
-		ROW(a_sweep_goes_up_to_the_end_of_time),
-		ROW(a_sweep_without_memory_ends_the_replay),
 	};
 
 	return cmocka_run_group_tests_name("watch", tests, NULL, NULL);
