@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -17,6 +18,7 @@
 
 #define WATCH_NS_MIN UINT64_C(100000000)
 #define WATCH_NS_MAX (UINT64_C(24) * 3600 * 1000000000)
+#define READINGS_MIN 4u /* of a watch that Ctrl-C ends: fewer can't tell growth from a jump */
 
 static const char *const format_words[] = { "text", "json", NULL };
 static int format;
@@ -37,7 +39,8 @@ const struct kmt_command kmt_command_doctor = {
 	.summary = "Is it the kernel at all? What can be recorded here?",
 	.usage = "[OPTION...]",
 	.notes = "Reads counters of the running kernel; changes nothing. Root sees more.\n"
-		 "Times take ns us ms s m h.\n",
+		 "Times take ns us ms s m h; a number alone is seconds. Ctrl-C ends --watch, and\n"
+		 "shows what grew until then.\n",
 	.run = run,
 };
 
@@ -49,6 +52,32 @@ static uint64_t now_ns(void)
 	return (uint64_t)ts.tv_sec * UINT64_C(1000000000) + (uint64_t)ts.tv_nsec;
 }
 
+static volatile sig_atomic_t is_interrupted;
+
+static void on_interrupt(int signal)
+{
+	is_interrupted = 1;
+}
+
+/* Ctrl-C ends the watch, not the program; a second one does. */
+static void catch_interrupt(void)
+{
+	const struct sigaction action = { .sa_handler = on_interrupt, .sa_flags = SA_RESETHAND };
+	struct sigaction before;
+
+	if (sigaction(SIGINT, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+		(void)sigaction(SIGINT, &action, NULL);
+}
+
+static void announce_watch(void)
+{
+	char time[KMT_UNITS_BYTES];
+
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "watching for %s; Ctrl-C shows what grew until then\n",
+			kmt_format_time(time, watch_ns));
+}
+
 static void sleep_until(uint64_t time_ns)
 {
 	struct timespec ts = {
@@ -56,7 +85,8 @@ static void sleep_until(uint64_t time_ns)
 		.tv_nsec = (long)(time_ns % UINT64_C(1000000000)),
 	};
 
-	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) == EINTR)
+	while (!is_interrupted &&
+	       clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) == EINTR)
 		;
 }
 
@@ -71,13 +101,19 @@ static int read_host(struct kmt_host *host, struct kmt_diagnosis *diagnosis, str
 		return kmt_fail(err, -errno, "/proc: %s", strerror(errno));
 	if (kmt_host_read_once(host, proc_fd, sys_fd) < 0)
 		return kmt_fail(err, -ENOMEM, "out of memory");
+	if (watch_ns) {
+		catch_interrupt();
+		announce_watch();
+	}
 	r = kmt_host_read(host, proc_fd, err);
-	while (r == 0 && watch_ns && host->nr_readings < KMT_HOST_READINGS_MAX) {
+	while (r == 0 && watch_ns && !is_interrupted && host->nr_readings < KMT_HOST_READINGS_MAX) {
 		sleep_until(start_ns + watch_ns / (KMT_HOST_READINGS_MAX - 1) * host->nr_readings);
 		r = kmt_host_read(host, proc_fd, err);
 	}
 	if (watch_ns)
 		diagnosis->watched_ns = now_ns() - start_ns;
+	if (r == 0 && is_interrupted && host->nr_readings < READINGS_MIN)
+		return kmt_fail(err, -EINTR, "interrupted: too early to tell what grows");
 	return r;
 }
 

@@ -177,9 +177,10 @@ static void print_summary(const struct kmt_record_summary *summary)
 		kmt_format_size(a, status->raw_bytes), kmt_format_size(b, status->file_bytes),
 		ratio(status),
 		status->events ? (double)status->file_bytes / (double)status->events : 0);
-	fprintf(stderr, "it took %s of CPU time, %s of memory and ring buffers of %s a CPU (%s)\n",
-		kmt_format_time(a, cpu_ns()), kmt_format_size(b, peak_kib() * UINT64_C(1024)),
-		kmt_format_size(c, summary->buffer_bytes), summary->priority);
+	fprintf(stderr, "it took %s of CPU time (%s), %s of memory, ring buffers of %s a CPU\n",
+		kmt_format_time(a, cpu_ns()), summary->priority,
+		kmt_format_size(b, peak_kib() * UINT64_C(1024)),
+		kmt_format_size(c, summary->buffer_bytes));
 	fprintf(stderr, "replay it with: kmemtape replay %s\n", options.path);
 }
 

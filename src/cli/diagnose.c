@@ -141,6 +141,23 @@ static uint64_t kernel_bytes(const struct kmt_counters *reading)
 	       known(reading->mem[KMT_MEM_BOUNCE]);
 }
 
+/*
+ * Without what comes with tasks, and is no finding. Where root alone could tell, by KernelStack:
+ * stacks are vmalloc areas on nearly all kernels (VMAP_STACK).
+ */
+static uint64_t read_vmalloc_but_excused(const struct kmt_counters *reading, const char *name)
+{
+	uint64_t bytes = vmalloc_bytes(reading), excused = 0;
+	bool is_stack;
+
+	for (size_t i = 0; i < reading->nr_callers; i++)
+		if (kmt_vmalloc_excuse(reading->callers[i].caller, &is_stack))
+			excused += reading->callers[i].pages * page_bytes();
+	if (!reading->has_callers)
+		excused = known(reading->mem[KMT_MEM_KERNEL_STACK]);
+	return excused < bytes ? bytes - excused : 0;
+}
+
 /* Used, and in none of the counters. */
 static uint64_t unaccounted_bytes(const struct kmt_counters *reading)
 {
@@ -423,7 +440,23 @@ static void find_growing_items(struct kmt_diagnosis *diagnosis)
 				     : "the cache ");
 }
 
-static void find_growing_memory(struct kmt_diagnosis *diagnosis)
+/* What moves by so little all the time is not marked, either. */
+static bool is_noise(const struct kmt_diagnosis_item *item, uint64_t least)
+{
+	return item->grown_bytes < (int64_t)least;
+}
+
+static bool is_excused(const struct kmt_host *host, const struct kmt_diagnosis_item *item)
+{
+	struct kmt_diagnosis_item rest = { .name = "" };
+
+	if (strcmp(item->name, "VmallocUsed") != 0)
+		return false;
+	fill_growth(host, &rest, read_vmalloc_but_excused, NULL, item->name);
+	return !rest.is_growing;
+}
+
+static void find_growing_memory(const struct kmt_host *host, struct kmt_diagnosis *diagnosis)
 {
 	static const struct {
 		const char *name;
@@ -437,11 +470,35 @@ static void find_growing_memory(struct kmt_diagnosis *diagnosis)
 	};
 
 	for (size_t i = 0; i < diagnosis->nr_memory; i++)
-		for (size_t k = 0; k < sizeof(rules) / sizeof(rules[0]); k++)
-			if (diagnosis->memory[i].is_growing &&
-			    strcmp(diagnosis->memory[i].name, rules[k].name) == 0 &&
-			    diagnosis->memory[i].grown_bytes >= (int64_t)rules[k].least)
-				find_growing(diagnosis, &diagnosis->memory[i], "");
+		for (size_t k = 0; k < sizeof(rules) / sizeof(rules[0]); k++) {
+			struct kmt_diagnosis_item *item = &diagnosis->memory[i];
+
+			if (strcmp(item->name, rules[k].name) != 0)
+				continue;
+			item->is_growing &= !is_noise(item, rules[k].least);
+			if (item->is_growing && !is_excused(host, item))
+				find_growing(diagnosis, item, "");
+		}
+}
+
+static bool is_any_growing(const struct kmt_diagnosis_item *items, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (items[i].is_growing)
+			return true;
+	return false;
+}
+
+/* Not a finding, but marked in the tables: the headline must not deny it. */
+static const char *growth_text(const struct kmt_diagnosis *diagnosis)
+{
+	if (!diagnosis->watched_ns)
+		return "";
+	if (is_any_growing(diagnosis->memory, diagnosis->nr_memory) ||
+	    is_any_growing(diagnosis->caches, diagnosis->nr_caches) ||
+	    is_any_growing(diagnosis->callers, diagnosis->nr_callers))
+		return ", only what tasks and files take kept growing in ";
+	return ", nothing kept growing in ";
 }
 
 static void find_large_memory(struct kmt_diagnosis *diagnosis)
@@ -530,7 +587,7 @@ static void write_headline(const struct kmt_host *host, struct kmt_diagnosis *di
 	(void)snprintf(
 		diagnosis->headline, sizeof(diagnosis->headline),
 		"NOTHING STANDS OUT%s%s: the kernel holds %s (%.1f %%), %s of it reclaimable",
-		diagnosis->watched_ns ? ", nothing kept growing in " : "",
+		growth_text(diagnosis),
 		diagnosis->watched_ns ? kmt_format_time(time, diagnosis->watched_ns) : "",
 		kmt_format_size(kernel, bytes), percent(diagnosis, bytes),
 		kmt_format_size(reclaimable, back));
@@ -567,7 +624,7 @@ int kmt_diagnose(const struct kmt_host *host, struct kmt_diagnosis *diagnosis)
 	if (r < 0)
 		return r;
 	find_growing_items(diagnosis);
-	find_growing_memory(diagnosis);
+	find_growing_memory(host, diagnosis);
 	find_large_memory(diagnosis);
 	find_large_items(diagnosis);
 	if (host->dying_cgroups != KMT_COUNTER_UNKNOWN && host->dying_cgroups >= DYING_CGROUPS_MANY)

@@ -143,14 +143,18 @@ static int on_end(void *context, const struct kmt_account *account, uint64_t ptr
 static int check_lines(uint64_t width_ns, uint64_t start_ns, uint64_t end_ns, struct kmt_err *err)
 {
 	char width[KMT_UNITS_BYTES], longer[KMT_UNITS_BYTES];
-	uint64_t nr = kmt_intervals_count(width_ns, start_ns, end_ns);
+	uint64_t nr = kmt_intervals_count(width_ns, start_ns, end_ns), least_ns;
 
 	if (start_ns == 0 || nr <= KMT_INTERVALS_MAX)
 		return 0;
+	/* It has to be enough: it is shown in three digits, and events may last longer than that.
+	 */
+	least_ns = (end_ns - start_ns) / KMT_INTERVALS_MAX;
+	least_ns += least_ns / 20 + 1;
 	return kmt_fail(err, -E2BIG,
 			"a table of %" PRIu64 " intervals of %s is too long (%u): take %s or more",
 			nr, kmt_format_time(width, width_ns), KMT_INTERVALS_MAX,
-			kmt_format_time(longer, (end_ns - start_ns) / KMT_INTERVALS_MAX + 1));
+			kmt_format_time(longer, least_ns));
 }
 
 static int begin_dossiers(struct kmt_watch *watch, const struct kmt_ledger_options *ledger_options,

@@ -16,10 +16,10 @@ static void print_growth(const struct kmt_reconciliation *counted, FILE *file)
 
 	fprintf(file, "kernel memory %s by its own counters", kmt_words_growth(growth, whole));
 	if (whole > 0 && part >= 0 && part <= whole)
-		fprintf(file, ", %s explained by what is below",
+		fprintf(file, ", %s of it explained",
 			kmt_words_percent(share, (uint64_t)part, (uint64_t)whole));
 	else
-		fprintf(file, "; what is below comes to %s", kmt_words_growth(explained, part));
+		fprintf(file, "; explained %s", kmt_words_growth(explained, part));
 	fprintf(file, "\n");
 }
 

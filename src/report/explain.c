@@ -339,7 +339,7 @@ void kmt_report_explain(const struct kmt_result *result, const struct kmt_report
 {
 	kmt_head_print(result, file);
 	if (result->nr_dossiers > 1)
-		fprintf(file, "\n%zu call sites are called so, one after the other:\n",
+		fprintf(file, "\n%zu call sites have this name; one after the other:\n",
 			result->nr_dossiers);
 	for (size_t i = 0; i < result->nr_dossiers; i++)
 		print_dossier(result, &result->dossiers[i], options, file);

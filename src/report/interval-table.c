@@ -52,8 +52,8 @@ static void print_subject(const struct kmt_result *result, FILE *file)
 	if (result->only)
 		fprintf(file, ", of %s %s only", words[result->only_by],
 			kmt_escape(only, sizeof(only), result->only));
-	fprintf(file, "; of objects that were allocated while it was recorded\n");
-	fprintf(file, "#   SECONDS %-8s %9s %9s %9s %9s %9s %12s %s\n",
+	fprintf(file, "\n# of objects that were allocated during the recording\n");
+	fprintf(file, "# SECONDS %-8s %8s %8s %7s %8s %8s %10s %s\n",
 		result->wall_offset_ns ? "UTC" : "-", "ALLOCS", "FREES", "REUSED", "NET", "LIVE",
 		"BYTES", "LOST");
 }
@@ -95,8 +95,8 @@ static void print_line(const struct kmt_result *result, const struct kmt_interva
 	char seconds[SECONDS_BYTES], clock[CLOCK_BYTES];
 
 	fprintf(file,
-		"%11s %-8s %9" PRIu64 " %9" PRIu64 " %9" PRIu64 " %+9" PRId64 " %9" PRIu64
-		" %12" PRIu64,
+		"%9s %-8s %8" PRIu64 " %8" PRIu64 " %7" PRIu64 " %+8" PRId64 " %8" PRIu64
+		" %10" PRIu64,
 		seconds_text(seconds, line->to_ns - result->intervals[0].from_ns,
 			     result->interval_ns),
 		clock_text(clock, result, line->to_ns), line->allocs, line->frees, line->reused,

@@ -42,6 +42,9 @@ for tape in "$KMT_TESTS"/frozen/*.tape; do
 			check "$tape" 50ms "$expected" --only "$by=$name"
 		done <"$work/rows"
 	done
+	"$KMEMTAPE" replay --threads 0 --interval 1s "$tape" >"$work/text" || fail "$tape: exit $?"
+	wide=$(awk '(!/^#/ || /SECONDS/ || /of objects/) && length > 80' "$work/text")
+	[ -z "$wide" ] || fail "$tape: wider than 80 columns: $wide"
 done
 [ -s "$work/rows" ] || fail "no rows"
 exit $failed

@@ -5,15 +5,16 @@
 set -u
 failed=0
 err=$(mktemp)
-trap 'rm -f "$err"' EXIT
+out=$(mktemp)
+trap 'rm -f "$err" "$out"' EXIT
 tape=$KMT_TESTS/frozen/s390x.tape
 
 expect() { # TEXT OPTION...
-	local text=$1 out status
+	local text=$1 said status
 	shift
-	out=$("$KMEMTAPE" replay --threads 0 "$@" "$tape" 2>"$err")
+	said=$("$KMEMTAPE" replay --threads 0 "$@" "$tape" 2>"$err")
 	status=$?
-	if [ $status -ne 1 ] || [ -n "$out" ] || [ "$(wc -l <"$err")" -ne 1 ] || ! grep -qF -- "$text" "$err"; then
+	if [ $status -ne 1 ] || [ -n "$said" ] || [ "$(wc -l <"$err")" -ne 1 ] || ! grep -qF -- "$text" "$err"; then
 		echo "replay $*: exit $status, stderr '$(cat "$err")', wanted '$text'"
 		failed=1
 	fi
@@ -30,4 +31,9 @@ expect "no allocation from cache 'kmalloc-65': did you mean 'kmalloc-64'" --inte
 expect "no allocation by module 'nowhere' is on the tape" --interval 1s --only module=nowhere
 expect "no allocation by pid '2000000000' is on the tape" --interval 1s --only pid=2000000000
 expect "intervals of 1 ns is too long" --interval 1ns
+least=$(sed -n 's/.*: take \(.*\) or more$/\1/p' "$err")
+if ! "$KMEMTAPE" replay --threads 0 --interval "${least// /}" "$tape" >"$out"; then
+	echo "an interval of '$least', which it told to take, is too short, too"
+	failed=1
+fi
 exit $failed

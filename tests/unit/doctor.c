@@ -165,6 +165,17 @@ TEST(what_swings_does_not_grow)
 	CHECK(diagnosis->suspicion == KMT_SUSPICION_NONE);
 }
 
+TEST(what_tasks_take_is_no_finding_and_not_denied)
+{
+	struct machine machines[2] = { usual, usual };
+	KMT_CLEANUP(kmt_freep) struct kmt_diagnosis *diagnosis = NULL;
+
+	machines[1].callers = "0x1-0x2 10526720 kernel_clone+0x1/0x2 pages=2560\n";
+	diagnosis = diagnose(machines, 2, NULL);
+	CHECK(diagnosis->callers[0].is_growing);
+	CHECK_HAS(diagnosis->headline, "only what tasks and files take kept growing in 10.0 s");
+}
+
 TEST(vmalloc_by_a_module_is_named_and_stacks_are_not)
 {
 	struct machine machines[2] = { usual, usual };
@@ -326,6 +337,7 @@ int main(void)
 		ROW(memory_in_no_counter_is_told),
 		ROW(a_cache_that_keeps_growing_is_named),
 		ROW(what_swings_does_not_grow),
+		ROW(what_tasks_take_is_no_finding_and_not_denied),
 		ROW(vmalloc_by_a_module_is_named_and_stacks_are_not),
 		ROW(without_root_it_says_what_root_would_see),
 		ROW(a_proc_without_meminfo_is_refused),

@@ -174,10 +174,10 @@ TEST(a_table_has_columns_and_remarks)
 		(struct kmt_interval){ 101 * S, 101 * S + S / 2, 1, 11, 0, 12570, 2413440, 1, 9 };
 	text = table(result);
 	check_safe(text);
-	CHECK_HAS(text, "\n      1.000 -            33118     20531         7    +12580     12580"
-			"      2415360 0\n");
-	CHECK_HAS(text, " 1.500 -                1        11         0       -10     12570"
-			"      2413440 9?\n");
+	CHECK_HAS(text, "\n    1.000 -           33118    20531       7   +12580    12580"
+			"    2415360 0\n");
+	CHECK_HAS(text, " 1.500 -               1       11       0      -10    12570"
+			"    2413440 9?\n");
 	CHECK_HAS(text, "# in all: alloc 33119 free 20542 reused 7 live 12570\n");
 	for (char *line = strchr(text, '\n'); line && line[1]; line = strchr(line + 1, '\n'))
 		CHECK(line[1] == '#' || line[1] == ' ');
