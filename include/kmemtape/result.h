@@ -123,6 +123,13 @@ struct kmt_reconciliation {
 	size_t nr_vmallocs;
 };
 
+/* Frees of objects that no recorded allocation owns: older ones, or of allocations that emit
+ * nothing. */
+struct kmt_unknown_frees {
+	const char *cache; /* NULL: unknown */
+	uint64_t frees;
+};
+
 /* A line of the suppression file, and what it hid. */
 struct kmt_suppression_hits {
 	const char *pattern;
@@ -150,6 +157,8 @@ struct kmt_result {
 
 	struct kmt_verdict verdict;
 	struct kmt_reconciliation reconciliation;
+	struct kmt_unknown_frees *unknown_frees; /* by cache, most first */
+	size_t nr_unknown_frees;
 	struct kmt_suppression_hits *suppressions;
 	size_t nr_suppressions;
 

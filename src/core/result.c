@@ -40,6 +40,7 @@ struct kmt_result *kmt_result_free(struct kmt_result *result)
 		kmt_dossier_deinit(&result->dossiers[i]);
 	free(result->dossiers);
 	free(result->intervals);
+	free(result->unknown_frees);
 	free(result->suppressions);
 	free_list(result->notes, result->nr_notes);
 	free_list(result->texts, result->nr_texts);

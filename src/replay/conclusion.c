@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only
+#include <errno.h>
+#include <string.h>
+
 #include "kmemtape/verdict.h"
 
 #include "conclusion.h"
@@ -38,6 +41,46 @@ static void add_totals(struct kmt_result *result, const struct kmt_entries *entr
 	}
 }
 
+static int by_frees(const void *left, const void *right)
+{
+	const struct kmt_unknown_frees *a = left, *b = right;
+
+	if (a->frees != b->frees)
+		return a->frees > b->frees ? -1 : 1;
+	if (!a->cache || !b->cache)
+		return !a->cache - !b->cache;
+	return strcmp(a->cache, b->cache);
+}
+
+/* The ledger has two entries for those of unknown caches, by kfree() and not: one here. */
+static int list_unknown_frees(const struct kmt_ledger *ledger, struct kmt_result *result)
+{
+	size_t nr, nameless = SIZE_MAX;
+	const struct kmt_cache_frees *frees = kmt_ledger_unknown_frees(ledger, &nr);
+	struct kmt_unknown_frees *list = calloc(nr ? nr : 1, sizeof(*list));
+
+	if (!list)
+		return -ENOMEM;
+	result->unknown_frees = list;
+	for (size_t i = 0; i < nr; i++) {
+		if (!frees[i].frees)
+			continue;
+		if (!frees[i].cache && nameless != SIZE_MAX) {
+			list[nameless].frees += frees[i].frees;
+			continue;
+		}
+		if (!frees[i].cache)
+			nameless = result->nr_unknown_frees;
+		if (kmt_result_keep(result, frees[i].cache, &list[result->nr_unknown_frees].cache) <
+		    0)
+			return -ENOMEM;
+		list[result->nr_unknown_frees++].frees = frees[i].frees;
+	}
+	if (result->nr_unknown_frees)
+		qsort(list, result->nr_unknown_frees, sizeof(*list), by_frees);
+	return 0;
+}
+
 struct rows {
 	struct kmt_row *rows;
 	size_t nr;
@@ -74,6 +117,9 @@ int kmt_conclude(const struct kmt_conclusion *conclusion, struct kmt_result *res
 	if (r < 0)
 		return r;
 	add_totals(result, &entries);
+	r = list_unknown_frees(conclusion->ledger, result);
+	if (r < 0)
+		return r;
 	r = make_rows(conclusion, &entries, KMT_BY_SITE, result, &sites);
 	if (r == 0)
 		r = kmt_verdict_make(result, sites.rows, sites.nr);

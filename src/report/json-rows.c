@@ -7,6 +7,8 @@
 #include "json-judgement.h"
 #include "json-rows.h"
 
+#define NS_PER_S 1e9
+
 static void put_module(struct builder *b, struct json_object *object, const struct kmt_row *row)
 {
 	put_text(b, object, "module", row->module);
@@ -58,7 +60,8 @@ static void put_name(struct builder *b, struct json_object *object, const struct
 	}
 }
 
-static void put_numbers(struct builder *b, struct json_object *object, const struct kmt_row *row)
+static void put_numbers(struct builder *b, struct json_object *object, const struct kmt_row *row,
+			uint64_t duration_ns)
 {
 	put_uint(b, object, "allocs", row->allocs);
 	put_uint(b, object, "frees", row->frees);
@@ -74,6 +77,12 @@ static void put_numbers(struct builder *b, struct json_object *object, const str
 	put_uint(b, object, "live_estimate", row->judgement.live_estimate);
 	if (row->live_objects)
 		put_uint(b, object, "oldest_age_ns", row->oldest_age_ns);
+	if (duration_ns) {
+		put_real(b, object, "allocs_per_s",
+			 (double)row->allocs * NS_PER_S / (double)duration_ns);
+		put_real(b, object, "frees_per_s",
+			 (double)row->frees * NS_PER_S / (double)duration_ns);
+	}
 	put_bool(b, object, "unloaded", row->is_unloaded);
 	put_bool(b, object, "reclaimable", row->is_reclaimable);
 	put_bool(b, object, "suppressed", row->is_suppressed);
@@ -83,7 +92,7 @@ void kmt_json_put_row(struct builder *b, struct json_object *object,
 		      const struct kmt_result *result, const struct kmt_row *row)
 {
 	put_name(b, object, result, row);
-	put_numbers(b, object, row);
+	put_numbers(b, object, row, result->duration_ns);
 	kmt_json_put_judgement(b, object, &row->judgement);
 	kmt_json_put_history(b, object, row->history, &result->grid);
 }

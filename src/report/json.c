@@ -77,6 +77,21 @@ static void put_events(struct builder *b, struct json_object *root, const struct
 	put_by_name(b, events, totals);
 }
 
+/* A list, since any text may be a cache's name. */
+static void put_unknown_frees(struct builder *b, struct json_object *matching,
+			      const struct kmt_result *result)
+{
+	struct json_object *list =
+		put(b, matching, "unknown_frees_by_cache", json_object_new_array());
+
+	for (size_t i = 0; list && i < result->nr_unknown_frees; i++) {
+		struct json_object *member = put_element(b, list, json_object_new_object());
+
+		put_text(b, member, "cache", result->unknown_frees[i].cache);
+		put_uint(b, member, "frees", result->unknown_frees[i].frees);
+	}
+}
+
 static void put_matching(struct builder *b, struct json_object *root,
 			 const struct kmt_result *result)
 {
@@ -88,6 +103,7 @@ static void put_matching(struct builder *b, struct json_object *root,
 	put_uint(b, matching, "replaced", totals->replaced);
 	put_uint(b, matching, "late_frees", totals->late_frees);
 	put_uint(b, matching, "unknown_frees", totals->unknown_frees);
+	put_unknown_frees(b, matching, result);
 	put_uint(b, matching, "unknown_rcu_frees", totals->unknown_rcu_frees);
 	put_uint(b, matching, "unknown_bulk_frees", totals->unknown_bulk_frees);
 	put_uint(b, matching, "deferred_frees", totals->deferred_frees);
