@@ -124,7 +124,8 @@ static void describe(struct kmt_judging *judging)
 	const struct kmt_evidence *evidence = judging->evidence;
 	struct kmt_trend *trend = &judging->judgement->trend;
 	bool is_steady = judging->view.finding == KMT_FOUND_STEADY;
-	double values[KMT_HISTORY_POINTS], from_s = is_steady ? judging->view.pace.from_s : judging->warm_s;
+	double values[KMT_HISTORY_POINTS],
+		from_s = is_steady ? judging->view.pace.from_s : judging->warm_s;
 	uint64_t times_ns[KMT_HISTORY_POINTS];
 	double since_ns;
 	struct kmt_fit fit;
