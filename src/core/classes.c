@@ -181,6 +181,11 @@ void kmt_class_mortal(struct kmt_judging *judging)
 			decide(judging, KMT_CLASS_TRANSIENT, 0.6);
 			break;
 		}
+		if (survivors->deaths >= TURNED_OVER * survivors->nr) {
+			FOR(judging, "so it comes and goes: it rises with the load");
+			decide(judging, KMT_CLASS_TRANSIENT, 0.6);
+			break;
+		}
 		FOR(judging, "it rises through the recording");
 		if (judging->view.has_age)
 			AGAINST(judging, "for objects of that age the recording is too short");

@@ -19,11 +19,8 @@
 /* Where hardly any free is seen, "never freed" is worth nothing by itself. */
 static bool is_hidden_by_reuse(const struct kmt_judging *judging, double length_s)
 {
-	const struct kmt_evidence *evidence = judging->evidence;
-	bool has_counters = evidence->cache_allows != KMT_UNKNOWN;
-
-	return judging->untraced >= UNTRACED_SHARE_BIG && !evidence->is_cache_confirmed &&
-	       (has_counters || length_s < UNTRACED_LENGTH_S);
+	return judging->untraced >= UNTRACED_SHARE_BIG && length_s < UNTRACED_LENGTH_S &&
+	       !judging->evidence->is_cache_confirmed;
 }
 
 /* A leak among untraced frees is possible, but then it is more than the tail of the reuse. */
