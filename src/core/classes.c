@@ -7,19 +7,25 @@
 #include "judging.h"
 
 /* What rises as a leak does for too short a time is that part as sure. */
-#define GROWTH_PART	    0.75
+#define GROWTH_PART		      0.75
 /* Slowing just a bit; in the kernel's own code not enough for the first line. */
-#define SLOWING_CONFIDENCE  0.49
+#define SLOWING_CONFIDENCE	      0.49
+/*
+ * It paused just now: as often as not it is over. Of an out-of-tree module it is worth the first
+ * line, as what may be.
+ */
+#define PAUSED_CONFIDENCE	      0.45
+#define PAUSED_OUT_OF_TREE_CONFIDENCE 0.55
 /* A loss that hit the site's frees more than others can make a cache that filled look like it. */
-#define EXPOSED_CAP	    0.65
+#define EXPOSED_CAP		      0.65
 /* Less sure than that is no leak, but growth. */
-#define LEAK_CONFIDENCE_MIN 0.45
+#define LEAK_CONFIDENCE_MIN	      0.45
 /* All of it younger than a third of the recording: nothing of the first two thirds is left. */
-#define YOUNG_PART	    3
+#define YOUNG_PART		      3
 /* So many times as many went as are there now: things in flight, and no cache that filled up. */
-#define TURNED_OVER	    10
+#define TURNED_OVER		      10
 /* What held that many objects at a time is worth the word that it comes and goes. */
-#define TRANSIENT_OBJECTS   8
+#define TRANSIENT_OBJECTS	      8
 
 static const char *format_s(char *buf, double seconds)
 {
@@ -274,7 +280,9 @@ void kmt_class_unsteady(struct kmt_judging *judging)
 	case KMT_FOUND_PAUSED:
 		explain_age(judging);
 		AGAINST(judging, "nothing new for %s", format_s(a, pace->silence_s));
-		decide(judging, KMT_CLASS_GROWTH, 0.45);
+		decide(judging, KMT_CLASS_GROWTH,
+		       judging->evidence->is_out_of_tree ? PAUSED_OUT_OF_TREE_CONFIDENCE
+							 : PAUSED_CONFIDENCE);
 		break;
 	case KMT_FOUND_JUMPS:
 		if (pace->occasions < GROWTH_OCCASIONS) {
