@@ -17,32 +17,35 @@ judge_json() {
 # Usage: judge TAPE REPORT: the same, and sets $first, the first line of the text report.
 judge() {
 	judge_json "$@" || return 1
-	first=$("$KMEMTAPE" replay --grace $GRACE "$1" | head -n 1)
+	first=$("$KMEMTAPE" replay --grace $GRACE "$1" | sed -n 1p)
 }
 
-# Usage: leaks KINDS: the announced leaks of these kinds (kind|kind) that are live: "SITE MODULE KIND OBJECTS" on each line.
+# Usage: leaks KINDS: the announced leaks of these kinds (kind|kind) that are live: "SITE MODULE KIND OBJECTS CODE" on
+# each line; CODE is where the function was, or -.
 leaks() {
-	sed -nE 's/^leak site=([^ ]*) module=([^ ]*) kind=('"$1"') .*objects=([0-9]*) .*/\1 \2 \3 \4/p' "$dir/truth" |
+	sed -nE 's/^leak site=([^ ]*) module=([^ ]*) kind=('"$1"') .*objects=([0-9]*) .*/\1 \2 \3 \4 & code=-/p' "$dir/truth" |
+		sed -E 's/^([^ ]* [^ ]* [^ ]* [^ ]*) .*[ ]code=(0x[0-9a-f]*) .*/\1 \2/; s/^([^ ]* [^ ]* [^ ]* [^ ]*) leak .*/\1 -/' |
 		awk '$4 > 0'
 }
 
 RECORDED='slab|init|untraced|vmalloc'
 NOT_RECORDED='pages|percpu'
 
-# Usage: accuses HEADLINE SITE MODULE KIND: does it name this one?
+# Usage: accuses HEADLINE SITE MODULE KIND CODE: does it name this one?
 accuses() {
 	case "$4" in
-	# A function that is thrown away has no name; whose it was is known.
-	init) [[ $1 == *" $2+0x"*"[$3]"* || $1 == *"[$3]"* ]] ;;
+	# A function that is thrown away has no name, but an address in its page. Whose it was is known, too, if the event
+	# that says so is on the tape.
+	init) [[ $1 == *" ${5%???}"[0-9a-f][0-9a-f][0-9a-f]* || $1 == *" $2+0x"*"[$3]"* ]] ;;
 	*) [[ $1 == *" $2+0x"*"[$3]"* ]] ;;
 	esac
 }
 
 # Usage: accuses_truth HEADLINE: is it one of the announced leaks that it names?
 accuses_truth() {
-	local site module kind _
-	while read -r site module kind _; do
-		! accuses "$1" "$site" "$module" "$kind" || return 0
+	local site module kind code _
+	while read -r site module kind _ code; do
+		! accuses "$1" "$site" "$module" "$kind" "$code" || return 0
 	done < <(leaks "$RECORDED")
 	return 1
 }
@@ -50,10 +53,10 @@ accuses_truth() {
 # Usage: is_exact HEADLINE: does it name one with the number of its objects, as one load of its module leaked or all of
 # them? Of vmalloc areas, the number is checked elsewhere.
 is_exact() {
-	local site module kind objects said all
+	local site module kind objects code said all
 	said=$(grep -oE '\+[0-9]+ objects?' <<<"$1" | grep -oE '[0-9]+' || true)
-	while read -r site module kind objects; do
-		accuses "$1" "$site" "$module" "$kind" || continue
+	while read -r site module kind objects code; do
+		accuses "$1" "$site" "$module" "$kind" "$code" || continue
 		[ "$kind" != vmalloc ] || return 0
 		all=$(leaks "$RECORDED" | awk -v site="$site" -v of="$module" '$1 == site && $2 == of { n += $4 } END { print n }')
 		[ "$said" != "$objects" ] && [ "$said" != "$all" ] || return 0
