@@ -12,6 +12,8 @@
 #define MODULE_TAINT_BYTES 16
 /* An init function whose end nobody noticed: longer than it takes, shorter than pids come again. */
 #define INIT_NS_MAX	   UINT64_C(10000000000)
+/* The recorder notices a load within milliseconds, and an emulated one within seconds. */
+#define NOTICE_NS_MAX	   UINT64_C(10000000000)
 #define PAGE_BYTES	   UINT64_C(4096) /* the smallest of any kernel */
 
 struct entry {
@@ -32,6 +34,7 @@ struct module {
 	uint64_t base, size;
 	uint64_t from_ns, to_ns;		 /* was there within from_ns <= time < to_ns */
 	uint64_t noticed_from_ns, noticed_to_ns; /* the same as the recorder noticed: not before */
+	bool has_load_event;			 /* from_ns is exact */
 	struct table table; /* empty: its symbols came with the first kallsyms, or not at all */
 	bool has_table_of_other; /* a reload that nobody noticed: the first load owns it */
 };
@@ -402,6 +405,7 @@ static int load_again(struct kmt_symbols *symbols, const char *name, uint64_t ti
 			return -ENOMEM;
 		*again = symbols->modules[i]; /* add_module() may have moved it */
 		again->from_ns = time_ns;
+		again->has_load_event = true;
 		again->to_ns = again->noticed_to_ns;
 		again->has_table_of_other = true;
 		return 0;
@@ -450,6 +454,7 @@ int kmt_symbols_note_load(struct kmt_symbols *symbols, const char *name, int32_t
 		    strcmp(module->name, name) != 0)
 			continue;
 		module->from_ns = time_ns;
+		module->has_load_event = true;
 		module->to_ns = module->noticed_to_ns;
 		noticed_ns = module->noticed_from_ns;
 		break;
@@ -576,6 +581,31 @@ static struct guess find_module(const struct kmt_symbols *symbols, uint64_t addr
 }
 
 /*
+ * The module that was noticed next, with a function there: the event that says when it was loaded
+ * was lost, or this kernel has none. Code that nobody knows yet is of who is known a moment later;
+ * else the bounds of a neighbour would get the blame.
+ */
+static struct guess find_coming(const struct kmt_symbols *symbols, uint64_t address,
+				uint64_t time_ns)
+{
+	struct guess best = { NULL };
+
+	for (size_t i = symbols->nr_modules; i-- > 0;) {
+		const struct module *module = &symbols->modules[i];
+		struct guess guess = { .module = module };
+
+		if (module->has_load_event || module->from_ns <= time_ns ||
+		    module->from_ns - time_ns > NOTICE_NS_MAX ||
+		    address - module->base >= module->size ||
+		    (best.module && best.module->from_ns <= module->from_ns))
+			continue;
+		if (find_function(&module->table, address, &guess.entry, &guess.size))
+			best = guess;
+	}
+	return best;
+}
+
+/*
  * The module whose init function the task ran at that time. Only the task itself counts, and only
  * where the kernel's own code is known: an accusation needs more than having been there.
  */
@@ -654,6 +684,12 @@ int kmt_symbols_look_up(const struct kmt_symbols *symbols, uint64_t address, int
 	*ret_symbol = (struct kmt_symbol){ .taint = "" };
 	if (!guess.module)
 		(void)find_function(&symbols->kernel, inside, &guess.entry, &guess.size);
+	if (!guess.entry) {
+		struct guess coming = find_coming(symbols, inside, time_ns);
+
+		if (coming.entry)
+			guess = coming;
+	}
 	if (!guess.entry) {
 		init = find_init(symbols, inside, pid, time_ns);
 		if (init) {

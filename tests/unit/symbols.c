@@ -178,10 +178,31 @@ TEST(between_modules_and_before_them_an_address_is_unknown)
 {
 	SYMBOLS(TWO_IN_TURN, two_texts, KERNEL);
 
+	CHECK_EQ(kmt_symbols_note_load(symbols, "alpha", 1, 100), 0);
+	CHECK_EQ(kmt_symbols_note_load(symbols, "beta", 1, 300), 0);
 	CHECK_TEXT(at(symbols, ALPHA + 0x110, 99), "?");
 	CHECK_TEXT(at(symbols, ALPHA + 0x110, 250), "?");
 	CHECK_TEXT(at(symbols, ALPHA + 0x110, 200), "?"); /* just gone */
 	CHECK_TEXT(at(symbols, ALPHA + 0x110, 300), "beta_leak+0x90/0x100 [beta]");
+}
+
+TEST(code_of_nobody_is_of_the_module_that_is_noticed_next)
+{
+	SYMBOLS("load 0 there 65536 0xffffffffbfff8000 - -\n"
+		"load 90 other 16384 0xffffffffd0000000 - -\n" TWO_IN_TURN,
+		((const char *const[9]){ [3] = two_texts[1], [5] = two_texts[3] }),
+		KERNEL "ffffffffbfff8000 t there_first\t[there]\n");
+
+	/* Not of the one whose bounds reach over it: the event that says when alpha came was lost.
+	 */
+	CHECK_TEXT(at(symbols, ALPHA + 0x110, 80), "alpha_leak+0x10/0x100 [alpha]OE");
+	CHECK_TEXT(at(symbols, ALPHA + 0x110, 250), "beta_leak+0x90/0x100 [beta]");
+	/* Where neither has a function, bounds are all there is. */
+	CHECK_TEXT(at(symbols, ALPHA + 0x20, 80), "+0x8020 [there]");
+	/* If it was not lost, it is none of alpha's. */
+	CHECK_EQ(kmt_symbols_note_load(symbols, "alpha", 1, 100), 0);
+	CHECK_EQ(kmt_symbols_note_load(symbols, "beta", 1, 300), 0);
+	CHECK_TEXT(at(symbols, ALPHA + 0x110, 80), "+0x8110 [there]");
 }
 
 TEST(loads_of_the_same_module_are_told_apart)
@@ -528,6 +549,7 @@ int main(void)
 		ROW(the_kernels_own_range_is_that_of_its_code),
 		ROW(two_modules_in_turn_at_one_address_are_told_apart_by_time),
 		ROW(between_modules_and_before_them_an_address_is_unknown),
+		ROW(code_of_nobody_is_of_the_module_that_is_noticed_next),
 		ROW(loads_of_the_same_module_are_told_apart),
 		ROW(built_in_code_belongs_to_no_load),
 		ROW(a_module_whose_symbols_are_gone_is_still_named),
