@@ -64,11 +64,16 @@ is_exact() {
 	return 1
 }
 
-# Usage: wrongly_accused REPORT: call sites of class leak that are none.
+# Usage: wrongly_accused REPORT: call sites of class leak that are none. What a leaked area of vmalloc is made of leaks
+# with it.
 wrongly_accused() {
-	jq -r --arg known "$(leaks "$RECORDED" | awk '{ print $1 "[" $2 "]" } $3 == "init" { print "[" $2 "]" }')" '
+	local known made_of=
+	known=$(leaks "$RECORDED" | awk '{ print $1 "[" $2 "]" } $3 == "init" { print "[" $2 "]" }')
+	[ -z "$(leaks vmalloc)" ] || made_of='^(alloc_vmap_area|__get_vm_area_node|__vmalloc_.*)$'
+	jq -r --arg known "$known" --arg made_of "$made_of" '
 		($known | split("\n")) as $known |
 		[.sites[] | select(.class == "leak") | . as $it |
+		select($made_of == "" or (.function // "" | test($made_of) | not)) |
 		select(all($known[]; . != "\($it.function // "")[\($it["module"] // "")]")) |
 		"\(.symbol // .call_site): \(.live_objects)"] | join(", ")' "$1"
 }
