@@ -85,17 +85,17 @@ sum_dropped() {
 		awk '{ for (i = 1; i <= 3; i++) n[i] += $i } END { printf "%d likely, %d possible, %d none", n[1], n[2], n[3] }'
 }
 
-# What leaks, and the events show it; the others are all right, or their memory is of another kind.
+# What leaks, and the tape can show it; the others are all right, or their memory is of another kind.
 dropped_table() {
 	local result leaking=() healthy=() percent
 	for result in "${results[@]}"; do
-		if grep -qE '^leak .*kind=(slab|init|untraced) .*objects=[1-9]' "${result%/result}/truth" 2>/dev/null; then
+		if grep -qE '^leak .*kind=(slab|init|untraced|vmalloc) .*objects=[1-9]' "${result%/result}/truth" 2>/dev/null; then
 			leaking+=("$result")
 		else
 			healthy+=("$result")
 		fi
 	done
-	echo "| pages missing | ${#leaking[@]} tapes with a leak in slab | ${#healthy[@]} without |"
+	echo "| pages missing | ${#leaking[@]} tapes with a leak that was recorded | ${#healthy[@]} without |"
 	echo '|---|---|---|'
 	for percent in 1 10 50; do
 		echo "| $percent % | $(sum_dropped $percent "${leaking[@]}") | $(sum_dropped $percent "${healthy[@]}") |"
