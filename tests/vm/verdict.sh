@@ -64,9 +64,10 @@ is_exact() {
 	return 1
 }
 
-# Usage: wrongly_accused REPORT: call sites of class leak that are none.
+# Usage: wrongly_accused REPORT: call sites of class leak that are none. Each vmalloc area that leaks takes along a vm_struct and
+# a vmap_area.
 wrongly_accused() {
-	jq -r --arg known "$(leaks "$RECORDED" | awk '{ print $1 "[" $2 "]" } $3 == "init" { print "[" $2 "]" }')" '
+	jq -r --arg known "$(leaks "$RECORDED" | awk '{ print $1 "[" $2 "]" } $3 == "init" { print "[" $2 "]" } $3 == "vmalloc" { print "alloc_vmap_area[]\n__get_vm_area_node[]\n__get_vm_area_node.constprop.0[]" }')" '
 		($known | split("\n")) as $known |
 		[.sites[] | select(.class == "leak") | . as $it |
 		select(all($known[]; . != "\($it.function // "")[\($it["module"] // "")]")) |
