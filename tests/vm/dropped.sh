@@ -16,7 +16,7 @@ dir=$2
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/verdict.sh"
 
-SEEDS=${KMEMTAPE_VM_SEEDS:-3} # for each percentage
+SEEDS=${KMEMTAPE_VM_SEEDS:-2} # for each percentage
 SUBBUF=4096		      # those of newer kernels hold all of a short tape
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
