@@ -204,6 +204,9 @@ const struct kmt_row *kmt_result_site(const struct kmt_result *result, uint64_t 
 /* Ties are broken by all that identifies a row, so that the order depends on the tape alone. */
 void kmt_result_sort(struct kmt_result *result, enum kmt_sort sort);
 
+/* "none", "possible", "likely" */
+const char *kmt_leak_name(enum kmt_leak leak);
+
 KMT_DEFINE_FREEP(struct kmt_result *, kmt_result_free)
 
 #endif

@@ -15,7 +15,4 @@
  */
 int kmt_verdict_make(struct kmt_result *result, const struct kmt_row *rows, size_t nr_rows);
 
-/* "none", "possible", "likely" */
-const char *kmt_leak_name(enum kmt_leak leak);
-
 #endif

@@ -115,6 +115,17 @@ const struct kmt_row *kmt_result_site(const struct kmt_result *result, uint64_t 
 	return NULL;
 }
 
+const char *kmt_leak_name(enum kmt_leak leak)
+{
+	static const char *const names[] = {
+		[KMT_LEAK_NONE] = "none",
+		[KMT_LEAK_POSSIBLE] = "possible",
+		[KMT_LEAK_LIKELY] = "likely",
+	};
+
+	return names[leak];
+}
+
 static int more_first(uint64_t a, uint64_t b)
 {
 	return a == b ? 0 : a > b ? -1 : 1;

@@ -57,17 +57,6 @@ struct tally {
 	double doubtful_bytes;
 };
 
-const char *kmt_leak_name(enum kmt_leak leak)
-{
-	static const char *const names[] = {
-		[KMT_LEAK_NONE] = "none",
-		[KMT_LEAK_POSSIBLE] = "possible",
-		[KMT_LEAK_LIKELY] = "likely",
-	};
-
-	return names[leak];
-}
-
 static bool is_recorders(const struct kmt_row *row)
 {
 	return row->live_objects &&

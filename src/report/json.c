@@ -13,14 +13,9 @@
 static void put_verdict(struct builder *b, struct json_object *root,
 			const struct kmt_verdict *verdict)
 {
-	static const char *const names[] = {
-		[KMT_LEAK_NONE] = "none",
-		[KMT_LEAK_POSSIBLE] = "possible",
-		[KMT_LEAK_LIKELY] = "likely",
-	};
 	struct json_object *object = put(b, root, "verdict", json_object_new_object());
 
-	put_text(b, object, "leak", names[verdict->leak]);
+	put_text(b, object, "leak", kmt_leak_name(verdict->leak));
 	put_real(b, object, "confidence", verdict->confidence);
 	put_text(b, object, "headline", verdict->headline);
 	put_uint(b, object, "leaking_bytes", verdict->leaking_bytes);
