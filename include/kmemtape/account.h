@@ -18,23 +18,32 @@
 struct kmt_account_key {
 	uint64_t call_site;
 	uint64_t bytes_alloc;
-	const char *cache; /* interned; NULL: kmalloc, or a kernel that doesn't tell on allocation */
-	const char *comm;  /* interned; NULL unless grouped by it */
-	int32_t pid;	   /* 0 unless grouped by it */
+	const char
+		*cache;	  /* interned; NULL: kmalloc, or a kernel that doesn't tell on allocation */
+	const char *comm; /* interned; NULL unless grouped by it */
+	int32_t pid;	  /* 0 unless grouped by it */
 	uint32_t generation; /* of the modules, see ledger.h; 0 for the kernel's own code */
 	uint32_t is_kmalloc;
 	uint32_t is_recorder; /* the recorder's own task allocated */
+	uint32_t stack;	      /* see event.h */
+	uint32_t space;	      /* likewise */
+	uint32_t gfp; /* of pages without a stack, which have no other name but this, their size
+			 and comm; else 0 */
+	uint32_t reserved;
 };
 
 struct kmt_account {
 	struct kmt_account_key key;
-	uint64_t allocs, frees;	 /* next to the key: what each event touches is one cache line */
-	const char *freed_cache; /* named by the first free of one of its objects; NULL if none did */
+	uint64_t allocs, frees; /* next to the key: what each event touches is one cache line */
+	const char
+		*freed_cache; /* named by the first free of one of its objects; NULL if none did */
 	uint64_t reused;
-	uint64_t first_ns; /* of the first allocation */
-	int32_t first_pid; /* task that ran then */
-	uint32_t index;	   /* see kmt_accounts_open() */
-	bool is_watched;   /* see struct kmt_watcher */
+	int64_t split; /* blocks of pages that were made of a larger one, a part of which was freed;
+			  less those that were split so themselves */
+	uint64_t first_ns;		    /* of the first allocation */
+	int32_t first_pid;		    /* task that ran then */
+	uint32_t index;			    /* see kmt_accounts_open() */
+	bool is_watched;		    /* see struct kmt_watcher */
 	uint64_t first_marked, last_marked; /* objects live at the first and the last
 					       kmt_ledger_mark() */
 
@@ -52,7 +61,7 @@ struct kmt_account {
 /* What is live of it just now. */
 static inline uint64_t kmt_account_live(const struct kmt_account *account)
 {
-	return account->allocs - account->frees - account->reused;
+	return account->allocs + (uint64_t)account->split - account->frees - account->reused;
 }
 
 struct kmt_accounts;
@@ -63,7 +72,8 @@ struct kmt_accounts *kmt_accounts_free(struct kmt_accounts *accounts);
 /**
  * kmt_accounts_open() - the account with this key, a new one if there is none
  * @time_ns, @pid: become first_ns and first_pid of a new one
- * @ret_index: stays the same for good; accounts are numbered 0, 1, ... in the order they were opened
+ * @ret_index: stays the same for good; accounts are numbered 0, 1, ... in the order they were
+ * opened
  *
  * Return: 0 or -ENOMEM.
  */

@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 /*
- * Integers of the tape: little-endian, at any alignment. They are byte structs, so that using one as
- * a number does not compile.
+ * Integers of the tape: little-endian, at any alignment. They are byte structs, so that using one
+ * as a number does not compile.
  */
 typedef struct {
 	uint8_t b[4];
@@ -34,7 +34,8 @@ static inline uint64_t kmt_get_le64(kmt_le64 v)
 
 static inline kmt_le32 kmt_put_le32(uint32_t n)
 {
-	return (kmt_le32){ { (uint8_t)n, (uint8_t)(n >> 8), (uint8_t)(n >> 16), (uint8_t)(n >> 24) } };
+	return (kmt_le32){ { (uint8_t)n, (uint8_t)(n >> 8), (uint8_t)(n >> 16),
+			     (uint8_t)(n >> 24) } };
 }
 
 static inline kmt_le64 kmt_put_le64(uint64_t n)

@@ -80,8 +80,8 @@ int kmt_chunk_writer_finish(struct kmt_chunk_writer *writer, uint64_t drained_ns
 struct kmt_chunk_writer *kmt_chunk_writer_free(struct kmt_chunk_writer *writer);
 
 /*
- * What decompression needs, 2 MiB. Apart from the reader, so that a few of them (one a thread) serve
- * hundreds of files.
+ * What decompression needs, 2 MiB. Apart from the reader, so that a few of them (one a thread)
+ * serve hundreds of files.
  */
 int kmt_chunk_scratch_new(struct kmt_chunk_scratch **ret_scratch, struct kmt_err *err);
 struct kmt_chunk_scratch *kmt_chunk_scratch_free(struct kmt_chunk_scratch *scratch);
@@ -100,7 +100,8 @@ enum {
 	KMT_CHUNK_END = 0,  /* the footer was reached: the file is whole */
 	KMT_CHUNK_GOT = 1,  /* data */
 	KMT_CHUNK_IDLE = 2, /* a mark: nothing happened up to drained_ns */
-	KMT_CHUNK_CUT = 3,  /* the file ends without a footer, maybe within a chunk; err says where */
+	KMT_CHUNK_CUT =
+		3, /* the file ends without a footer, maybe within a chunk; err says where */
 };
 
 /**

@@ -15,11 +15,11 @@
 #define KMT_CLEANUP(func) __attribute__((cleanup(func)))
 
 /* Take the value out of a guarded variable, which then holds nothing. */
-#define KMT_STEAL(var)                      \
-	({                                  \
+#define KMT_STEAL(var)                       \
+	({                                   \
 		__auto_type _stolen = (var); \
-		(var) = NULL;               \
-		_stolen;                    \
+		(var) = NULL;                \
+		_stolen;                     \
 	})
 
 #define KMT_STEAL_FD(var)            \
@@ -30,12 +30,12 @@
 	})
 
 /* kmt_NAME_freep(), the guard, from a kmt_NAME_free() that takes NULL and returns NULL. */
-#define KMT_DEFINE_FREEP(pointer_type, free_func)         \
+#define KMT_DEFINE_FREEP(pointer_type, free_func)          \
 	static inline void free_func##p(pointer_type *ptr) \
-	{                                                 \
-		int _saved_errno = errno;                 \
-		*ptr = free_func(*ptr);                   \
-		errno = _saved_errno;                     \
+	{                                                  \
+		int _saved_errno = errno;                  \
+		*ptr = free_func(*ptr);                    \
+		errno = _saved_errno;                      \
 	}
 
 static inline void kmt_close_fd(int *fd)

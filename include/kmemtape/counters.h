@@ -56,7 +56,7 @@ struct kmt_slab {
 struct kmt_vmalloc_caller {
 	const char *caller;    /* "foo+0x30/0x80 [mod]"; "0xffffffffc0345030": its module is gone */
 	uint64_t areas, bytes; /* with guard pages */
-	uint64_t pages;	       /* of memory behind them; ioremap() and vmap() have none of their own */
+	uint64_t pages; /* of memory behind them; ioremap() and vmap() have none of their own */
 };
 
 enum kmt_counter_file {
@@ -77,8 +77,8 @@ struct kmt_counters {
 	size_t nr_callers;
 	char **reclaimable; /* by name: what the kernel said */
 	size_t nr_reclaimable;
-	uint64_t nr_nodes;		  /* of memory; at least 1 */
-	bool has_slabs, has_callers;	  /* the file could be read */
+	uint64_t nr_nodes;	     /* of memory; at least 1 */
+	bool has_slabs, has_callers; /* the file could be read */
 	bool has_reclaimable;
 	void *caller_tree; /* of what was added last */
 };

@@ -10,6 +10,7 @@
 #include "kmemtape/event.h"
 #include "kmemtape/formats.h"
 #include "kmemtape/names.h"
+#include "kmemtape/stacks.h"
 
 /*
  * Raw sub-buffers of one CPU to events. The ring buffer's own format is that of Linux
@@ -37,9 +38,11 @@ struct kmt_decoder_stats {
  * kmt_decoder_new() - a decoder for one CPU
  * @formats: borrowed, must outlive the decoder; may be shared
  * @names: likewise
+ * @stacks: likewise; NULL: stacks are passed over
  */
-int kmt_decoder_new(const struct kmt_formats *formats, struct kmt_names *names, uint16_t cpu,
-		    struct kmt_decoder **ret_decoder, struct kmt_err *err);
+int kmt_decoder_new(const struct kmt_formats *formats, struct kmt_names *names,
+		    struct kmt_stacks *stacks, uint16_t cpu, struct kmt_decoder **ret_decoder,
+		    struct kmt_err *err);
 struct kmt_decoder *kmt_decoder_free(struct kmt_decoder *decoder);
 
 /**
@@ -56,6 +59,16 @@ struct kmt_decoder *kmt_decoder_free(struct kmt_decoder *decoder);
  */
 int kmt_decoder_run(struct kmt_decoder *decoder, const void *raw, size_t bytes, const char *name,
 		    uint64_t offset, struct kmt_batch *batch);
+
+/**
+ * kmt_decoder_finish() - no more sub-buffers
+ *
+ * A stack follows its allocation, so that the last events of a run may wait for it until the next
+ * one: here they come.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int kmt_decoder_finish(struct kmt_decoder *decoder, struct kmt_batch *batch);
 
 /* Data is missing here: the next event is preceded by a KMT_EVENT_LOSS of unknown size. */
 void kmt_decoder_note_gap(struct kmt_decoder *decoder);

@@ -71,7 +71,7 @@ struct kmt_diagnosis {
 	size_t nr_findings;
 	struct kmt_diagnosis_item memory[KMT_DIAGNOSIS_LINES_MAX];
 	size_t nr_memory;
-	bool has_caches, has_callers; /* the file could be read */
+	bool has_caches, has_callers;				   /* the file could be read */
 	struct kmt_diagnosis_item caches[KMT_DIAGNOSIS_ITEMS_MAX]; /* growing ones, then by bytes */
 	size_t nr_caches;
 	struct kmt_diagnosis_item callers[KMT_DIAGNOSIS_ITEMS_MAX];

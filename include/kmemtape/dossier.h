@@ -86,10 +86,11 @@ struct kmt_dossier_object {
 
 struct kmt_dossier {
 	uint64_t call_site;
-	uint32_t instance; /* of its module: see struct kmt_symbol; with the call site the name of a row */
+	uint32_t instance; /* of its module: see struct kmt_symbol; with the call site the name of a
+			      row */
 	uint64_t allocs, frees, reused;
-	uint64_t live;	     /* of any age */
-	uint64_t remembered; /* of the live: that have details */
+	uint64_t live;			/* of any age */
+	uint64_t remembered;		/* of the live: that have details */
 	struct kmt_dossier_size *sizes; /* most allocations first */
 	struct kmt_dossier_flags *flags;
 	struct kmt_dossier_task *tasks;	  /* most live first */
@@ -121,8 +122,8 @@ int kmt_dossiers_alloc(struct kmt_dossiers *dossiers, const struct kmt_account *
 int kmt_dossiers_end(struct kmt_dossiers *dossiers, const struct kmt_account *account,
 		     const struct kmt_object *object, enum kmt_end how,
 		     const struct kmt_event *event, const char *comm);
-int kmt_dossiers_live(struct kmt_dossiers *dossiers, const struct kmt_account *account, uint64_t ptr,
-		      const struct kmt_object *object);
+int kmt_dossiers_live(struct kmt_dossiers *dossiers, const struct kmt_account *account,
+		      uint64_t ptr, const struct kmt_object *object);
 
 /* A module came or went: addresses outside the kernel may be someone else's now. */
 void kmt_dossiers_pass_module(struct kmt_dossiers *dossiers);

@@ -14,7 +14,8 @@
 #define KMT_ERR_BYTES 512
 
 struct kmt_err {
-	char text[KMT_ERR_BYTES]; /* one line, no newline, always terminated; "" while nothing failed */
+	char text[KMT_ERR_BYTES]; /* one line, no newline, always terminated; "" while nothing
+				     failed */
 };
 
 /**

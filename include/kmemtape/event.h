@@ -11,21 +11,66 @@
  */
 enum kmt_event_kind {
 	KMT_EVENT_KMALLOC = 1,
-	KMT_EVENT_KMALLOC_NODE, /* until Linux 6.0: 11e9734bcb6a (v6.1) folded both _node events in */
+	KMT_EVENT_KMALLOC_NODE, /* until Linux 6.0: 11e9734bcb6a (v6.1) folded both _node events in
+				 */
 	KMT_EVENT_CACHE_ALLOC,
 	KMT_EVENT_CACHE_ALLOC_NODE,
 	KMT_EVENT_KFREE,
 	KMT_EVENT_CACHE_FREE,
-	KMT_EVENT_RCU_FREE,    /* given to kfree_rcu(): lost to its owner now, freed some time later */
+	KMT_EVENT_RCU_FREE, /* given to kfree_rcu(): lost to its owner now, freed some time later */
 	KMT_EVENT_BULK_FREE,   /* one of those that kmem_cache_free_bulk() was given at once */
 	KMT_EVENT_MODULE_LOAD, /* text: the module's name */
 	KMT_EVENT_MODULE_FREE, /* text: the module's name */
 	KMT_EVENT_TASK_NAME,   /* task @pid is called @text from now on */
 	KMT_EVENT_LOSS, /* this CPU lost @lost events (0: unknown how many) in since_ns..time_ns */
 	KMT_EVENT_UNSEEN, /* @lost objects were freed that a record had no room for */
+
+	/* KMT_SPACE_PERCPU. bytes_alloc 0: this kernel doesn't tell, bytes_req is of one CPU */
+	KMT_EVENT_PERCPU_ALLOC,
+	KMT_EVENT_PERCPU_FREE,
+	/* KMT_SPACE_VMALLOC. Both sizes are of the area, with its guard page */
+	KMT_EVENT_VMALLOC,
+	KMT_EVENT_VFREE,
+	/* KMT_SPACE_PAGE. ptr is the page frame number + KMT_PFN_BIAS, both sizes are numbers of
+	   pages */
+	KMT_EVENT_PAGE_ALLOC,
+	KMT_EVENT_PAGE_FREE,
+	KMT_EVENT_PAGE_FREE_BATCHED, /* says what a KMT_EVENT_PAGE_FREE says, too: counted, no more
+				      */
+	/* A space of its own for each pair; text: its name. Sizes are 0: nobody knows them */
+	KMT_EVENT_PAIR_ALLOC,
+	KMT_EVENT_PAIR_FREE,
+	KMT_EVENT_PAIR_GET, /* reference counts: one more at ptr, by this caller */
+	KMT_EVENT_PAIR_PUT,
 };
 
-#define KMT_EVENT_KINDS (KMT_EVENT_UNSEEN + 1)
+#define KMT_EVENT_KINDS (KMT_EVENT_PAIR_PUT + 1)
+
+/*
+ * Address spaces: an address means something in its own only, and memory is never matched across
+ * them. What one space hands out may be made of what another one did: slabs, vmalloc areas and
+ * per-CPU chunks are page allocations, so that sums over spaces count memory twice unless pages of
+ * these are left out (see result.h).
+ */
+enum kmt_space {
+	KMT_SPACE_SLAB = 0,
+	KMT_SPACE_PAGE,
+	KMT_SPACE_PERCPU,
+	KMT_SPACE_VMALLOC,
+	KMT_SPACE_PAIR, /* the first pair's; the others' follow */
+};
+
+#define KMT_PAIRS_MAX  16u
+#define KMT_SPACES_MAX (KMT_SPACE_PAIR + KMT_PAIRS_MAX)
+
+#define KMT_PFN_BIAS 1u /* frame 0 exists, and ptr 0 is a failed allocation */
+
+/*
+ * Stacks are interned (stacks.h). Bit 0 of the number of a stack says that a frame of it is outside
+ * the kernel's own code: such addresses may be someone else's when a module has come or gone.
+ */
+#define KMT_STACK_NONE	     0u
+#define KMT_STACK_HAS_MODULE 1u
 
 struct kmt_event {
 	uint64_t time_ns;   /* trace clock; never decreases within one CPU */
@@ -37,29 +82,37 @@ struct kmt_event {
 	};
 	union {
 		uint64_t bytes_req; /* allocations: what was asked for */
-		uint64_t since_ns;  /* KMT_EVENT_LOSS: the last event before it, 0 if there is none */
+		uint64_t
+			since_ns; /* KMT_EVENT_LOSS: the last event before it, 0 if there is none */
 	};
 	const char *text; /* cache, module or task name, NULL if unknown. Interned: equal names are
 			     equal pointers, borrowed from the decoder's kmt_names */
 	uint32_t gfp;
 	int32_t pid; /* task that ran; in an interrupt, the task that was interrupted */
 	uint16_t cpu;
-	uint8_t kind;	 /* enum kmt_event_kind */
-	uint8_t context; /* common_flags of the trace entry: 0x08 hard, 0x10 soft interrupt */
-	uint32_t reserved;
+	uint8_t kind;	     /* enum kmt_event_kind */
+	uint8_t context;     /* common_flags of the trace entry: 0x08 hard, 0x10 soft interrupt */
+	uint32_t stack : 24; /* allocations: KMT_STACK_NONE, or a number of stacks.h */
+	uint32_t space : 8;  /* enum kmt_space, or KMT_SPACE_PAIR + number of the pair */
 };
 
 static_assert(sizeof(struct kmt_event) <= 64, "a cache line: replay moves billions of them");
 
 static inline int kmt_event_is_alloc(const struct kmt_event *event)
 {
-	return event->kind >= KMT_EVENT_KMALLOC && event->kind <= KMT_EVENT_CACHE_ALLOC_NODE;
+	return (event->kind >= KMT_EVENT_KMALLOC && event->kind <= KMT_EVENT_CACHE_ALLOC_NODE) ||
+	       event->kind == KMT_EVENT_PERCPU_ALLOC || event->kind == KMT_EVENT_VMALLOC ||
+	       event->kind == KMT_EVENT_PAGE_ALLOC || event->kind == KMT_EVENT_PAIR_ALLOC ||
+	       event->kind == KMT_EVENT_PAIR_GET;
 }
 
 /* Its object is nobody's any more, even if its memory is given back later. */
 static inline int kmt_event_is_free(const struct kmt_event *event)
 {
-	return event->kind >= KMT_EVENT_KFREE && event->kind <= KMT_EVENT_BULK_FREE;
+	return (event->kind >= KMT_EVENT_KFREE && event->kind <= KMT_EVENT_BULK_FREE) ||
+	       event->kind == KMT_EVENT_PERCPU_FREE || event->kind == KMT_EVENT_VFREE ||
+	       event->kind == KMT_EVENT_PAGE_FREE || event->kind == KMT_EVENT_PAIR_FREE ||
+	       event->kind == KMT_EVENT_PAIR_PUT;
 }
 
 /*

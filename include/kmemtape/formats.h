@@ -19,20 +19,33 @@ struct kmt_field {
 	uint16_t bytes; /* 0: this kernel doesn't have the field */
 	bool is_signed;
 	bool is_data_loc; /* holds length << 16 | offset of a text elsewhere in the record */
-	bool is_rel_loc;  /* the same, and that offset counts from the end of the field (Linux 5.17) */
+	bool is_rel_loc;  /* the same, and that offset counts from the end of the field (Linux 5.17)
+			   */
 };
 
 /*
- * Probes on functions that free without an event (see record/probes.h). Their fields' names tell what
- * was recorded, because that is not the same on all kernels:
+ * Probes on functions that free without an event (see record/probes.h). Their fields' names tell
+ * what was recorded, because that is not the same on all kernels:
  *
  *   head, ptr           kvfree_call_rcu(): the address of what is in the object, and of the object
- *   head, func          the same, until Linux 6.1: offset of @head in the object; without @head, the object
- *   head, ptr_or_func   one of the two: what is below a page is an offset
- *   n, p0, p16, ...     kmem_cache_free_bulk(): number of objects, and an array of the addresses from that
- *                       one on, as many as there was room for
- *   cache               the second one's cache: 0 for kfree_bulk()
+ *   head, func          the same, until Linux 6.1: offset of @head in the object; without @head,
+ * the object head, ptr_or_func   one of the two: what is below a page is an offset n, p0, p16, ...
+ * kmem_cache_free_bulk(): number of objects, and an array of the addresses from that one on, as
+ * many as there was room for cache               the second one's cache: 0 for kfree_bulk()
  *   call_site           where the caller goes on; not on all architectures
+ *
+ * Probes on vmalloc, where there are no events of it: kmemtape:vma_new (return of
+ * __get_vm_area_node()) and kmemtape:vma_del (remove_vm_area()):
+ *
+ *   addr, size, flags, caller    of its struct vm_struct
+ *   addr                         of remove_vm_area(), with call_site
+ *
+ * Own pairs: kmemtape:pair_NAME_alloc, _free, _get, _put
+ *
+ *   ptr                 of the object; call_site, or __probe_ret_ip: where the caller goes on
+ *
+ * ftrace:kernel_stack (size, caller[]) is the stack of the allocation before it on this CPU, by the
+ * same task in the same context. Its innermost frames up to the call site are the tracer's own.
  */
 enum kmt_rcu_meaning {
 	KMT_RCU_POINTER = 0,
@@ -42,9 +55,11 @@ enum kmt_rcu_meaning {
 
 /* Return addresses, pointers and sizes have the kernel's word size; nothing here assumes it. */
 struct kmt_layout {
-	uint8_t kind;	    /* enum kmt_event_kind; 0: not an event for us */
-	bool is_plain;	    /* little-endian, 64-bit, usual widths: the case worth being fast for */
-	uint16_t min_bytes; /* a record must have to hold all of the fields below */
+	uint8_t kind;  /* enum kmt_event_kind; 0: not an event for us */
+	uint8_t space; /* enum kmt_space, or of a pair: by the order of the pairs' names given to
+			  kmt_formats_set_pairs() */
+	bool is_plain; /* little-endian, 64-bit, usual widths: the case worth being fast for */
+	uint16_t min_bytes;	     /* a record must have to hold all of the fields below */
 	struct kmt_field pid, flags; /* of the entry, whatever the event */
 	struct kmt_field call_site, ptr, bytes_req, bytes_alloc, gfp;
 	struct kmt_field text;	   /* cache, module or task name */
@@ -53,9 +68,9 @@ struct kmt_layout {
 	uint8_t rcu_meaning;	   /* enum kmt_rcu_meaning, of its ptr */
 	/* KMT_EVENT_BULK_FREE: ptr is the array */
 	struct kmt_field nr, cache;
-	uint16_t first;		/* of the objects, that the array begins with */
-	uint16_t nr_pointers;	/* in the array */
-	bool is_last;		/* no other event shows what this one has no room for */
+	uint16_t first;	      /* of the objects, that the array begins with */
+	uint16_t nr_pointers; /* in the array */
+	bool is_last;	      /* no other event shows what this one has no room for */
 };
 
 struct kmt_page_layout {
@@ -87,13 +102,20 @@ struct kmt_formats *kmt_formats_free(struct kmt_formats *formats);
 int kmt_formats_add(struct kmt_formats *formats, const char *name, const char *text, size_t bytes,
 		    struct kmt_err *err);
 
+/* The pairs of the manifest, whose events may be added then. Before kmt_formats_add(); copied. */
+int kmt_formats_set_pairs(struct kmt_formats *formats, const char *const *names, size_t nr);
+
+/* True if stacks were recorded. */
+bool kmt_formats_has_stacks(const struct kmt_formats *formats);
+
 const struct kmt_page_layout *kmt_formats_page(const struct kmt_formats *formats);
 
 /* The shortest record that can become an event, with its 4-byte header. */
 size_t kmt_formats_min_record_bytes(const struct kmt_formats *formats);
 
 /* Layout of the event with the id @common_type; kind 0 if it's none of ours. Never NULL. */
-const struct kmt_layout *kmt_formats_layout(const struct kmt_formats *formats, uint16_t common_type);
+const struct kmt_layout *kmt_formats_layout(const struct kmt_formats *formats,
+					    uint16_t common_type);
 
 /* The same by event name, and its id; NULL if it was not added. */
 const struct kmt_layout *kmt_formats_find(const struct kmt_formats *formats, const char *name,

@@ -39,8 +39,8 @@ struct kmt_history {
 					       free unseen: they died before; bin 0 isn't counted */
 };
 
-/* The same of one account, of which there are many. Its bytes are its objects times their size; counts
- * that don't fit stay at UINT32_MAX. */
+/* The same of one account, of which there are many. Its bytes are its objects times their size;
+ * counts that don't fit stay at UINT32_MAX. */
 struct kmt_track {
 	uint32_t live[KMT_HISTORY_POINTS];
 	uint32_t born[KMT_HISTORY_POINTS];
@@ -63,7 +63,8 @@ size_t kmt_grid_bucket(const struct kmt_grid *grid, uint64_t time_ns);
 
 /**
  * kmt_grid_busy_until() - when the load ended
- * @born: of a site by bucket, not to be counted: what a site keeps says nothing of the load of others
+ * @born: of a site by bucket, not to be counted: what a site keeps says nothing of the load of
+ * others
  * @end_ns: of the grid
  *
  * Return: the end of the last bucket in which much was allocated; 0 if that goes on to the end, or

@@ -10,16 +10,17 @@
 #include "kmemtape/ledger.h"
 
 /*
- * A table over time: what was allocated and freed in each interval of a fixed width. Kept by account,
- * because which accounts are wanted may be known only at the end: the name of a cache comes with the
- * first free of an object, when a module came and went is known when it has gone.
+ * A table over time: what was allocated and freed in each interval of a fixed width. Kept by
+ * account, because which accounts are wanted may be known only at the end: the name of a cache
+ * comes with the first free of an object, when a module came and went is known when it has gone.
  */
 #define KMT_INTERVALS_MAX	100000u	 /* lines: more is not for reading */
 #define KMT_INTERVAL_POINTS_MAX 4000000u /* 180 MiB */
 
 struct kmt_interval {
-	uint64_t from_ns, to_ns; /* trace clock; the last one may be shorter, and includes its end */
-	uint64_t allocs;	 /* objects, as in struct kmt_account */
+	uint64_t from_ns,
+		to_ns;	 /* trace clock; the last one may be shorter, and includes its end */
+	uint64_t allocs; /* objects, as in struct kmt_account */
 	uint64_t frees, reused;
 	uint64_t live_objects, live_bytes; /* at its end */
 	uint64_t losses;		   /* that touch it */

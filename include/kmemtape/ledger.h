@@ -51,8 +51,8 @@ struct kmt_watcher {
 		       const struct kmt_object *object, enum kmt_end how,
 		       const struct kmt_event *event, const char *comm);
 
-	/* By kmt_ledger_finish(): each that is live, of any age, in no order; accounts are summed up
-	 * later. */
+	/* By kmt_ledger_finish(): each that is live, of any age, in no order; accounts are summed
+	 * up later. */
 	int (*on_end)(void *context, const struct kmt_account *account, uint64_t ptr,
 		      const struct kmt_object *object);
 };
@@ -63,10 +63,20 @@ struct kmt_ledger_options {
 	uint32_t page_bytes;
 	bool has_late_frees; /* see kmt_formats_has_late_frees() */
 	bool by_comm, by_pid;
-	uint64_t hash_seed; /* see kmt_liveset_set_seed() */
+	uint64_t hash_seed;	      /* see kmt_liveset_set_seed() */
 	const int32_t *recorder_pids; /* ascending, borrowed */
 	size_t nr_recorder_pids;
 	uint64_t start_ns; /* of the recording; 0, or later than the first event: that one's time */
+	uint32_t nr_possible_cpus; /* of per-CPU memory where the kernel doesn't tell its size; 0: 1
+				    */
+	/*
+	 * Sampling: of slab objects only those with no bit of this in their address were recorded
+	 * (manifest.h). Frees of others, which some events see all the same, are no frees of
+	 * unknown objects.
+	 */
+	uint64_t sample_mask[KMT_SPACES_MAX];
+	bool is_filtered[KMT_SPACES_MAX]; /* not all allocations were recorded, but all frees: what
+					     is not known was left out on purpose */
 	struct kmt_watcher watcher;
 };
 
@@ -81,10 +91,12 @@ struct kmt_totals {
 	uint64_t replaced;	 /* first of two events for one allocation */
 	uint64_t late_frees;	 /* frees that were traced after the address was handed out again */
 	uint64_t unknown_frees;	 /* of objects that no recorded allocation owns */
+	uint64_t filtered_frees; /* of objects that were left out by sampling or by a filter */
 	uint64_t unknown_rcu_frees;  /* of these, by kfree_rcu() */
 	uint64_t unknown_bulk_frees; /* of these, by kmem_cache_free_bulk() */
-	uint64_t deferred_frees; /* of objects that were booked as freed when kfree_rcu() had them */
-	uint64_t unseen_frees;	 /* of objects that a record had no room for; also in `lost` */
+	uint64_t
+		deferred_frees; /* of objects that were booked as freed when kfree_rcu() had them */
+	uint64_t unseen_frees;	/* of objects that a record had no room for; also in `lost` */
 	uint64_t live, peak_live;
 	uint64_t uncertain;	 /* live, and their free may be among the lost events */
 	uint64_t lost, losses;	 /* events (as far as it is known how many), places */
@@ -110,6 +122,12 @@ int kmt_ledger_name_task(struct kmt_ledger *ledger, int32_t pid, const char *nam
  * Return: 0 or -ENOMEM.
  */
 int kmt_ledger_take(struct kmt_ledger *ledger, const struct kmt_event *event);
+
+/* Each object that is live, of any age, in no order; behind kmt_ledger_finish(). */
+void kmt_ledger_walk(const struct kmt_ledger *ledger,
+		     void (*visit)(void *context, const struct kmt_account *account, uint64_t ptr,
+				   const struct kmt_object *object),
+		     void *context);
 
 /* @event is going to be taken soon. */
 void kmt_ledger_prefetch(const struct kmt_ledger *ledger, const struct kmt_event *event);
@@ -143,7 +161,8 @@ uint64_t kmt_ledger_start_ns(const struct kmt_ledger *ledger);
  */
 void kmt_ledger_mark(struct kmt_ledger *ledger);
 
-/* Frees of objects that no recorded allocation owns: older ones, or of allocations that emit nothing. */
+/* Frees of objects that no recorded allocation owns: older ones, or of allocations that emit
+ * nothing. */
 struct kmt_cache_frees {
 	const char *cache; /* interned; NULL unknown */
 	bool is_kfree;	   /* cache is NULL: by kfree(); else by kmem_cache_free() without a name */

@@ -29,13 +29,13 @@ int kmt_liveset_new(struct kmt_liveset **ret_set, struct kmt_err *err);
 struct kmt_liveset *kmt_liveset_free(struct kmt_liveset *set);
 
 /*
- * Hash addresses with a secret: who makes a tape cannot choose them to collide, then. Nothing that can
- * be seen depends on it. Before the first kmt_liveset_add().
+ * Hash addresses with a secret: who makes a tape cannot choose them to collide, then. Nothing that
+ * can be seen depends on it. Before the first kmt_liveset_add().
  */
 void kmt_liveset_set_seed(struct kmt_liveset *set, uint64_t seed);
 
 enum {
-	KMT_OBJECT_NEW = 0, /* the object is the caller's to fill */
+	KMT_OBJECT_NEW = 0,  /* the object is the caller's to fill */
 	KMT_OBJECT_LIVE = 1, /* there is one already: *ret_object */
 };
 

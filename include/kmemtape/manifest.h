@@ -14,7 +14,7 @@
  * (is_closed false) and again when it ends. Texts are "" and times 0 where unknown; unknown members
  * of the JSON are ignored.
  */
-#define KMT_MANIFEST_BYTES_MAX (16u << 20)
+#define KMT_MANIFEST_BYTES_MAX	(16u << 20)
 #define KMT_MANIFEST_TEXT_BYTES 256
 
 /* Differences of per_cpu/cpuN/stats between the start and the end of the recording. */
@@ -32,6 +32,21 @@ struct kmt_probe_stats {
 	char event[KMT_PROBE_NAME_BYTES]; /* "kmemtape:rcu_free" */
 	uint64_t hits;
 	uint64_t missed; /* calls in an interrupt that came while a probe was being handled */
+};
+
+/* Functions whose calls were recorded as allocations and frees of a kind of object. */
+#define KMT_PAIR_NAME_BYTES 32 /* a C identifier, as events are named after it */
+struct kmt_pair {
+	char name[KMT_PAIR_NAME_BYTES];				      /* "dentry" */
+	char alloc[KMT_PROBE_NAME_BYTES], free[KMT_PROBE_NAME_BYTES]; /* functions */
+	char module[KMT_PROBE_NAME_BYTES]; /* that has them; "": the kernel */
+	bool is_count; /* get and put: alloc's first argument counts up, free's down */
+};
+
+/* A condition on allocations that the kernel checked: what it excluded was not recorded. */
+struct kmt_manifest_filter {
+	char event[KMT_PROBE_NAME_BYTES];   /* "kmem:kmalloc" */
+	char text[KMT_MANIFEST_TEXT_BYTES]; /* as the kernel took it: "bytes_alloc >= 4096" */
 };
 
 enum kmt_symbols_state {
@@ -52,9 +67,10 @@ struct kmt_manifest {
 	uint32_t subbuf_bytes; /* whole, with its header */
 
 	char clock[KMT_MANIFEST_TEXT_BYTES]; /* trace_clock: "mono" */
-	int64_t wall_offset_ns;		     /* wall clock since 1970 minus trace clock, at the start */
+	int64_t wall_offset_ns; /* wall clock since 1970 minus trace clock, at the start */
 
-	/* Trace clock. Allocations are complete within allocs_on..allocs_off, frees within start..end. */
+	/* Trace clock. Allocations are complete within allocs_on..allocs_off, frees within
+	 * start..end. */
 	uint64_t start_ns;
 	uint64_t allocs_on_ns;
 	uint64_t allocs_off_ns;
@@ -69,13 +85,30 @@ struct kmt_manifest {
 	struct kmt_cpu_stats *stats; /* empty until closed */
 	size_t nr_stats;
 
-	/* "on": frees by kfree_rcu() and kmem_cache_free_bulk() are on the tape; else why not all are;
+	/* "on": frees by kfree_rcu() and kmem_cache_free_bulk() are on the tape; else why not all
+	 * are;
 	 * "" on tapes of recorders that had no such probes */
 	char free_probes[KMT_MANIFEST_TEXT_BYTES];
 	struct kmt_probe_stats *probes; /* empty until closed */
 	size_t nr_probes;
 
 	uint64_t sample; /* 1 in this many addresses was recorded; 1 is all */
+	/*
+	 * Objects were recorded that have none of these bits in their address (slab: of bytes) or
+	 * page frame number (pages; their frees were all recorded). 0: all. sample is 2^(bits in
+	 * it).
+	 */
+	uint64_t sample_mask, sample_page_mask;
+	char sets[KMT_MANIFEST_TEXT_BYTES];    /* "slab,page,percpu,vmalloc"; "": slab */
+	char vmalloc[KMT_MANIFEST_TEXT_BYTES]; /* how vmalloc is seen: "events", "probes"; "": by
+						  snapshots */
+	char stacks[KMT_MANIFEST_TEXT_BYTES];  /* sets that have stacks: "slab,page"; "": none */
+	uint32_t nr_possible_cpus;	       /* 0 unknown */
+	struct kmt_pair *pairs;		       /* pair i is address space KMT_SPACE_PAIR + i */
+	size_t nr_pairs;
+	struct kmt_manifest_filter
+		*filters; /* what --cache and the like asked for; sampling isn't here */
+	size_t nr_filters;
 	enum kmt_symbols_state symbols;
 	char command[KMT_MANIFEST_TEXT_BYTES]; /* of `record -- COMMAND` */
 	bool has_command_status;
@@ -94,6 +127,9 @@ int kmt_manifest_add_recorder_pid(struct kmt_manifest *manifest, int32_t pid);
 int kmt_manifest_add_stats(struct kmt_manifest *manifest, const struct kmt_cpu_stats *stats);
 int kmt_manifest_add_probe(struct kmt_manifest *manifest, const struct kmt_probe_stats *probe);
 
+int kmt_manifest_add_pair(struct kmt_manifest *manifest, const struct kmt_pair *pair);
+int kmt_manifest_add_filter(struct kmt_manifest *manifest, const char *event, const char *text);
+
 /* overrun + commit_overrun + dropped over all CPUs: what the kernel says it lost. */
 uint64_t kmt_manifest_lost(const struct kmt_manifest *manifest);
 
@@ -107,8 +143,8 @@ int kmt_manifest_write(const struct kmt_manifest *manifest, int dirfd, struct km
  *
  * Every number is checked against its range.
  *
- * Return: 0; -EBADMSG; -EPROTONOSUPPORT for a format version or an incompat feature that this reader
- * doesn't know, by name; -ENOMEM.
+ * Return: 0; -EBADMSG; -EPROTONOSUPPORT for a format version or an incompat feature that this
+ * reader doesn't know, by name; -ENOMEM.
  */
 int kmt_manifest_parse(struct kmt_manifest *manifest, const char *json, size_t bytes,
 		       const char *name, struct kmt_err *err);

@@ -27,8 +27,8 @@ void kmt_merge_push(struct kmt_merge *merge, size_t stream, const struct kmt_eve
 bool kmt_merge_first(const struct kmt_merge *merge, size_t *ret_stream, uint64_t *ret_time_ns);
 
 /*
- * The first stream's event was taken. Return: true if @event, its next one, comes before those of all
- * other streams: then it may be taken at once, without kmt_merge_replace().
+ * The first stream's event was taken. Return: true if @event, its next one, comes before those of
+ * all other streams: then it may be taken at once, without kmt_merge_replace().
  */
 bool kmt_merge_leads(const struct kmt_merge *merge, const struct kmt_event *event);
 

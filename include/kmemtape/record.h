@@ -11,23 +11,44 @@
 
 /* Record this kernel's memory events to a new tape. */
 
-#define KMT_RECORD_SETTLE_NS   UINT64_C(2000000000)  /* deferred frees mostly come within that */
-#define KMT_RECORD_SNAPSHOT_NS UINT64_C(10000000000) /* 400 KB of text each, 20 KB on the tape */
-#define KMT_RECORD_BUFFER_BYTES (UINT64_C(16) << 20) /* a CPU; 10 ms of stall needs about 1.4 MiB */
+#define KMT_RECORD_SETTLE_NS	UINT64_C(2000000000)  /* deferred frees mostly come within that */
+#define KMT_RECORD_SNAPSHOT_NS	UINT64_C(10000000000) /* 400 KB of text each, 20 KB on the tape */
+#define KMT_RECORD_BUFFER_BYTES (UINT64_C(16) << 20)  /* a CPU; 10 ms of stall needs about 1.4 MiB \
+						       */
 
+/* What to record: bits. */
 enum kmt_record_set {
-	KMT_RECORD_SLAB = 0, /* kmalloc, kmem_cache_alloc and what frees them */
+	KMT_RECORD_SLAB = 1u << 0, /* kmalloc, kmem_cache_alloc and what frees them */
+	KMT_RECORD_PAGE = 1u << 1,
+	KMT_RECORD_PERCPU = 1u << 2,
+	KMT_RECORD_VMALLOC = 1u << 3,
+	KMT_RECORD_ALL = KMT_RECORD_SLAB | KMT_RECORD_PAGE | KMT_RECORD_PERCPU | KMT_RECORD_VMALLOC,
+};
+
+/* Which allocations have stacks. Pages and vmalloc areas have no other call site. */
+enum kmt_record_stacks {
+	KMT_RECORD_STACKS_NEEDED =
+		0, /* of pages, and of vmalloc areas where no probe tells the caller */
+	KMT_RECORD_STACKS_ALL,
+	KMT_RECORD_STACKS_NONE,
+};
+
+/* Conditions on allocations, all of which must hold; frees are all recorded. "", 0: none. */
+struct kmt_record_filter {
+	const char *cache, *module, *comm; /* NULL: any */
+	uint64_t min_bytes;
+	int32_t pid; /* 0: any */
 };
 
 /* Counters since the recording began. */
 struct kmt_record_status {
 	uint64_t elapsed_ns;
-	uint64_t events;       /* read from the ring buffers */
-	uint64_t lost;	       /* overwritten or dropped by the kernel before they were read */
-	uint64_t raw_bytes;    /* of sub-buffers */
-	uint64_t file_bytes;   /* of the same on the tape */
+	uint64_t events;	   /* read from the ring buffers */
+	uint64_t lost;		   /* overwritten or dropped by the kernel before they were read */
+	uint64_t raw_bytes;	   /* of sub-buffers */
+	uint64_t file_bytes;	   /* of the same on the tape */
 	unsigned int fill_percent; /* of the fullest ring buffer, right now */
-	bool is_settling;      /* allocations are off, frees still on */
+	bool is_settling;	   /* allocations are off, frees still on */
 };
 
 /* Why a recording ended. */
@@ -43,12 +64,12 @@ enum kmt_record_end {
 struct kmt_record_summary {
 	struct kmt_record_status status;
 	enum kmt_record_end end;
-	bool has_tape;		/* something was recorded, and kept */
+	bool has_tape; /* something was recorded, and kept */
 	bool has_command_status;
-	int command_status;	/* exit status, or 128 + signal */
+	int command_status;	  /* exit status, or 128 + signal */
 	bool was_command_stopped; /* by our SIGTERM, because the recording ended first */
-	uint64_t settle_ns;	/* how much of status.elapsed_ns was settling */
-	uint64_t buffer_bytes;	/* of one CPU's ring buffer, as the kernel rounded it */
+	uint64_t settle_ns;	  /* how much of status.elapsed_ns was settling */
+	uint64_t buffer_bytes;	  /* of one CPU's ring buffer, as the kernel rounded it */
 	size_t nr_cpus;
 	char priority[KMT_UNITS_BYTES]; /* of the threads that drain: "SCHED_FIFO 1" */
 };
@@ -61,15 +82,21 @@ struct kmt_record_listener {
 };
 
 struct kmt_record_options {
-	const char *path; /* of the new tape */
-	enum kmt_record_set set;
+	const char *path;  /* of the new tape */
+	unsigned int sets; /* enum kmt_record_set */
+	enum kmt_record_stacks stacks;
+	uint64_t sample; /* 1 in this many addresses: a power of two, 1 to 64 */
+	struct kmt_record_filter filter;
+	const char *const *pairs; /* "dentry=d_alloc:__d_free", see pairs.h; borrowed */
+	size_t nr_pairs;
 	uint64_t duration_ns;  /* 0: until told to stop */
 	uint64_t buffer_bytes; /* ring buffer of each CPU; 0: KMT_RECORD_BUFFER_BYTES, and all
 				  together at most 1/64 of the memory */
 	uint64_t max_bytes;    /* the recording ends when the tape is that long; 0: no limit */
 	uint64_t settle_ns;    /* frees stay on for so long after allocations are off */
 	bool has_no_probes;    /* no kprobes on what frees without an event */
-	uint64_t snapshot_ns;  /* between two copies of the kernel's counters; 0: start and end only */
+	uint64_t snapshot_ns;  /* between two copies of the kernel's counters; 0: start and end only
+				*/
 	char *const *command;  /* argv to run while recording; NULL: none */
 	struct kmt_record_listener listener;
 };

@@ -3,6 +3,7 @@
 #define KMEMTAPE_REPLAY_H
 
 #include "kmemtape/err.h"
+#include "kmemtape/owners.h"
 #include "kmemtape/result.h"
 #include "kmemtape/suppression.h"
 #include "kmemtape/tape.h"
@@ -12,13 +13,17 @@
 struct kmt_replay_options {
 	enum kmt_group group;
 	enum kmt_sort sort;
-	uint64_t older_ns;	 /* objects that are younger at the end are left out of the rows */
-	const char *explain;	 /* a site as site-query.h reads it; NULL: none. Rows are by site then */
-	uint64_t interval_ns;	 /* width of a table over time; 0: none */
-	enum kmt_group only_by;	 /* what @only names */
-	const char *only; /* the table is of this, as the rows would call it; NULL: of all */
-	uint64_t grace_ns;	 /* objects that are younger at the end are no leak yet */
+	uint64_t older_ns; /* objects that are younger at the end are left out of the rows */
+	const char
+		*explain; /* a site as site-query.h reads it; NULL: none. Rows are by site then */
+	uint64_t interval_ns;	/* width of a table over time; 0: none */
+	enum kmt_group only_by; /* what @only names */
+	const char *only;	/* the table is of this, as the rows would call it; NULL: of all */
+	uint64_t grace_ns;	/* objects that are younger at the end are no leak yet */
 	const struct kmt_suppressions *suppressions; /* NULL: none */
+	const struct kmt_owners *owners;	     /* NULL: the built-in table */
+	bool wants_lines;      /* look for source lines in debug information */
+	const char *debuginfo; /* directory or vmlinux to look in, beside the usual places; NULL */
 	unsigned int nr_threads; /* that decompress and decode, beside the caller; 0: none */
 };
 
@@ -30,9 +35,9 @@ struct kmt_replay_options {
  * replayed as far as it can be trusted; the result's notes and is_complete say so.
  *
  * Return: 0; -ENODATA if a file is missing that the tape cannot be understood without; -EBADMSG if
- * such a file makes no sense; -ENOENT if there is nothing of what was asked for in particular; -E2BIG
- * if the table would have too many lines; -EINVAL if @explain or @only is no name; -ENOMEM; other
- * negative errno.
+ * such a file makes no sense; -ENOENT if there is nothing of what was asked for in particular;
+ * -E2BIG if the table would have too many lines; -EINVAL if @explain or @only is no name; -ENOMEM;
+ * other negative errno.
  */
 int kmt_replay(struct kmt_tape *tape, const struct kmt_replay_options *options,
 	       struct kmt_result **ret_result, struct kmt_err *err);

@@ -22,8 +22,8 @@ struct kmt_report_options {
  */
 
 /*
- * For people, 80 columns: the verdict, what may make the numbers wrong, what is live, why it is what
- * it is called, and what to do next.
+ * For people, 80 columns: the verdict, what may make the numbers wrong, what is live, why it is
+ * what it is called, and what to do next.
  */
 void kmt_report_text(const struct kmt_result *result, const struct kmt_report_options *options,
 		     FILE *file);

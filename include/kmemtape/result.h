@@ -22,6 +22,59 @@ enum kmt_group {
 	KMT_BY_MODULE,
 	KMT_BY_COMM,
 	KMT_BY_PID,
+	KMT_BY_STACK, /* one for each call stack */
+	KMT_BY_OWNER, /* the function that the memory is for: the first of the stack that is no
+			 helper */
+};
+
+/*
+ * Who asked for page frames, by the functions of their stacks. Slab, vmalloc and per-CPU memory is
+ * in its own space already: counted here too, it would be there twice. User memory and page cache
+ * is not the kernel's to leak.
+ */
+enum kmt_use {
+	KMT_USE_KERNEL = 0, /* whatever else: what a driver asks for */
+	KMT_USE_SLAB,
+	KMT_USE_VMALLOC,
+	KMT_USE_PERCPU,
+	KMT_USE_USER, /* user memory and page cache */
+	KMT_USE_PAGE_TABLE,
+	KMT_USE_STACK,
+	KMT_USE_UNKNOWN, /* no stack tells */
+};
+#define KMT_USES (KMT_USE_UNKNOWN + 1)
+
+/* An estimate of what is live from a sample, with its 95 % interval. */
+struct kmt_estimate {
+	double objects, objects_low, objects_high;
+	double bytes, bytes_low, bytes_high;
+};
+
+/* A frame, named. Texts are the result's. */
+struct kmt_frame {
+	uint64_t address;     /* return address */
+	const char *function; /* NULL unknown */
+	uint64_t offset, size;
+	const char *module, *taint; /* NULL, "": built in */
+	bool is_helper;		    /* allocates for others: see owners.h */
+	const char *lines; /* "fs/dcache.c:1764", of inlined ones "a.c:3 < b.c:9", innermost first;
+			      NULL */
+};
+
+/* One stack of a call site or an owner, for trees. */
+struct kmt_stack_row {
+	uint64_t call_site; /* of the row that it belongs to, with instance */
+	uint32_t instance;
+	const struct kmt_frame *frames; /* innermost first; the result's */
+	size_t nr_frames;
+	uint64_t allocs, live_objects, live_bytes;
+};
+
+/* Live at the end and known of one address space. */
+struct kmt_space_sum {
+	bool is_recorded;
+	uint64_t allocs, frees, live_objects, live_bytes;
+	struct kmt_estimate estimate; /* where sampled; else the same as live_* */
 };
 
 enum kmt_sort {
@@ -53,6 +106,21 @@ struct kmt_row {
 	uint64_t recorder_objects;  /* of the live: kmemtape's own */
 	uint64_t oldest_age_ns;	    /* 0 if there is nothing live */
 	uint64_t mature_objects, mature_bytes; /* of the live: older than the grace period */
+
+	uint32_t space;			/* enum kmt_space, or of a pair */
+	const char *pair;		/* its name; NULL: of no pair */
+	uint64_t bytes_each;		/* of pages without a stack: of one block; else 0 */
+	const char *gfp;		/* of pages without a stack; NULL */
+	enum kmt_use use;		/* of pages */
+	const struct kmt_frame *frames; /* by stack: all of it; by site and by owner: of the stack
+					   that holds most; NULL: none recorded */
+	size_t nr_frames;
+	uint32_t nr_stacks; /* that this row is made of */
+	const char *owner;  /* by site: function that owns most of it; NULL: itself, or unknown */
+	const char *owner_module;     /* NULL: built in */
+	const char *lines;	      /* source lines of the call site; NULL */
+	struct kmt_estimate estimate; /* where the tape is a sample */
+	bool is_estimated;
 
 	bool is_unloaded;	     /* of a module that was gone at the end */
 	bool is_reclaimable;	     /* all of its caches are */
@@ -147,8 +215,9 @@ struct kmt_result {
 	bool has_symbols;
 
 	struct kmt_totals totals;
-	uint64_t lost; /* events, by the kernel's own count where it is larger */
-	uint64_t live_bytes;
+	uint64_t lost;	     /* events, by the kernel's own count where it is larger */
+	uint64_t live_bytes; /* of all spaces; pages only as far as no other space has them, see
+				enum kmt_use, and not user memory. Pairs have no size */
 	uint64_t recorder_objects, recorder_bytes;
 	uint64_t start_ns, end_ns; /* trace clock */
 	uint64_t grace_ns;
@@ -157,6 +226,17 @@ struct kmt_result {
 
 	struct kmt_verdict verdict;
 	struct kmt_reconciliation reconciliation;
+	struct kmt_space_sum spaces[KMT_SPACES_MAX];
+	const char *pairs[KMT_PAIRS_MAX];     /* names; NULL: no more */
+	uint64_t page_bytes_by_use[KMT_USES]; /* of live pages */
+	struct kmt_estimate estimate;	      /* of live_bytes, where sampled: is_estimated */
+	bool is_estimated;
+	char **filters; /* "kmem:kmalloc: bytes_alloc >= 4096" */
+	size_t nr_filters;
+	struct kmt_stack_row *stacks; /* of the sites that were explained, most live bytes first */
+	size_t nr_stacks;
+	struct kmt_frame **frames; /* what rows and stacks borrow */
+	size_t nr_frames;
 	struct kmt_unknown_frees *unknown_frees; /* by cache, most first */
 	size_t nr_unknown_frees;
 	struct kmt_suppression_hits *suppressions;

@@ -46,7 +46,8 @@ unsigned int kmt_site_query_distance(const struct kmt_site_query *query,
 				     const struct kmt_site_name *name);
 
 /**
- * kmt_word_distance() - how far two words are: typing errors between them, or one is within the other
+ * kmt_word_distance() - how far two words are: typing errors between them, or one is within the
+ * other
  *
  * Return: 0 equal; KMT_FAR
  */

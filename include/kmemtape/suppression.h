@@ -11,9 +11,10 @@
 
 /*
  * Suppressions: what the user knows of and doesn't want to hear of again. The syntax is that of
- * LeakSanitizer (compiler-rt/lib/sanitizer_common/sanitizer_suppressions.cpp): a line "leak:PATTERN"
- * each; lines that begin with '#' and empty ones are comments. A pattern matches anywhere in a
- * name; '*' stands for anything, '^' in front for the name's beginning, '$' behind for its end.
+ * LeakSanitizer (compiler-rt/lib/sanitizer_common/sanitizer_suppressions.cpp): a line
+ * "leak:PATTERN" each; lines that begin with '#' and empty ones are comments. A pattern matches
+ * anywhere in a name; '*' stands for anything, '^' in front for the name's beginning, '$' behind
+ * for its end.
  */
 #define KMT_SUPPRESSIONS_BYTES_MAX (1u << 20) /* a file; those in use have some kilobytes */
 #define KMT_SUPPRESSIONS_MAX	   4096u      /* each line is compared with each row */

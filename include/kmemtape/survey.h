@@ -10,8 +10,8 @@ struct kmt_survey_file {
 	uint32_t cpu;
 	uint64_t chunks, marks;
 	uint64_t raw_bytes, zstd_bytes;
-	uint64_t drained_ns; /* trace clock up to which the CPU is known; 0 unknown */
-	uint64_t problems;   /* damaged chunks and sub-buffers, and 1 if it is cut */
+	uint64_t drained_ns;	/* trace clock up to which the CPU is known; 0 unknown */
+	uint64_t problems;	/* damaged chunks and sub-buffers, and 1 if it is cut */
 	struct kmt_err problem; /* the first of them */
 	/* Only if the data was looked at, not just the headers */
 	uint64_t events, losses, lost;

@@ -15,9 +15,9 @@
  *   snapshots.zst         a chunk file of text: the kernel's own counters
  *   symbols/kallsyms.zst  a chunk file of text: /proc/kallsyms when the recording began
  *   symbols/modules       "load TIME NAME SIZE ADDRESS TAINT BUILD-ID" and "unload TIME NAME" lines
- *   symbols/NNNN.zst      a chunk file of text: kallsyms lines of the module that the NNNNth line of
- *                         symbols/modules loads (modules that came later than kallsyms.zst)
- *   comms                 "PID<tab>NAME" lines; NAME as kmt_escape() writes it
+ *   symbols/NNNN.zst      a chunk file of text: kallsyms lines of the module that the NNNNth line
+ * of symbols/modules loads (modules that came later than kallsyms.zst) comms "PID<tab>NAME" lines;
+ * NAME as kmt_escape() writes it
  *
  * A chunk file is a legal .zst file: data lies in zstd frames (with content size and checksum), our
  * headers are skippable frames in front of them. `zstd -dc` yields the data, nothing else.
@@ -28,13 +28,14 @@
  *   skippable frame: kind FOOTER                                            when closed properly
  *
  * Changes: format 1, first. Later, with nothing that a reader must know: events of the system
- * "kmemtape", which are the recorder's own probes (formats.h), and `free_probes` and `probes` in the
- * manifest.
+ * "kmemtape", which are the recorder's own probes (formats.h), and `free_probes` and `probes` in
+ * the manifest.
  */
 #define KMT_FORMAT_VERSION 1
 
-#define KMT_ZSTD_SKIPPABLE 0x184d2a57u /* zstd reserves 0x184d2a50..5f for frames it passes over */
-#define KMT_CHUNK_MAGIC    0x43544d4bu /* "KMTC" */
+#define KMT_ZSTD_SKIPPABLE 0x184d2a57u /* zstd reserves 0x184d2a50..5f for frames it passes over \
+					*/
+#define KMT_CHUNK_MAGIC	   0x43544d4bu /* "KMTC" */
 
 #define KMT_CHUNK_RAW_BYTES_MAX	   (1u << 20)
 #define KMT_CHUNK_ZSTD_BYTES_MAX   ((1u << 20) + (1u << 14)) /* above ZSTD_compressBound(1 MiB) */
@@ -67,8 +68,8 @@ struct kmt_chunk_header {
 	kmt_le64 sequence;     /* 0 for FILE, then one more each */
 	kmt_le64 drained_ns;   /* trace clock up to which this CPU was drained; 0 unknown */
 	kmt_le64 raw_total;    /* raw bytes of all chunks up to and with this one */
-	kmt_le32 raw_bytes;    /* DATA: 1..KMT_CHUNK_RAW_BYTES_MAX, a multiple of unit_bytes; else 0 */
-	kmt_le32 zstd_bytes;   /* DATA: length of the zstd frame that follows; else 0 */
+	kmt_le32 raw_bytes; /* DATA: 1..KMT_CHUNK_RAW_BYTES_MAX, a multiple of unit_bytes; else 0 */
+	kmt_le32 zstd_bytes; /* DATA: length of the zstd frame that follows; else 0 */
 };
 
 static_assert(sizeof(struct kmt_chunk_header) == 64, "frozen since format 1");

@@ -9,9 +9,9 @@
 
 /* A tape as a whole: the directory of tape-format.h. */
 
-#define KMT_TAPE_TEXT_BYTES_MAX	    (16u << 20) /* a format file, comms, symbols/modules */
-#define KMT_TAPE_SYMBOLS_BYTES_MAX  (256u << 20) /* kallsyms; 5 to 12 MB are usual */
-#define KMT_TAPE_CPU_PATH_BYTES	    24
+#define KMT_TAPE_TEXT_BYTES_MAX	   (16u << 20)	/* a format file, comms, symbols/modules */
+#define KMT_TAPE_SYMBOLS_BYTES_MAX (256u << 20) /* kallsyms; 5 to 12 MB are usual */
+#define KMT_TAPE_CPU_PATH_BYTES	   24
 
 /* "cpu/0012.zst" */
 void kmt_tape_cpu_path(char path[KMT_TAPE_CPU_PATH_BYTES], uint32_t cpu);
@@ -44,8 +44,8 @@ struct kmt_tape {
  * CPU files that the manifest doesn't list (a CPU came later, the recorder was killed) are opened
  * too. Descriptors: one for each CPU; the limit is raised if need be.
  *
- * Return: 0; -EBADMSG if it is no tape or is damaged; -ENODATA if a CPU file that the manifest lists
- * is missing or shorter than its head; -EPROTONOSUPPORT; other negative errno.
+ * Return: 0; -EBADMSG if it is no tape or is damaged; -ENODATA if a CPU file that the manifest
+ * lists is missing or shorter than its head; -EPROTONOSUPPORT; other negative errno.
  */
 int kmt_tape_open(const char *path, struct kmt_tape **ret_tape, struct kmt_err *err);
 struct kmt_tape *kmt_tape_free(struct kmt_tape *tape);

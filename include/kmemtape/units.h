@@ -31,9 +31,9 @@ int kmt_parse_uint(const char *text, uint64_t *ret_n);
 #define KMT_UNITS_BYTES 32 /* long enough for every kmt_format_*() below */
 
 /* Each writes a short text for people into @buf (KMT_UNITS_BYTES long) and returns @buf. */
-const char *kmt_format_size(char *buf, uint64_t bytes);  /* "0 B", "1.5 KiB", "312 MiB" */
+const char *kmt_format_size(char *buf, uint64_t bytes);	 /* "0 B", "1.5 KiB", "312 MiB" */
 const char *kmt_format_count(char *buf, uint64_t count); /* "999", "12.3 k", "1.92 G" */
-const char *kmt_format_time(char *buf, uint64_t ns);     /* "250 ms", "12.5 s", "5 h 48 m" */
+const char *kmt_format_time(char *buf, uint64_t ns);	 /* "250 ms", "12.5 s", "5 h 48 m" */
 
 /**
  * kmt_escape() - make text from a tape safe for a terminal and for one line

@@ -25,7 +25,7 @@ static const char *const set_words[] = { "slab", NULL };
 
 /* What the arguments say. */
 static struct kmt_record_options options;
-static int set_word = KMT_RECORD_SLAB;
+static int set_word;
 static bool is_quiet;
 
 static const struct kmt_opt record_opts[] = {
@@ -207,7 +207,6 @@ static int parse(int argc, char **argv)
 	r = kmt_opt_parse(&kmt_command_record, record_opts, argc, argv, &first);
 	if (r != KMT_OPT_RUN)
 		return r;
-	options.set = (enum kmt_record_set)set_word;
 	if (first == argc) {
 		if (strcmp(argv[argc - 1], "--") == 0)
 			return kmt_complain(&kmt_command_record, -EINVAL,

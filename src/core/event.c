@@ -19,6 +19,17 @@ const char *kmt_event_kind_name(int kind)
 		[KMT_EVENT_TASK_NAME] = "task_name",
 		[KMT_EVENT_LOSS] = "loss",
 		[KMT_EVENT_UNSEEN] = "unseen",
+		[KMT_EVENT_PERCPU_ALLOC] = "percpu_alloc_percpu",
+		[KMT_EVENT_PERCPU_FREE] = "percpu_free_percpu",
+		[KMT_EVENT_VMALLOC] = "alloc_vmap_area",
+		[KMT_EVENT_VFREE] = "free_vmap_area",
+		[KMT_EVENT_PAGE_ALLOC] = "mm_page_alloc",
+		[KMT_EVENT_PAGE_FREE] = "mm_page_free",
+		[KMT_EVENT_PAGE_FREE_BATCHED] = "mm_page_free_batched",
+		[KMT_EVENT_PAIR_ALLOC] = "pair_alloc",
+		[KMT_EVENT_PAIR_FREE] = "pair_free",
+		[KMT_EVENT_PAIR_GET] = "pair_get",
+		[KMT_EVENT_PAIR_PUT] = "pair_put",
 	};
 
 	return kind > 0 && kind < KMT_EVENT_KINDS ? names[kind] : NULL;

@@ -118,8 +118,9 @@ static int reserve(struct kmt_batch *batch, size_t more)
 	return 0;
 }
 
-int kmt_decoder_new(const struct kmt_formats *formats, struct kmt_names *names, uint16_t cpu,
-		    struct kmt_decoder **ret_decoder, struct kmt_err *err)
+int kmt_decoder_new(const struct kmt_formats *formats, struct kmt_names *names,
+		    struct kmt_stacks *stacks, uint16_t cpu, struct kmt_decoder **ret_decoder,
+		    struct kmt_err *err)
 {
 	struct kmt_decoder *decoder = calloc(1, sizeof(*decoder));
 
@@ -127,6 +128,7 @@ int kmt_decoder_new(const struct kmt_formats *formats, struct kmt_names *names, 
 		return kmt_fail(err, -ENOMEM, "out of memory");
 	decoder->formats = formats;
 	decoder->names = names;
+	(void)stacks;
 	decoder->cpu = cpu;
 	decoder->min_record_bytes = kmt_formats_min_record_bytes(formats);
 	decoder->has_rcu_probe = kmt_formats_has_rcu_probe(formats);

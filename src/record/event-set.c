@@ -43,13 +43,13 @@ void kmt_event_set_add(struct kmt_event_set *events, const char *name, const cha
 	events->roles[events->nr++] = role;
 }
 
-int kmt_event_set_choose(int instance_fd, enum kmt_record_set set, struct kmt_event_set *ret_events,
+int kmt_event_set_choose(int instance_fd, unsigned int sets, struct kmt_event_set *ret_events,
 			 struct kmt_err *err)
 {
 	struct kmt_event_set events = { .nr = 0 };
 	char path[PATH_BYTES];
 
-	(void)set; /* there is only one yet */
+	(void)sets;
 	for (size_t i = 0; i < sizeof(slab_events) / sizeof(slab_events[0]); i++) {
 		const struct candidate *event = &slab_events[i];
 

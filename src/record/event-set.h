@@ -19,18 +19,18 @@ enum kmt_event_role {
 
 struct kmt_event_set {
 	const char *names[KMT_EVENT_SET_MAX];	   /* in the instance: "kmem/kfree"; borrowed */
-	const char *tape_names[KMT_EVENT_SET_MAX]; /* on the tape, where probes are called the same on all
-						      of them */
+	const char *tape_names[KMT_EVENT_SET_MAX]; /* on the tape, where probes are called the same
+						      on all of them */
 	enum kmt_event_role roles[KMT_EVENT_SET_MAX];
 	size_t nr;
 };
 
 /**
- * kmt_event_set_choose() - those events of @set that this kernel has
+ * kmt_event_set_choose() - those events of @sets that this kernel has
  *
  * Return: 0; -ENOTSUP if one that can't be done without is missing.
  */
-int kmt_event_set_choose(int instance_fd, enum kmt_record_set set, struct kmt_event_set *ret_events,
+int kmt_event_set_choose(int instance_fd, unsigned int sets, struct kmt_event_set *ret_events,
 			 struct kmt_err *err);
 
 /* One more; there must be room. */

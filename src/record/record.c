@@ -472,7 +472,8 @@ static int run(struct kmt_session *session, struct kmt_err *err)
 void kmt_record_options_init(struct kmt_record_options *options)
 {
 	*options = (struct kmt_record_options){
-		.set = KMT_RECORD_SLAB,
+		.sets = KMT_RECORD_SLAB,
+		.sample = 1,
 		.settle_ns = KMT_RECORD_SETTLE_NS,
 		.snapshot_ns = KMT_RECORD_SNAPSHOT_NS,
 	};

@@ -132,7 +132,7 @@ static int open_instance(struct kmt_session *session, struct kmt_err *err)
 	session->shared.subbuf_bytes = session->instance->subbuf_bytes;
 	session->shared.has_buffer_percent = session->instance->has_buffer_percent;
 	session->shared.max_bytes = session->options->max_bytes;
-	return kmt_event_set_choose(session->instance->fd, session->options->set, &session->events,
+	return kmt_event_set_choose(session->instance->fd, session->options->sets, &session->events,
 				    err);
 }
 

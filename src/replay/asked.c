@@ -84,6 +84,8 @@ bool kmt_asked_may_be(const struct kmt_asked *asked, const struct kmt_asked_cont
 
 	switch (asked->group) {
 	case KMT_BY_SITE:
+	case KMT_BY_STACK:
+	case KMT_BY_OWNER:
 		if (!*asked->query.function)
 			return account->key.call_site == asked->query.address;
 		return kmt_symbols_visit(context->symbols, account->key.call_site, visit_site,

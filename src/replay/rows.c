@@ -25,6 +25,8 @@ static int by_group(const struct kmt_entry *a, const struct kmt_entry *b, enum k
 
 	switch (group) {
 	case KMT_BY_SITE:
+	case KMT_BY_STACK:
+	case KMT_BY_OWNER:
 		/* One address can be the code of several modules in turn. */
 		(void)((r = by_number(a->account->key.call_site, b->account->key.call_site)) ||
 		       (r = by_number(a->symbol.instance, b->symbol.instance)));

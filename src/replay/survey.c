@@ -78,7 +78,7 @@ static int survey_deep(struct kmt_tape *tape, struct kmt_survey_file *files, str
 		KMT_CLEANUP(kmt_decoder_freep) struct kmt_decoder *decoder = NULL;
 		const struct kmt_decoder_stats *stats;
 
-		r = kmt_decoder_new(formats, names, (uint16_t)files[i].cpu, &decoder, err);
+		r = kmt_decoder_new(formats, names, NULL, (uint16_t)files[i].cpu, &decoder, err);
 		if (r < 0)
 			return r;
 		r = survey_file(tape->cpus[i], scratch, decoder, &files[i], err);

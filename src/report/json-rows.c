@@ -42,6 +42,8 @@ static void put_name(struct builder *b, struct json_object *object, const struct
 {
 	switch (result->group) {
 	case KMT_BY_SITE:
+	case KMT_BY_STACK:
+	case KMT_BY_OWNER:
 		put_site(b, object, row);
 		break;
 	case KMT_BY_CACHE:

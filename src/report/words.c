@@ -175,6 +175,8 @@ void kmt_words_name(char *name, enum kmt_group group, const struct kmt_row *row)
 
 	switch (group) {
 	case KMT_BY_SITE:
+	case KMT_BY_STACK:
+	case KMT_BY_OWNER:
 		name_site(name, row);
 		return;
 	case KMT_BY_CACHE:

@@ -63,7 +63,7 @@ static void decode(const struct kmt_formats *formats, uint16_t id)
 	size_t at = page->data_offset, words = 0;
 
 	MUST(raw && kmt_names_new(&names, NULL) == 0);
-	MUST(kmt_decoder_new(formats, names, 0, &decoder, NULL) == 0);
+	MUST(kmt_decoder_new(formats, names, NULL, 0, &decoder, NULL) == 0);
 	memset(raw, 0x11, page->subbuf_bytes);
 	while (at + 4 + words * 4 <= page->subbuf_bytes && at < 65536) {
 		uint32_t word = page->is_big_endian ? (uint32_t)words << 27 : (uint32_t)words;

@@ -103,7 +103,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	formats = loaded[data[0] & 3];
 	raw = calloc(nr_subbufs, SUBBUF_BYTES);
 	MUST(raw && kmt_names_new(&names, NULL) == 0);
-	MUST(kmt_decoder_new(formats, names, 3, &decoder, NULL) == 0);
+	MUST(kmt_decoder_new(formats, names, NULL, 3, &decoder, NULL) == 0);
 	memcpy(raw, data + 1, size - 1);
 	for (size_t i = 0; i < nr_subbufs && data[0] & 4; i++)
 		fit_commit(raw + i * SUBBUF_BYTES, kmt_formats_page(formats));

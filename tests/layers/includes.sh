@@ -8,10 +8,11 @@ declare -A headers=(
 	[base]='bytes cleanup err fs units'
 	[core]='account dossier event history intervals judgement ledger liveset result site-query suppression tasks trend verdict'
 	[tape]='chunk manifest tape tape-format'
-	[decode]='counters decoder formats gfp merge names snapshots symbols'
-	[replay]='replay survey'
+	[decode]='counters decoder formats gfp lines merge names snapshots stacks symbols'
+	[replay]='owners replay survey'
 	[report]='diagnosis report'
 	[record]='record'
+	[dat]='trace-dat'
 )
 # core is pure: its result.h is what report sees, its event.h what decode makes.
 declare -A may=(
@@ -22,13 +23,14 @@ declare -A may=(
 	[replay]='base tape decode core replay'
 	[report]='base report core/result core/dossier core/history core/intervals core/judgement'
 	[record]='base tape record'
-	[cli]='base tape decode core replay report record'
+	[dat]='base tape'
+	[cli]='base tape decode core replay report record dat'
 )
 declare -A libraries=(
 	[base]='' [core]='' [tape]='zstd.h|json-c/|archive' [decode]='elfutils/|pthread.h'
-	[replay]='pthread.h' [report]='json-c/' [record]='tracefs.h|pthread.h' [cli]=''
+	[replay]='pthread.h' [report]='json-c/' [record]='tracefs.h|pthread.h' [cli]='' [dat]='trace-cmd/|traceevent/'
 )
-outside='zstd.h|json-c/|archive|traceevent/|elfutils/|pthread.h|tracefs.h'
+outside='zstd.h|json-c/|archive|traceevent/|elfutils/|pthread.h|tracefs.h|trace-cmd/'
 failed=0
 
 fail() {

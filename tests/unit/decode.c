@@ -303,7 +303,7 @@ static struct bench enter_bench(const char *kernel)
 	struct bench b = { .formats = load_formats(kernel, false, 8) };
 
 	CHECK_EQ(kmt_names_new(&b.names, NULL), 0);
-	CHECK_EQ(kmt_decoder_new(b.formats, b.names, 3, &b.decoder, NULL), 0);
+	CHECK_EQ(kmt_decoder_new(b.formats, b.names, NULL, 3, &b.decoder, NULL), 0);
 	return b;
 }
 

@@ -334,7 +334,7 @@ static void run_round(const struct kernel *kernel, const struct kmt_formats *for
 
 		fill_page(&page, i, upper_bits);
 	}
-	assert_int_equal(kmt_decoder_new(formats, names, 3, &decoder, NULL), 0);
+	assert_int_equal(kmt_decoder_new(formats, names, NULL, 3, &decoder, NULL), 0);
 	assert_int_equal(kmt_decoder_run(decoder, raw, bytes, "random", 0, &batch), 0);
 	assert_string_equal(kmt_decoder_stats(decoder)->damage.text, "");
 	expected.events = batch.events;
@@ -383,7 +383,7 @@ static void damaged_sub_buffers_are_survived(void **state)
 		for (uint64_t n = 1 + below(&seed, 20); n; n--)
 			raw[below(&seed, below(&seed, 2) ? kernel->subbuf_bytes : 64)] =
 				(uint8_t)next_random(&seed);
-		assert_int_equal(kmt_decoder_new(formats, names, 0, &decoder, NULL), 0);
+		assert_int_equal(kmt_decoder_new(formats, names, NULL, 0, &decoder, NULL), 0);
 		assert_int_equal(
 			kmt_decoder_run(decoder, raw, kernel->subbuf_bytes, "damaged", 0, &batch),
 			0);
