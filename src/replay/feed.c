@@ -214,7 +214,8 @@ int kmt_feeds_new(struct kmt_chunk_reader **readers, size_t nr_readers,
 	for (size_t i = 0; i < nr_readers; i++) {
 		feeds->nr_feeds++;
 		feeds->feeds[i].reader = readers[i];
-		r = kmt_decoder_new(formats, names, NULL, (uint16_t)kmt_chunk_reader_cpu(readers[i]),
+		r = kmt_decoder_new(formats, names, NULL,
+				    (uint16_t)kmt_chunk_reader_cpu(readers[i]),
 				    &feeds->feeds[i].decoder, err);
 		if (r < 0)
 			return r;
