@@ -37,6 +37,7 @@ enum kmt_event_kind {
 	KMT_EVENT_PAGE_FREE,
 	KMT_EVENT_PAGE_FREE_BATCHED, /* says what a KMT_EVENT_PAGE_FREE says, too: counted, no more
 				      */
+	KMT_EVENT_STACK, /* never leaves the decoder: it belongs to the allocation before */
 	/* A space of its own for each pair; text: its name. Sizes are 0: nobody knows them */
 	KMT_EVENT_PAIR_ALLOC,
 	KMT_EVENT_PAIR_FREE,

@@ -40,10 +40,6 @@ struct kmt_field {
  *   addr, size, flags, caller    of its struct vm_struct
  *   addr                         of remove_vm_area(), with call_site
  *
- * Own pairs: kmemtape:pair_NAME_alloc, _free, _get, _put
- *
- *   ptr                 of the object; call_site, or __probe_ret_ip: where the caller goes on
- *
  * ftrace:kernel_stack (size, caller[]) is the stack of the allocation before it on this CPU, by the
  * same task in the same context. Its innermost frames up to the call site are the tracer's own.
  */
@@ -66,6 +62,9 @@ struct kmt_layout {
 	struct kmt_field task_pid; /* KMT_EVENT_TASK_NAME: who is called so */
 	struct kmt_field head;	   /* KMT_EVENT_RCU_FREE */
 	uint8_t rcu_meaning;	   /* enum kmt_rcu_meaning, of its ptr */
+	struct kmt_field order;	   /* pages: base 2 logarithm of their number; else, and if missing, 0 */
+	struct kmt_field failed;   /* vmalloc areas: nonzero if there was no room */
+	struct kmt_field frames;   /* KMT_EVENT_STACK: the first; nr says how many follow */
 	/* KMT_EVENT_BULK_FREE: ptr is the array */
 	struct kmt_field nr, cache;
 	uint16_t first;	      /* of the objects, that the array begins with */
@@ -101,9 +100,6 @@ struct kmt_formats *kmt_formats_free(struct kmt_formats *formats);
  */
 int kmt_formats_add(struct kmt_formats *formats, const char *name, const char *text, size_t bytes,
 		    struct kmt_err *err);
-
-/* The pairs of the manifest, whose events may be added then. Before kmt_formats_add(); copied. */
-int kmt_formats_set_pairs(struct kmt_formats *formats, const char *const *names, size_t nr);
 
 /* True if stacks were recorded. */
 bool kmt_formats_has_stacks(const struct kmt_formats *formats);

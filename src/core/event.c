@@ -26,6 +26,7 @@ const char *kmt_event_kind_name(int kind)
 		[KMT_EVENT_PAGE_ALLOC] = "mm_page_alloc",
 		[KMT_EVENT_PAGE_FREE] = "mm_page_free",
 		[KMT_EVENT_PAGE_FREE_BATCHED] = "mm_page_free_batched",
+		[KMT_EVENT_STACK] = "kernel_stack",
 		[KMT_EVENT_PAIR_ALLOC] = "pair_alloc",
 		[KMT_EVENT_PAIR_FREE] = "pair_free",
 		[KMT_EVENT_PAIR_GET] = "pair_get",

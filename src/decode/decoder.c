@@ -33,9 +33,30 @@ struct cached_name {
 	char text[48];
 };
 
+/* common_flags of the trace entry: Linux include/linux/trace_events.h, enum trace_flag_type */
+#define FLAG_HARDIRQ 0x08u
+#define FLAG_SOFTIRQ 0x10u
+#define FLAG_NMI     0x40u
+
+/* An allocation whose stack may be the next record of its context: only deeper ones come between.
+ */
+#define CONTEXTS 4u
+struct waiting {
+	bool is_waiting;
+	int32_t pid;
+	size_t at; /* in the batch */
+};
+
+/* So many events of interrupts are waited through for the stack of what they interrupted. */
+#define HELD_EVENTS_MAX 4096u
+
 struct kmt_decoder {
 	const struct kmt_formats *formats;
 	struct kmt_names *names;
+	struct kmt_stacks *stacks; /* NULL: there are none, or nobody wants them */
+	struct waiting waiting[CONTEXTS];
+	struct kmt_event *held; /* of the last run: the first one waits for its stack */
+	size_t nr_held, held_room;
 	uint16_t cpu;
 	size_t min_record_bytes;
 	uint64_t last_ns; /* of the last event; the next may not be older */
@@ -128,7 +149,8 @@ int kmt_decoder_new(const struct kmt_formats *formats, struct kmt_names *names,
 		return kmt_fail(err, -ENOMEM, "out of memory");
 	decoder->formats = formats;
 	decoder->names = names;
-	(void)stacks;
+	if (kmt_formats_has_stacks(formats))
+		decoder->stacks = stacks;
 	decoder->cpu = cpu;
 	decoder->min_record_bytes = kmt_formats_min_record_bytes(formats);
 	decoder->has_rcu_probe = kmt_formats_has_rcu_probe(formats);
@@ -138,6 +160,8 @@ int kmt_decoder_new(const struct kmt_formats *formats, struct kmt_names *names,
 
 struct kmt_decoder *kmt_decoder_free(struct kmt_decoder *decoder)
 {
+	if (decoder)
+		free(decoder->held);
 	free(decoder);
 	return NULL;
 }
@@ -214,6 +238,147 @@ static void get_any(const struct kmt_layout *layout, const uint8_t *record, bool
 	event->bytes_req = get_number(record, &layout->bytes_req, is_big_endian);
 	event->bytes_alloc = get_number(record, &layout->bytes_alloc, is_big_endian);
 	event->gfp = (uint32_t)get_number(record, &layout->gfp, is_big_endian);
+}
+
+/* The order of pages that the buddy allocator never reaches: MAX_ORDER is 10 to 13. */
+#define ORDER_MAX 20u
+
+/*
+ * What is not of the slab: other units, and other ways to say that there was no room. @failed: all
+ * bits of an address on the recorded machine.
+ */
+static void adapt(const struct kmt_layout *layout, const uint8_t *record, uint32_t long_bytes,
+		  bool is_big_endian, struct kmt_event *event)
+{
+	uint64_t all_bits = long_bytes == 4 ? UINT32_MAX : UINT64_MAX, order;
+
+	event->space = layout->space;
+	if (layout->space == KMT_SPACE_VMALLOC &&
+	    get_number(record, &layout->failed, is_big_endian))
+		event->ptr = 0;
+	if (layout->space != KMT_SPACE_PAGE)
+		return;
+	event->ptr = event->ptr == all_bits ? 0 : event->ptr + KMT_PFN_BIAS;
+	order = get_number(record, &layout->order, is_big_endian);
+	event->bytes_alloc = UINT64_C(1) << (order < ORDER_MAX ? order : ORDER_MAX);
+	event->bytes_req = event->bytes_alloc;
+}
+
+static unsigned int context_of(uint8_t flags)
+{
+	return flags & FLAG_NMI ? 3 : flags & FLAG_HARDIRQ ? 2 : flags & FLAG_SOFTIRQ ? 1 : 0;
+}
+
+static void stop_waiting(struct kmt_decoder *decoder, unsigned int from)
+{
+	for (unsigned int i = from; i < CONTEXTS; i++)
+		decoder->waiting[i].is_waiting = false;
+}
+
+/* A record of a context: what was on top of it has ended, and what came before it in it is
+ * complete. */
+static void wait_for_stack(struct kmt_decoder *decoder, const struct kmt_batch *batch)
+{
+	const struct kmt_event *event = &batch->events[batch->nr - 1];
+	unsigned int context = context_of(event->context);
+
+	stop_waiting(decoder, context);
+	if (kmt_event_is_alloc(event))
+		decoder->waiting[context] = (struct waiting){ true, event->pid, batch->nr - 1 };
+}
+
+/* Frames of the tracer itself, and of the allocator within the call that the event names. */
+static size_t inner_frames(const uint64_t *frames, size_t nr, uint64_t call_site)
+{
+	for (size_t i = 0; call_site && i < nr; i++)
+		if (frames[i] == call_site)
+			return i;
+	return 0;
+}
+
+static void take_stack(struct kmt_decoder *decoder, const struct kmt_layout *layout,
+		       const uint8_t *record, size_t bytes, bool is_big_endian,
+		       struct kmt_batch *batch)
+{
+	struct kmt_field field = layout->frames;
+	uint8_t flags = (uint8_t)get_number(record, &layout->flags, is_big_endian);
+	unsigned int context = context_of(flags);
+	const struct waiting *waiting = &decoder->waiting[context];
+	uint64_t nr = get_number(record, &layout->nr, is_big_endian);
+	uint64_t frames[KMT_STACK_FRAMES_MAX];
+	struct kmt_event *event;
+	size_t nr_here = 0, inner;
+
+	if (!waiting->is_waiting ||
+	    waiting->pid != (int32_t)get_number(record, &layout->pid, is_big_endian)) {
+		stop_waiting(decoder, context);
+		return;
+	}
+	event = &batch->events[waiting->at];
+	for (; nr_here < nr && nr_here < KMT_STACK_FRAMES_MAX &&
+	       (size_t)field.offset + field.bytes <= bytes;
+	     field.offset = (uint16_t)(field.offset + field.bytes))
+		frames[nr_here++] = get_number(record, &field, is_big_endian);
+	/* Unused entries of a fixed array, and where a trace ends: all bits on old kernels. */
+	while (nr_here && (frames[nr_here - 1] == 0 || frames[nr_here - 1] == UINT64_MAX ||
+			   (field.bytes == 4 && frames[nr_here - 1] == UINT32_MAX)))
+		nr_here--;
+	inner = inner_frames(frames, nr_here, event->call_site);
+	event->stack =
+		kmt_stacks_intern(decoder->stacks, frames + inner, nr_here - inner) & 0xffffff;
+	stop_waiting(decoder, context);
+}
+
+/* What is at the end of a run, and may still get a stack, waits for the next one. */
+static int hold_back(struct kmt_decoder *decoder, struct kmt_batch *batch)
+{
+	size_t from = batch->nr, nr;
+
+	for (unsigned int i = 0; i < CONTEXTS; i++)
+		if (decoder->waiting[i].is_waiting && decoder->waiting[i].at < from)
+			from = decoder->waiting[i].at;
+	nr = batch->nr - from;
+	if (nr == 0 || nr > HELD_EVENTS_MAX) {
+		stop_waiting(decoder, 0);
+		return 0;
+	}
+	if (nr > decoder->held_room) {
+		struct kmt_event *grown = reallocarray(decoder->held, nr, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		decoder->held = grown;
+		decoder->held_room = nr;
+	}
+	memcpy(decoder->held, batch->events + from, nr * sizeof(*decoder->held));
+	decoder->nr_held = nr;
+	batch->nr = from;
+	for (unsigned int i = 0; i < CONTEXTS; i++)
+		decoder->waiting[i].at -= decoder->waiting[i].is_waiting ? from : 0;
+	return 0;
+}
+
+/* The other way, at the begin of a run. */
+static int give_back(struct kmt_decoder *decoder, struct kmt_batch *batch)
+{
+	if (decoder->nr_held == 0)
+		return 0;
+	if (reserve(batch, decoder->nr_held) < 0)
+		return -ENOMEM;
+	memcpy(batch->events + batch->nr, decoder->held, decoder->nr_held * sizeof(*decoder->held));
+	for (unsigned int i = 0; i < CONTEXTS; i++)
+		decoder->waiting[i].at += decoder->waiting[i].is_waiting ? batch->nr : 0;
+	batch->nr += decoder->nr_held;
+	decoder->nr_held = 0;
+	return 0;
+}
+
+int kmt_decoder_finish(struct kmt_decoder *decoder, struct kmt_batch *batch)
+{
+	int r = give_back(decoder, batch);
+
+	stop_waiting(decoder, 0);
+	return r;
 }
 
 static uint64_t forward(struct kmt_decoder *decoder, uint64_t time_ns)
@@ -303,6 +468,11 @@ static inline bool take_record(struct kmt_decoder *decoder, const uint8_t *recor
 	}
 	if (bytes < layout->min_bytes)
 		return false;
+	if (layout->kind == KMT_EVENT_STACK) {
+		if (decoder->stacks)
+			take_stack(decoder, layout, record, bytes, is_big_endian, batch);
+		return true;
+	}
 	if (layout->kind == KMT_EVENT_BULK_FREE) {
 		take_bulk(decoder, layout, record, time_ns, is_big_endian, batch);
 		return true;
@@ -322,6 +492,11 @@ static inline bool take_record(struct kmt_decoder *decoder, const uint8_t *recor
 				       is_big_endian);
 	if (layout->kind == KMT_EVENT_RCU_FREE)
 		event->ptr = rcu_object(layout, record, event->ptr, is_big_endian);
+	if (layout->space != KMT_SPACE_SLAB)
+		adapt(layout, record, kmt_formats_page(decoder->formats)->long_bytes, is_big_endian,
+		      event);
+	if (decoder->stacks)
+		wait_for_stack(decoder, batch);
 	if (layout->kind == KMT_EVENT_TASK_NAME)
 		event->pid = (int32_t)get_number(record, &layout->task_pid, is_big_endian);
 	return true;
@@ -412,6 +587,8 @@ static void emit_loss(struct kmt_decoder *decoder, uint64_t time_ns, uint64_t lo
 {
 	uint64_t since_ns = decoder->last_ns;
 
+	stop_waiting(decoder, 0); /* the stack may be what was lost */
+
 	batch->events[batch->nr++] = (struct kmt_event){
 		.time_ns = forward(decoder, time_ns),
 		.since_ns = since_ns,
@@ -477,12 +654,9 @@ int kmt_decoder_run(struct kmt_decoder *decoder, const void *raw, size_t bytes, 
 		    uint64_t offset, struct kmt_batch *batch)
 {
 	size_t subbuf_bytes = kmt_formats_page(decoder->formats)->subbuf_bytes;
+	int r = give_back(decoder, batch);
 
-	for (size_t at = 0; at + subbuf_bytes <= bytes; at += subbuf_bytes) {
-		int r = run_subbuf(decoder, (const uint8_t *)raw + at, name, offset + at, batch);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	for (size_t at = 0; r == 0 && at + subbuf_bytes <= bytes; at += subbuf_bytes)
+		r = run_subbuf(decoder, (const uint8_t *)raw + at, name, offset + at, batch);
+	return r < 0 || !decoder->stacks ? r : hold_back(decoder, batch);
 }

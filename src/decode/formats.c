@@ -19,30 +19,56 @@ struct kmt_formats {
 	uint8_t by_id[65536]; /* index into layouts: common_type has 16 bits */
 };
 
-/* What each event must have, by field name. NULL: the event has none. */
+/* What each event has, by field name. NULL: the event has none, "?NAME": not on all kernels. */
 struct wanted {
 	const char *event;
-	enum kmt_event_kind kind;
-	bool is_alloc;
+	uint8_t kind, space;
+	const char *call_site, *ptr, *bytes_req, *bytes_alloc, *gfp;
+	const char *order, *failed;
 	const char *text, *task_pid;
 	bool is_text_needed;
 };
 
+#define SLAB_ALLOC                                                        \
+	.call_site = "call_site", .ptr = "ptr", .bytes_req = "bytes_req", \
+	.bytes_alloc = "bytes_alloc", .gfp = "gfp_flags"
+#define SLAB_FREE .call_site = "call_site", .ptr = "ptr"
+
 static const struct wanted wanted_events[] = {
-	{ "kmem:kmalloc", KMT_EVENT_KMALLOC, true, NULL, NULL, false },
-	{ "kmem:kmalloc_node", KMT_EVENT_KMALLOC_NODE, true, NULL, NULL, false },
-	{ "kmem:kmem_cache_alloc", KMT_EVENT_CACHE_ALLOC, true, "name", NULL, false },
-	{ "kmem:kmem_cache_alloc_node", KMT_EVENT_CACHE_ALLOC_NODE, true, "name", NULL, false },
-	{ "kmem:kfree", KMT_EVENT_KFREE, false, NULL, NULL, false },
-	{ "kmem:kmem_cache_free", KMT_EVENT_CACHE_FREE, false, "name", NULL, false },
-	{ "module:module_load", KMT_EVENT_MODULE_LOAD, false, "name", NULL, true },
-	{ "module:module_free", KMT_EVENT_MODULE_FREE, false, "name", NULL, true },
-	{ "task:task_newtask", KMT_EVENT_TASK_NAME, false, "comm", "pid", true },
-	{ "task:task_rename", KMT_EVENT_TASK_NAME, false, "newcomm", "pid", true },
-	{ "kmemtape:rcu_free", KMT_EVENT_RCU_FREE, false, NULL, NULL, false },
-	{ "kmemtape:rcu_free_nolock", KMT_EVENT_RCU_FREE, false, NULL, NULL, false },
-	{ "kmemtape:bulk_free", KMT_EVENT_BULK_FREE, false, NULL, NULL, false },
-	{ "kmemtape:bulk_free_more", KMT_EVENT_BULK_FREE, false, NULL, NULL, false },
+	{ "kmem:kmalloc", KMT_EVENT_KMALLOC, SLAB_ALLOC },
+	{ "kmem:kmalloc_node", KMT_EVENT_KMALLOC_NODE, SLAB_ALLOC },
+	{ "kmem:kmem_cache_alloc", KMT_EVENT_CACHE_ALLOC, SLAB_ALLOC, .text = "name" },
+	{ "kmem:kmem_cache_alloc_node", KMT_EVENT_CACHE_ALLOC_NODE, SLAB_ALLOC, .text = "name" },
+	{ "kmem:kfree", KMT_EVENT_KFREE, SLAB_FREE },
+	{ "kmem:kmem_cache_free", KMT_EVENT_CACHE_FREE, SLAB_FREE, .text = "name" },
+	{ "module:module_load", KMT_EVENT_MODULE_LOAD, .text = "name", .is_text_needed = true },
+	{ "module:module_free", KMT_EVENT_MODULE_FREE, .text = "name", .is_text_needed = true },
+	{ "task:task_newtask", KMT_EVENT_TASK_NAME, .text = "comm", .task_pid = "pid",
+	  .is_text_needed = true },
+	{ "task:task_rename", KMT_EVENT_TASK_NAME, .text = "newcomm", .task_pid = "pid",
+	  .is_text_needed = true },
+	{ "kmemtape:rcu_free", KMT_EVENT_RCU_FREE },
+	{ "kmemtape:rcu_free_nolock", KMT_EVENT_RCU_FREE },
+	{ "kmemtape:bulk_free", KMT_EVENT_BULK_FREE },
+	{ "kmemtape:bulk_free_more", KMT_EVENT_BULK_FREE },
+	/* f67bed134a05 (v5.19) added call_site, bytes_alloc and gfp_flags */
+	{ "percpu:percpu_alloc_percpu", KMT_EVENT_PERCPU_ALLOC, KMT_SPACE_PERCPU,
+	  .call_site = "?call_site", .ptr = "ptr", .bytes_req = "size",
+	  .bytes_alloc = "?bytes_alloc", .gfp = "?gfp_flags" },
+	{ "percpu:percpu_free_percpu", KMT_EVENT_PERCPU_FREE, KMT_SPACE_PERCPU, .ptr = "ptr" },
+	{ "vmalloc:alloc_vmap_area", KMT_EVENT_VMALLOC, KMT_SPACE_VMALLOC, .ptr = "addr",
+	  .bytes_req = "size", .bytes_alloc = "size", .failed = "failed" },
+	{ "vmalloc:free_vmap_area_noflush", KMT_EVENT_VFREE, KMT_SPACE_VMALLOC, .ptr = "va_start" },
+	{ "kmemtape:vma_new", KMT_EVENT_VMALLOC, KMT_SPACE_VMALLOC, .call_site = "caller",
+	  .ptr = "addr", .bytes_req = "size", .bytes_alloc = "size" },
+	{ "kmemtape:vma_del", KMT_EVENT_VFREE, KMT_SPACE_VMALLOC, .call_site = "?call_site",
+	  .ptr = "addr" },
+	{ "kmem:mm_page_alloc", KMT_EVENT_PAGE_ALLOC, KMT_SPACE_PAGE, .ptr = "pfn",
+	  .order = "order", .gfp = "gfp_flags" },
+	{ "kmem:mm_page_free", KMT_EVENT_PAGE_FREE, KMT_SPACE_PAGE, .ptr = "pfn",
+	  .order = "order" },
+	{ "kmem:mm_page_free_batched", KMT_EVENT_PAGE_FREE_BATCHED, KMT_SPACE_PAGE, .ptr = "pfn" },
+	{ "ftrace:kernel_stack", KMT_EVENT_STACK },
 };
 
 static const struct wanted *wanted_named(const char *name)
@@ -351,49 +377,44 @@ static int bind_bulk(const struct format_text *text, uint32_t long_bytes, struct
 	return r < 0 ? r : bind_pointers(text, long_bytes, layout, err);
 }
 
-static int bind_layout(const struct wanted *wanted, const struct format_text *text,
-		       uint32_t long_bytes, struct kmt_layout *layout, struct kmt_err *err)
+/* "?call_site": need not be there */
+static int bind_wanted(const struct format_text *text, const char *field_name,
+		       struct kmt_layout *layout, struct kmt_field *field, struct kmt_err *err)
 {
-	bool is_memory = wanted->is_alloc || wanted->kind == KMT_EVENT_KFREE ||
-			 wanted->kind == KMT_EVENT_CACHE_FREE;
-	struct {
-		const char *field_name;
-		struct kmt_field *field;
-		bool is_wanted;
-	} numbers[] = {
-		{ "common_pid", &layout->pid, true },
-		{ "common_flags", &layout->flags, true },
-		{ "call_site", &layout->call_site, is_memory },
-		{ "ptr", &layout->ptr, is_memory },
-		{ "bytes_req", &layout->bytes_req, wanted->is_alloc },
-		{ "bytes_alloc", &layout->bytes_alloc, wanted->is_alloc },
-		{ "gfp_flags", &layout->gfp, wanted->is_alloc },
-	};
-	struct kmt_field type;
 	int r;
 
-	r = bind_number(text, "common_type", &type, err);
+	if (!field_name)
+		return 0;
+	r = *field_name == '?' ? bind_optional(text, field_name + 1, field, err)
+			       : bind_number(text, field_name, field, err);
+	need(layout, field);
+	return r;
+}
+
+/* A declaration of 8 frames of which there are as many as `size` says: only the first is bound. */
+static int bind_stack(const struct format_text *text, uint32_t long_bytes,
+		      struct kmt_layout *layout, struct kmt_err *err)
+{
+	int r;
+
+	(void)((r = bind_number(text, "size", &layout->nr, err)) < 0 ||
+	       (r = bind(text, "caller", &layout->frames, err)) < 0);
 	if (r < 0)
 		return r;
-	if (type.offset != 0 || type.bytes != 2)
-		return kmt_fail(err, -EBADMSG, "%s: common_type is not the first field",
-				text->name);
-	layout->kind = (uint8_t)wanted->kind;
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		if (!numbers[i].is_wanted)
-			continue;
-		r = bind_number(text, numbers[i].field_name, numbers[i].field, err);
-		if (r < 0)
-			return r;
-		need(layout, numbers[i].field);
-	}
-	if (wanted->kind == KMT_EVENT_RCU_FREE)
-		r = bind_rcu(text, layout, err);
-	else if (wanted->kind == KMT_EVENT_BULK_FREE)
-		r = bind_bulk(text, long_bytes, layout, err);
-	if (r < 0)
-		return r;
-	r = bind(text, wanted->text, &layout->text, err);
+	if (layout->frames.is_data_loc || layout->frames.offset == 0)
+		return kmt_fail(err, -EBADMSG, "%s: has no array of callers", text->name);
+	layout->frames.bytes = (uint16_t)long_bytes;
+	need(layout, &layout->nr);
+	if (layout->frames.offset > layout->min_bytes)
+		layout->min_bytes = layout->frames.offset;
+	return 0;
+}
+
+static int bind_text(const struct wanted *wanted, const struct format_text *text,
+		     struct kmt_layout *layout, struct kmt_err *err)
+{
+	int r = bind(text, wanted->text, &layout->text, err);
+
 	if (r < 0)
 		return r;
 	if (wanted->is_text_needed && layout->text.bytes == 0)
@@ -411,13 +432,52 @@ static int bind_layout(const struct wanted *wanted, const struct format_text *te
 	return 0;
 }
 
+static int bind_layout(const struct wanted *wanted, const struct format_text *text,
+		       uint32_t long_bytes, struct kmt_layout *layout, struct kmt_err *err)
+{
+	struct {
+		const char *field_name;
+		struct kmt_field *field;
+	} numbers[] = {
+		{ "common_pid", &layout->pid },
+		{ "common_flags", &layout->flags },
+		{ wanted->call_site, &layout->call_site },
+		{ wanted->ptr, &layout->ptr },
+		{ wanted->bytes_req, &layout->bytes_req },
+		{ wanted->bytes_alloc, &layout->bytes_alloc },
+		{ wanted->gfp, &layout->gfp },
+		{ wanted->order, &layout->order },
+		{ wanted->failed, &layout->failed },
+	};
+	struct kmt_field type;
+	int r;
+
+	r = bind_number(text, "common_type", &type, err);
+	if (r < 0)
+		return r;
+	if (type.offset != 0 || type.bytes != 2)
+		return kmt_fail(err, -EBADMSG, "%s: common_type is not the first field",
+				text->name);
+	layout->kind = wanted->kind;
+	layout->space = wanted->space;
+	for (size_t i = 0; r == 0 && i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		r = bind_wanted(text, numbers[i].field_name, layout, numbers[i].field, err);
+	if (r == 0 && wanted->kind == KMT_EVENT_RCU_FREE)
+		r = bind_rcu(text, layout, err);
+	if (r == 0 && wanted->kind == KMT_EVENT_BULK_FREE)
+		r = bind_bulk(text, long_bytes, layout, err);
+	if (r == 0 && wanted->kind == KMT_EVENT_STACK)
+		r = bind_stack(text, long_bytes, layout, err);
+	return r < 0 ? r : bind_text(wanted, text, layout, err);
+}
+
 static bool is_plain(const struct kmt_layout *layout, const struct kmt_page_layout *page)
 {
 	bool is_alloc = layout->bytes_alloc.bytes;
 
-	return layout->kind != KMT_EVENT_BULK_FREE && !page->is_big_endian &&
-	       layout->pid.bytes == 4 && layout->flags.bytes == 1 && layout->call_site.bytes == 8 &&
-	       layout->ptr.bytes == 8 &&
+	return layout->kind != KMT_EVENT_BULK_FREE && layout->space == KMT_SPACE_SLAB &&
+	       !page->is_big_endian && layout->pid.bytes == 4 && layout->flags.bytes == 1 &&
+	       layout->call_site.bytes == 8 && layout->ptr.bytes == 8 &&
 	       (!is_alloc || (layout->bytes_req.bytes == 8 && layout->bytes_alloc.bytes == 8 &&
 			      layout->gfp.bytes >= 4));
 }
@@ -564,6 +624,11 @@ static bool has_kind(const struct kmt_formats *formats, enum kmt_event_kind kind
 		if (formats->layouts[i].kind == kind)
 			return true;
 	return false;
+}
+
+bool kmt_formats_has_stacks(const struct kmt_formats *formats)
+{
+	return has_kind(formats, KMT_EVENT_STACK);
 }
 
 bool kmt_formats_has_rcu_probe(const struct kmt_formats *formats)

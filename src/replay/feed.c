@@ -14,6 +14,7 @@
 struct feed {
 	struct kmt_chunk_reader *reader;
 	struct kmt_decoder *decoder;
+	bool is_read;	     /* to its end */
 	uint64_t raw_offset; /* raw bytes before the next chunk, for messages */
 	uint64_t last_ns;    /* of the last event decoded */
 
@@ -61,6 +62,17 @@ static void end_cut(struct feed *feed, const struct kmt_err *err)
 		feed->report.limit_ns = feed->last_ns;
 }
 
+/* No more chunks: what waited for its stack comes now. Return: as fill(). */
+static int finish_decoder(struct feed *feed, struct kmt_batch *batch, struct kmt_err *err)
+{
+	if (kmt_decoder_finish(feed->decoder, batch) < 0)
+		return kmt_fail(err, -ENOMEM, "out of memory");
+	feed->is_read = true;
+	if (batch->nr)
+		feed->last_ns = batch->events[batch->nr - 1].time_ns;
+	return batch->nr > 0;
+}
+
 /*
  * Decodes the next chunks until there are events or the end.
  * Return: 1 with events in @batch, 0 at the end, negative errno.
@@ -72,15 +84,20 @@ static int fill(struct feed *feed, struct kmt_chunk_scratch *scratch, struct kmt
 	int r;
 
 	batch->nr = 0;
+	if (feed->is_read)
+		return 0;
 	while (batch->nr == 0) {
 		r = kmt_chunk_reader_next(feed->reader, scratch, &chunk, err);
 		if (r == KMT_CHUNK_END) {
 			feed->report.end = KMT_FEED_WHOLE;
-			return 0;
+			return finish_decoder(feed, batch, err);
 		}
 		if (r == KMT_CHUNK_CUT) {
-			end_cut(feed, err);
-			return 0;
+			struct kmt_err cut = *err;
+
+			r = finish_decoder(feed, batch, err);
+			end_cut(feed, &cut);
+			return r;
 		}
 		if (r == -EBADMSG || r == -EPROTONOSUPPORT) {
 			note_damage(feed, err);
@@ -198,7 +215,8 @@ static int start_threads(struct kmt_feeds *feeds, unsigned int nr_threads, struc
 
 int kmt_feeds_new(struct kmt_chunk_reader **readers, size_t nr_readers,
 		  const struct kmt_formats *formats, struct kmt_names *names,
-		  unsigned int nr_threads, struct kmt_feeds **ret_feeds, struct kmt_err *err)
+		  struct kmt_stacks *stacks, unsigned int nr_threads, struct kmt_feeds **ret_feeds,
+		  struct kmt_err *err)
 {
 	KMT_CLEANUP(kmt_feeds_freep) struct kmt_feeds *feeds = calloc(1, sizeof(*feeds));
 	int r;
@@ -214,7 +232,7 @@ int kmt_feeds_new(struct kmt_chunk_reader **readers, size_t nr_readers,
 	for (size_t i = 0; i < nr_readers; i++) {
 		feeds->nr_feeds++;
 		feeds->feeds[i].reader = readers[i];
-		r = kmt_decoder_new(formats, names, NULL,
+		r = kmt_decoder_new(formats, names, stacks,
 				    (uint16_t)kmt_chunk_reader_cpu(readers[i]),
 				    &feeds->feeds[i].decoder, err);
 		if (r < 0)

@@ -20,20 +20,22 @@ enum kmt_feed_end {
 /* What is to be said of a feed once it has ended. */
 struct kmt_feed_report {
 	enum kmt_feed_end end;
-	uint64_t limit_ns;	/* KMT_FEED_CUT: the CPU is complete up to here */
-	struct kmt_err cut;	/* KMT_FEED_CUT: where */
+	uint64_t limit_ns;  /* KMT_FEED_CUT: the CPU is complete up to here */
+	struct kmt_err cut; /* KMT_FEED_CUT: where */
 	uint64_t damaged_chunks;
-	struct kmt_err damage;	/* about the first of them */
+	struct kmt_err damage; /* about the first of them */
 };
 
 /**
  * kmt_feeds_new() - begin to read
  * @readers: borrowed, at their beginning
+ * @stacks: as kmt_decoder_new()
  * @nr_threads: 0: kmt_feeds_next() does the work itself
  */
 int kmt_feeds_new(struct kmt_chunk_reader **readers, size_t nr_readers,
 		  const struct kmt_formats *formats, struct kmt_names *names,
-		  unsigned int nr_threads, struct kmt_feeds **ret_feeds, struct kmt_err *err);
+		  struct kmt_stacks *stacks, unsigned int nr_threads, struct kmt_feeds **ret_feeds,
+		  struct kmt_err *err);
 
 /* Stops the threads and releases all. */
 struct kmt_feeds *kmt_feeds_free(struct kmt_feeds *feeds);
@@ -48,8 +50,8 @@ int kmt_feeds_next(struct kmt_feeds *feeds, size_t feed, const struct kmt_batch 
 		   struct kmt_err *err);
 
 /*
- * Borrowed; NULL for a feed that kmt_feeds_next() has not yet said the end of: what the threads have
- * seen of it by now would depend on them.
+ * Borrowed; NULL for a feed that kmt_feeds_next() has not yet said the end of: what the threads
+ * have seen of it by now would depend on them.
  */
 const struct kmt_feed_report *kmt_feeds_report(const struct kmt_feeds *feeds, size_t feed);
 const struct kmt_decoder_stats *kmt_feeds_decoder_stats(const struct kmt_feeds *feeds, size_t feed);

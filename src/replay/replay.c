@@ -34,6 +34,7 @@ struct replay {
 	const struct kmt_replay_options *options;
 	struct kmt_formats *formats;
 	struct kmt_names *names;
+	struct kmt_stacks *stacks;
 	struct kmt_symbols *symbols;
 	struct kmt_watch *watch; /* NULL: nothing is asked beyond the rows */
 	struct kmt_ledger *ledger;
@@ -54,6 +55,7 @@ static void deinit(struct replay *replay)
 	(void)kmt_ledger_free(replay->ledger);
 	(void)kmt_watch_free(replay->watch);
 	(void)kmt_symbols_free(replay->symbols);
+	(void)kmt_stacks_free(replay->stacks);
 	(void)kmt_names_free(replay->names);
 	(void)kmt_formats_free(replay->formats);
 	(void)kmt_result_free(replay->result);
@@ -85,6 +87,14 @@ static int open_ledger(struct replay *replay, struct kmt_err *err)
 	if (r == 0 && replay->watch)
 		kmt_watch_set_ledger(replay->watch, replay->ledger);
 	return r;
+}
+
+static int open_stacks(struct replay *replay, struct kmt_err *err)
+{
+	uint64_t from, to;
+
+	kmt_symbols_kernel_range(replay->symbols, &from, &to);
+	return kmt_stacks_new(from, to, &replay->stacks, err);
 }
 
 static void set_stop(struct replay *replay)
@@ -214,7 +224,7 @@ static int start(struct replay *replay, struct kmt_err *err)
 	       (r = kmt_names_new(&replay->names, err)) < 0 ||
 	       (r = kmt_replay_formats(tape, &replay->formats, err)) < 0 ||
 	       (r = kmt_texts_symbols(tape, replay->result, &replay->symbols, err)) < 0 ||
-	       (r = open_ledger(replay, err)) < 0 ||
+	       (r = open_stacks(replay, err)) < 0 || (r = open_ledger(replay, err)) < 0 ||
 	       (r = kmt_texts_comms(tape, replay->names, replay->ledger, err)) < 0 ||
 	       (r = kmt_merge_new(nr, &replay->merge, err)) < 0 ||
 	       (r = kmt_reconciler_new(tape, &replay->reconciler, err)) < 0);
@@ -226,7 +236,7 @@ static int start(struct replay *replay, struct kmt_err *err)
 		return kmt_fail(err, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < nr; i++)
 		kmt_chunk_reader_rewind(tape->cpus[i]);
-	return kmt_feeds_new(tape->cpus, nr, replay->formats, replay->names,
+	return kmt_feeds_new(tape->cpus, nr, replay->formats, replay->names, replay->stacks,
 			     replay->options->nr_threads, &replay->feeds, err);
 }
 
