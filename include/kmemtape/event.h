@@ -41,11 +41,9 @@ enum kmt_event_kind {
 	/* A space of its own for each pair; text: its name. Sizes are 0: nobody knows them */
 	KMT_EVENT_PAIR_ALLOC,
 	KMT_EVENT_PAIR_FREE,
-	KMT_EVENT_PAIR_GET, /* reference counts: one more at ptr, by this caller */
-	KMT_EVENT_PAIR_PUT,
 };
 
-#define KMT_EVENT_KINDS (KMT_EVENT_PAIR_PUT + 1)
+#define KMT_EVENT_KINDS (KMT_EVENT_PAIR_FREE + 1)
 
 /*
  * Address spaces: an address means something in its own only, and memory is never matched across
@@ -103,8 +101,7 @@ static inline int kmt_event_is_alloc(const struct kmt_event *event)
 {
 	return (event->kind >= KMT_EVENT_KMALLOC && event->kind <= KMT_EVENT_CACHE_ALLOC_NODE) ||
 	       event->kind == KMT_EVENT_PERCPU_ALLOC || event->kind == KMT_EVENT_VMALLOC ||
-	       event->kind == KMT_EVENT_PAGE_ALLOC || event->kind == KMT_EVENT_PAIR_ALLOC ||
-	       event->kind == KMT_EVENT_PAIR_GET;
+	       event->kind == KMT_EVENT_PAGE_ALLOC || event->kind == KMT_EVENT_PAIR_ALLOC;
 }
 
 /* Its object is nobody's any more, even if its memory is given back later. */
@@ -112,8 +109,7 @@ static inline int kmt_event_is_free(const struct kmt_event *event)
 {
 	return (event->kind >= KMT_EVENT_KFREE && event->kind <= KMT_EVENT_BULK_FREE) ||
 	       event->kind == KMT_EVENT_PERCPU_FREE || event->kind == KMT_EVENT_VFREE ||
-	       event->kind == KMT_EVENT_PAGE_FREE || event->kind == KMT_EVENT_PAIR_FREE ||
-	       event->kind == KMT_EVENT_PAIR_PUT;
+	       event->kind == KMT_EVENT_PAGE_FREE || event->kind == KMT_EVENT_PAIR_FREE;
 }
 
 /*

@@ -91,6 +91,7 @@ struct kmt_totals {
 	uint64_t replaced;	 /* first of two events for one allocation */
 	uint64_t late_frees;	 /* frees that were traced after the address was handed out again */
 	uint64_t unknown_frees;	 /* of objects that no recorded allocation owns */
+	uint64_t unknown_other_frees; /* likewise, in other spaces than the slab's; not in unknown_frees */
 	uint64_t filtered_frees; /* of objects that were left out by sampling or by a filter */
 	uint64_t unknown_rcu_frees;  /* of these, by kfree_rcu() */
 	uint64_t unknown_bulk_frees; /* of these, by kmem_cache_free_bulk() */

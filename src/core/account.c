@@ -56,6 +56,7 @@ static uint32_t hash_of(const struct kmt_account_key *key)
 
 	hash ^= hash >> 32 ^ key->bytes_alloc ^ (uint64_t)(uintptr_t)key->comm << 12;
 	hash ^= (uint64_t)(uint32_t)key->pid << 32 ^ (uint64_t)key->generation << 24;
+	hash ^= (uint64_t)key->stack << 32 ^ (uint64_t)key->gfp << 16 ^ (uint64_t)key->space << 8;
 	return (uint32_t)((hash ^ key->is_recorder) * 0xff51afd7ed558ccd >> 32);
 }
 
@@ -65,7 +66,8 @@ static bool is_equal(const struct kmt_account_key *a, const struct kmt_account_k
 		 ((uintptr_t)a->cache ^ (uintptr_t)b->cache) |
 		 ((uintptr_t)a->comm ^ (uintptr_t)b->comm) | (uint32_t)(a->pid ^ b->pid) |
 		 (a->generation ^ b->generation) | (a->is_kmalloc ^ b->is_kmalloc) |
-		 (a->is_recorder ^ b->is_recorder));
+		 (a->is_recorder ^ b->is_recorder) | (a->stack ^ b->stack) | (a->space ^ b->space) |
+		 (a->gfp ^ b->gfp));
 }
 
 /* The upper bits of a product depend on all of its factors. */

@@ -29,8 +29,6 @@ const char *kmt_event_kind_name(int kind)
 		[KMT_EVENT_STACK] = "kernel_stack",
 		[KMT_EVENT_PAIR_ALLOC] = "pair_alloc",
 		[KMT_EVENT_PAIR_FREE] = "pair_free",
-		[KMT_EVENT_PAIR_GET] = "pair_get",
-		[KMT_EVENT_PAIR_PUT] = "pair_put",
 	};
 
 	return kind > 0 && kind < KMT_EVENT_KINDS ? names[kind] : NULL;

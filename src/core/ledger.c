@@ -7,7 +7,7 @@
 #include "kmemtape/liveset.h"
 #include "kmemtape/tasks.h"
 
-#include "cache-frees.h"
+#include "ledger-parts.h"
 
 /* Linux include/linux/slab.h: what kmalloc(0) returns; kfree() takes it, and nothing is freed. */
 #define ZERO_SIZE_PTR 16u
@@ -23,28 +23,6 @@
  * again in its caller. Nothing lies between the two but an interrupt.
  */
 #define TRACED_TWICE_NS 100000u
-
-/* enum trace_flag_type: in these the task is just the one that was interrupted */
-#define CONTEXT_INTERRUPT (0x08u | 0x10u)
-
-struct kmt_ledger {
-	uint64_t next_bucket_ns; /* at this time or later there is more to do than to book */
-	struct kmt_ledger_options options;
-	struct kmt_liveset *live;
-	struct kmt_accounts *accounts;
-	struct kmt_tasks *tasks;
-	struct kmt_totals totals;
-	struct kmt_cache_frees_table unknown_frees;
-	bool has_mark;
-	uint64_t nr_deferred;	/* of the live set: freed, as far as anybody but the allocator is
-				   concerned */
-	uint32_t generation;	/* one more for each module that comes or goes */
-	uint64_t recorder_mask; /* bit pid % 64 of every recorder pid: most are ruled out by it */
-	bool has_started;
-	struct kmt_grid grid, ended_grid; /* as it goes on, and as it was finished */
-	uint64_t end_ns, older_ns, grace_ns;
-	int walk_error; /* of a watcher, while the live set is walked */
-};
 
 int kmt_ledger_new(const struct kmt_ledger_options *options, struct kmt_ledger **ret_ledger,
 		   struct kmt_err *err)
@@ -74,6 +52,8 @@ struct kmt_ledger *kmt_ledger_free(struct kmt_ledger *ledger)
 	if (!ledger)
 		return NULL;
 	(void)kmt_liveset_free(ledger->live);
+	for (size_t i = 0; i < KMT_SPACES_MAX; i++)
+		(void)kmt_liveset_free(ledger->others[i]);
 	(void)kmt_accounts_free(ledger->accounts);
 	(void)kmt_tasks_free(ledger->tasks);
 	kmt_cache_frees_deinit(&ledger->unknown_frees);
@@ -133,29 +113,13 @@ static int tell_free(struct kmt_ledger *ledger, const struct kmt_account *accoun
 				comm_of(ledger, event));
 }
 
-static int open_account(struct kmt_ledger *ledger, const struct kmt_event *event,
-			uint32_t *ret_index)
+int kmt_ledger_open_key(struct kmt_ledger *ledger, const struct kmt_account_key *key,
+			uint64_t time_ns, int32_t pid, uint32_t *ret_index)
 {
 	const struct kmt_watcher *watcher = &ledger->options.watcher;
 	size_t nr = kmt_accounts_nr(ledger->accounts);
-	int r;
-	struct kmt_account_key key = {
-		.call_site = event->call_site,
-		.bytes_alloc = event->bytes_alloc,
-		.cache = event->text,
-		.is_kmalloc =
-			event->kind == KMT_EVENT_KMALLOC || event->kind == KMT_EVENT_KMALLOC_NODE,
-		.is_recorder =
-			!(event->context & CONTEXT_INTERRUPT) && is_recorder(ledger, event->pid),
-	};
+	int r = kmt_accounts_open(ledger->accounts, key, time_ns, pid, ret_index);
 
-	if (ledger->generation && !is_kernel(ledger, event->call_site))
-		key.generation = ledger->generation;
-	if (ledger->options.by_comm)
-		key.comm = comm_of(ledger, event);
-	if (ledger->options.by_pid)
-		key.pid = event->context & CONTEXT_INTERRUPT ? -1 : event->pid;
-	r = kmt_accounts_open(ledger->accounts, &key, event->time_ns, event->pid, ret_index);
 	if (r == 0 && watcher->is_watched && *ret_index == nr) { /* a new one */
 		struct kmt_account *account = kmt_accounts_at(ledger->accounts, *ret_index);
 
@@ -164,9 +128,34 @@ static int open_account(struct kmt_ledger *ledger, const struct kmt_event *event
 	return r;
 }
 
-static struct kmt_account *account_of(struct kmt_ledger *ledger, const struct kmt_object *object)
+int kmt_ledger_open(struct kmt_ledger *ledger, const struct kmt_event *event, uint64_t bytes_alloc,
+		    uint32_t *ret_index)
 {
-	return kmt_accounts_at(ledger->accounts, object->account);
+	struct kmt_account_key key = {
+		.call_site = event->call_site,
+		.bytes_alloc = bytes_alloc,
+		.cache = event->text,
+		.stack = event->stack,
+		.space = event->space,
+		.is_kmalloc =
+			event->kind == KMT_EVENT_KMALLOC || event->kind == KMT_EVENT_KMALLOC_NODE,
+		.is_recorder =
+			!(event->context & CONTEXT_INTERRUPT) && is_recorder(ledger, event->pid),
+	};
+
+	bool is_nameless = event->space == KMT_SPACE_PAGE && event->stack == KMT_STACK_NONE;
+
+	/* Without a call site it's the stack's frames that may be someone else's now. */
+	if (ledger->generation && (event->stack & KMT_STACK_HAS_MODULE ||
+				   (event->call_site && !is_kernel(ledger, event->call_site))))
+		key.generation = ledger->generation;
+	if (is_nameless)
+		key.gfp = event->gfp;
+	if (ledger->options.by_comm || is_nameless)
+		key.comm = comm_of(ledger, event);
+	if (ledger->options.by_pid)
+		key.pid = event->context & CONTEXT_INTERRUPT ? -1 : event->pid;
+	return kmt_ledger_open_key(ledger, &key, event->time_ns, event->pid, ret_index);
 }
 
 /* The second event of one large kmalloc: the first named a helper as the call site. */
@@ -179,9 +168,9 @@ static bool is_traced_twice(struct kmt_ledger *ledger, const struct kmt_event *e
 	       event->bytes_alloc > 2 * (uint64_t)ledger->options.page_bytes &&
 	       event->cpu == object->cpu && event->time_ns - object->time_ns <= TRACED_TWICE_NS &&
 	       event->bytes_req == object->bytes_req &&
-	       account_of(ledger, object)->key.is_kmalloc &&
-	       account_of(ledger, object)->key.bytes_alloc == event->bytes_alloc &&
-	       account_of(ledger, object)->key.call_site != event->call_site;
+	       kmt_ledger_account_of(ledger, object)->key.is_kmalloc &&
+	       kmt_ledger_account_of(ledger, object)->key.bytes_alloc == event->bytes_alloc &&
+	       kmt_ledger_account_of(ledger, object)->key.call_site != event->call_site;
 }
 
 /* Most objects are not: the ages of the others are worth a closer look. */
@@ -194,7 +183,7 @@ static inline bool is_old(const struct kmt_object *object, const struct kmt_even
 static int close_old(struct kmt_ledger *ledger, const struct kmt_event *event,
 		     struct kmt_object *object)
 {
-	struct kmt_account *account = account_of(ledger, object);
+	struct kmt_account *account = kmt_ledger_account_of(ledger, object);
 	enum kmt_end how = KMT_END_REUSED;
 	int r = 0;
 
@@ -230,15 +219,61 @@ static void drop_deferred(struct kmt_ledger *ledger, struct kmt_object *object)
 
 static void note_peak(struct kmt_ledger *ledger)
 {
-	uint64_t live = kmt_liveset_size(ledger->live) - ledger->nr_deferred;
+	uint64_t live = kmt_liveset_size(ledger->live) - ledger->nr_deferred + ledger->nr_others;
 
 	if (live > ledger->totals.peak_live)
 		ledger->totals.peak_live = live;
 }
 
+int kmt_ledger_book_alloc(struct kmt_ledger *ledger, const struct kmt_event *event, uint32_t index,
+			  struct kmt_object *object)
+{
+	struct kmt_account *account = kmt_accounts_at(ledger->accounts, index);
+
+	object->time_ns = event->time_ns;
+	object->account = index;
+	object->cpu = event->cpu;
+	account->allocs++;
+	note_peak(ledger);
+	return is_watched(ledger, account) ? tell_alloc(ledger, account, event) : 0;
+}
+
+int kmt_ledger_book_end(struct kmt_ledger *ledger, const struct kmt_object *object,
+			enum kmt_end how, const struct kmt_event *event)
+{
+	struct kmt_account *account = kmt_ledger_account_of(ledger, object);
+	bool is_reused = how == KMT_END_REUSED;
+	int r = 0;
+
+	account->frees += !is_reused;
+	account->reused += is_reused;
+	ledger->totals.paired += !is_reused;
+	ledger->totals.reused += is_reused;
+	if (is_old(object, event))
+		r = kmt_track_death(account, event->time_ns - object->time_ns, is_reused);
+	if (r == 0 && is_watched(ledger, account))
+		r = tell_free(ledger, account, object, how, event);
+	return r;
+}
+
+int kmt_ledger_space(struct kmt_ledger *ledger, uint32_t space, struct kmt_liveset **ret_set)
+{
+	struct kmt_liveset **set = &ledger->others[space];
+	int r = 0;
+
+	if (!*set) {
+		r = kmt_liveset_new(set, NULL);
+		if (r == 0)
+			kmt_liveset_set_seed(*set, ledger->options.hash_seed);
+		if (r == 0 && space == KMT_SPACE_PAGE)
+			ledger->blocks.set = *set;
+	}
+	*ret_set = *set;
+	return r;
+}
+
 static int take_alloc(struct kmt_ledger *ledger, const struct kmt_event *event)
 {
-	struct kmt_account *account;
 	struct kmt_object *object;
 	uint32_t index;
 	int r;
@@ -252,7 +287,7 @@ static int take_alloc(struct kmt_ledger *ledger, const struct kmt_event *event)
 		ledger->totals.zero_size++;
 		return 0;
 	}
-	r = open_account(ledger, event, &index);
+	r = kmt_ledger_open(ledger, event, event->bytes_alloc, &index);
 	if (r < 0)
 		return r;
 	r = kmt_liveset_add(ledger->live, event->ptr, &object);
@@ -268,14 +303,8 @@ static int take_alloc(struct kmt_ledger *ledger, const struct kmt_event *event)
 		object->is_deferred = false;
 		object->displaced = 0;
 	}
-	object->time_ns = event->time_ns;
-	object->account = index;
 	object->bytes_req = event->bytes_req < UINT32_MAX ? (uint32_t)event->bytes_req : UINT32_MAX;
-	object->cpu = event->cpu;
-	account = kmt_accounts_at(ledger->accounts, index);
-	account->allocs++;
-	note_peak(ledger);
-	return is_watched(ledger, account) ? tell_alloc(ledger, account, event) : 0;
+	return kmt_ledger_book_alloc(ledger, event, index, object);
 }
 
 /* The free of the object that was there before, traced when its address had a new owner. */
@@ -304,6 +333,14 @@ static int take_late(struct kmt_ledger *ledger, const struct kmt_event *event,
 					   : 0;
 }
 
+void kmt_ledger_note_unknown(struct kmt_ledger *ledger, const struct kmt_event *event)
+{
+	if (ledger->options.is_filtered[event->space])
+		ledger->totals.filtered_frees++;
+	else
+		ledger->totals.unknown_other_frees++;
+}
+
 /* Which cache it was of is told by few of them; of the others it may have been any that they can be
  * of. */
 static void take_unknown_free(struct kmt_ledger *ledger, const struct kmt_event *event)
@@ -311,6 +348,11 @@ static void take_unknown_free(struct kmt_ledger *ledger, const struct kmt_event 
 	struct kmt_totals *totals = &ledger->totals;
 	bool is_kfree = event->kind == KMT_EVENT_KFREE;
 
+	if (ledger->options.is_filtered[KMT_SPACE_SLAB] ||
+	    event->ptr & ledger->options.sample_mask[KMT_SPACE_SLAB]) {
+		totals->filtered_frees++;
+		return;
+	}
 	totals->unknown_frees++;
 	totals->unknown_rcu_frees += event->kind == KMT_EVENT_RCU_FREE;
 	totals->unknown_bulk_frees += event->kind == KMT_EVENT_BULK_FREE;
@@ -323,7 +365,7 @@ static void take_unknown_free(struct kmt_ledger *ledger, const struct kmt_event 
 static void take_deferred_free(struct kmt_ledger *ledger, const struct kmt_event *event,
 			       struct kmt_object *object)
 {
-	struct kmt_account *account = account_of(ledger, object);
+	struct kmt_account *account = kmt_ledger_account_of(ledger, object);
 
 	ledger->totals.deferred_frees++;
 	if (!account->freed_cache)
@@ -359,7 +401,7 @@ static int take_free(struct kmt_ledger *ledger, const struct kmt_event *event)
 	totals->paired++;
 	if (is_late(ledger, event, object))
 		return take_late(ledger, event, object);
-	account = account_of(ledger, object);
+	account = kmt_ledger_account_of(ledger, object);
 	account->frees++;
 	if (!account->freed_cache)
 		account->freed_cache = event->text;
@@ -423,6 +465,18 @@ int kmt_ledger_take(struct kmt_ledger *ledger, const struct kmt_event *event)
 	case KMT_EVENT_RCU_FREE:
 	case KMT_EVENT_BULK_FREE:
 		return take_free(ledger, event);
+	case KMT_EVENT_PAGE_ALLOC:
+		return kmt_ledger_take_pages(ledger, event);
+	case KMT_EVENT_PAGE_FREE:
+		return kmt_ledger_free_pages(ledger, event);
+	case KMT_EVENT_PERCPU_ALLOC:
+	case KMT_EVENT_VMALLOC:
+	case KMT_EVENT_PAIR_ALLOC:
+		return kmt_ledger_take_other(ledger, event);
+	case KMT_EVENT_PERCPU_FREE:
+	case KMT_EVENT_VFREE:
+	case KMT_EVENT_PAIR_FREE:
+		return kmt_ledger_free_other(ledger, event);
 	case KMT_EVENT_MODULE_LOAD:
 	case KMT_EVENT_MODULE_FREE:
 		ledger->generation++;
@@ -449,13 +503,16 @@ int kmt_ledger_take(struct kmt_ledger *ledger, const struct kmt_event *event)
 
 void kmt_ledger_prefetch(const struct kmt_ledger *ledger, const struct kmt_event *event)
 {
-	kmt_liveset_prefetch(ledger->live, event->ptr);
+	if (event->space == KMT_SPACE_SLAB)
+		kmt_liveset_prefetch(ledger->live, event->ptr);
+	else if (ledger->others[event->space])
+		kmt_liveset_prefetch(ledger->others[event->space], event->ptr);
 }
 
 static void count_live(void *context, uint64_t ptr, const struct kmt_object *object)
 {
 	struct kmt_ledger *ledger = context;
-	struct kmt_account *account = account_of(ledger, object);
+	struct kmt_account *account = kmt_ledger_account_of(ledger, object);
 	/* What was allocated before the end of a loss may have been freed in it. */
 	bool is_uncertain = object->time_ns < ledger->totals.last_loss_ns;
 	const struct kmt_watcher *watcher = &ledger->options.watcher;
@@ -473,7 +530,8 @@ static void count_live(void *context, uint64_t ptr, const struct kmt_object *obj
 	if (ledger->end_ns - object->time_ns < ledger->older_ns)
 		return;
 	account->live_objects++;
-	account->live_requested_bytes += object->bytes_req;
+	account->live_requested_bytes +=
+		account->key.space == KMT_SPACE_PAGE ? account->key.bytes_alloc : object->bytes_req;
 	account->uncertain_objects += is_uncertain;
 	if (!account->oldest_ns || object->time_ns < account->oldest_ns)
 		account->oldest_ns = object->time_ns;
@@ -509,13 +567,17 @@ int kmt_ledger_finish(struct kmt_ledger *ledger, uint64_t end_ns, uint64_t older
 	if (r < 0)
 		return r;
 	reset_accounts(ledger);
-	ledger->totals.live = kmt_liveset_size(ledger->live) - ledger->nr_deferred;
+	ledger->totals.live =
+		kmt_liveset_size(ledger->live) - ledger->nr_deferred + ledger->nr_others;
 	ledger->totals.uncertain = 0;
 	ledger->end_ns = end_ns;
 	ledger->older_ns = older_ns;
 	ledger->grace_ns = grace_ns;
 	ledger->walk_error = 0;
 	kmt_liveset_walk(ledger->live, count_live, ledger);
+	for (size_t i = 0; i < KMT_SPACES_MAX; i++)
+		if (ledger->others[i])
+			kmt_liveset_walk(ledger->others[i], count_live, ledger);
 	return ledger->walk_error;
 }
 
@@ -569,6 +631,8 @@ const char *kmt_account_cache(const struct kmt_account *account, uint32_t page_b
 {
 	uint64_t bytes = account->key.bytes_alloc;
 
+	if (account->key.space != KMT_SPACE_SLAB)
+		return NULL;
 	if (!account->key.is_kmalloc)
 		return account->key.cache ? account->key.cache : account->freed_cache;
 	if (bytes > 2 * (uint64_t)page_bytes)

@@ -240,8 +240,9 @@ static void get_any(const struct kmt_layout *layout, const uint8_t *record, bool
 	event->gfp = (uint32_t)get_number(record, &layout->gfp, is_big_endian);
 }
 
-/* The order of pages that the buddy allocator never reaches: MAX_ORDER is 10 to 13. */
-#define ORDER_MAX 20u
+/* The order of pages that the buddy allocator never reaches: MAX_ORDER is 10 to 13. More is damage.
+ */
+#define ORDER_MAX 13u
 
 /*
  * What is not of the slab: other units, and other ways to say that there was no room. @failed: all

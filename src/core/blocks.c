@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+#include "blocks.h"
+#include "kmemtape/event.h"
+
+static unsigned int order_of(uint64_t nr)
+{
+	return (unsigned int)__builtin_ctzll(nr);
+}
+
+static int find_at(const struct kmt_blocks *blocks, uint64_t first, struct kmt_block *ret_block)
+{
+	struct kmt_object *object = kmt_liveset_find(blocks->set, first + KMT_PFN_BIAS);
+
+	if (!object)
+		return 0;
+	*ret_block = (struct kmt_block){ first, object->bytes_req, object };
+	return 1;
+}
+
+/* The block that a frame is in: at the frame, or at one of its multiples of larger powers of two.
+ */
+static int find_around(const struct kmt_blocks *blocks, uint64_t frame, struct kmt_block *ret_block)
+{
+	uint64_t last = UINT64_MAX;
+
+	for (unsigned int order = 0; order < KMT_BLOCK_ORDERS; order++) {
+		uint64_t first = frame & ~((UINT64_C(1) << order) - 1);
+
+		if (first == last || !blocks->nr[order])
+			continue;
+		last = first;
+		if (find_at(blocks, first, ret_block) && frame - first < ret_block->nr)
+			return 1;
+	}
+	return 0;
+}
+
+int kmt_blocks_next(const struct kmt_blocks *blocks, uint64_t from, uint64_t to,
+		    struct kmt_block *ret_block)
+{
+	if (find_around(blocks, from, ret_block))
+		return 1;
+	if (kmt_liveset_size(blocks->set) == 0)
+		return 0;
+	for (uint64_t frame = from + 1; frame < to; frame++)
+		if (find_at(blocks, frame, ret_block))
+			return 1;
+	return 0;
+}
+
+int kmt_blocks_add(struct kmt_blocks *blocks, uint64_t first, uint64_t nr,
+		   struct kmt_object **ret_object)
+{
+	int r = kmt_liveset_add(blocks->set, first + KMT_PFN_BIAS, ret_object);
+
+	if (r < 0)
+		return r;
+	(*ret_object)->bytes_req = (uint32_t)nr;
+	blocks->nr[order_of(nr)]++;
+	return 0;
+}
+
+void kmt_blocks_remove(struct kmt_blocks *blocks, const struct kmt_block *block)
+{
+	blocks->nr[order_of(block->nr)]--;
+	kmt_liveset_remove(blocks->set, block->first + KMT_PFN_BIAS, block->object);
+}
+
+/* Frames @from..@to in as few blocks as there can be. */
+static int add_range(uint64_t from, uint64_t to,
+		     int (*add)(void *context, uint64_t first, uint64_t nr), void *context)
+{
+	while (from < to) {
+		uint64_t nr = from ? from & -from : UINT64_C(1) << (KMT_BLOCK_ORDERS - 1);
+		int r;
+
+		while (nr > to - from)
+			nr /= 2;
+		r = add(context, from, nr);
+		if (r < 0)
+			return r;
+		from += nr;
+	}
+	return 0;
+}
+
+int kmt_blocks_split(const struct kmt_block *block, uint64_t from, uint64_t to,
+		     int (*add)(void *context, uint64_t first, uint64_t nr), void *context)
+{
+	uint64_t end = block->first + block->nr;
+	int r = from > block->first ? add_range(block->first, from, add, context) : 0;
+
+	return r < 0 || to >= end ? r : add_range(to, end, add, context);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#ifndef KMT_CORE_LEDGER_PARTS_H
+#define KMT_CORE_LEDGER_PARTS_H
+
+#include "blocks.h"
+#include "cache-frees.h"
+#include "kmemtape/ledger.h"
+#include "kmemtape/tasks.h"
+
+/* What the files of the ledger share. */
+
+/* enum trace_flag_type: in these the task is just the one that was interrupted */
+#define CONTEXT_INTERRUPT (0x08u | 0x10u)
+
+struct kmt_ledger {
+	uint64_t next_bucket_ns; /* at this time or later there is more to do than to book */
+	struct kmt_ledger_options options;
+	struct kmt_liveset *live; /* slab objects */
+	struct kmt_liveset *others[KMT_SPACES_MAX]; /* of the other spaces; NULL: nothing of it came yet */
+	struct kmt_blocks blocks; /* of others[KMT_SPACE_PAGE] */
+	uint64_t nr_others;	  /* objects in them */
+	struct kmt_accounts *accounts;
+	struct kmt_tasks *tasks;
+	struct kmt_totals totals;
+	struct kmt_cache_frees_table unknown_frees;
+	bool has_mark;
+	uint64_t nr_deferred;	/* of the live set: freed, as far as anybody but the allocator is
+				   concerned */
+	uint32_t generation;	/* one more for each module that comes or goes */
+	uint64_t recorder_mask; /* bit pid % 64 of every recorder pid: most are ruled out by it */
+	bool has_started;
+	struct kmt_grid grid, ended_grid; /* as it goes on, and as it was finished */
+	uint64_t end_ns, older_ns, grace_ns;
+	int walk_error; /* of a watcher, while the live set is walked */
+};
+
+/* The account of an allocation, as @event says it, of objects of @bytes_alloc. Return: 0 or -ENOMEM. */
+int kmt_ledger_open(struct kmt_ledger *ledger, const struct kmt_event *event, uint64_t bytes_alloc,
+		    uint32_t *ret_index);
+
+/* The same by key. */
+int kmt_ledger_open_key(struct kmt_ledger *ledger, const struct kmt_account_key *key,
+			uint64_t time_ns, int32_t pid, uint32_t *ret_index);
+
+/* A free, of another space than the slab's, of what nobody is known to have allocated. */
+void kmt_ledger_note_unknown(struct kmt_ledger *ledger, const struct kmt_event *event);
+
+static inline struct kmt_account *kmt_ledger_account_of(struct kmt_ledger *ledger,
+							const struct kmt_object *object)
+{
+	return kmt_accounts_at(ledger->accounts, object->account);
+}
+
+/* An object ends: its account is booked, who watches is told. Return: 0 or -ENOMEM. */
+int kmt_ledger_book_end(struct kmt_ledger *ledger, const struct kmt_object *object,
+			enum kmt_end how, const struct kmt_event *event);
+
+/* An allocation is booked but for its object. Return: 0 or -ENOMEM. */
+int kmt_ledger_book_alloc(struct kmt_ledger *ledger, const struct kmt_event *event, uint32_t index,
+			  struct kmt_object *object);
+
+/* The live set of a space, made if need be. Return: 0 or -ENOMEM. */
+int kmt_ledger_space(struct kmt_ledger *ledger, uint32_t space, struct kmt_liveset **ret_set);
+
+/* pages.c: allocations and frees of page frames. Return: 0 or -ENOMEM. */
+int kmt_ledger_take_pages(struct kmt_ledger *ledger, const struct kmt_event *event);
+int kmt_ledger_free_pages(struct kmt_ledger *ledger, const struct kmt_event *event);
+
+/* spaces.c: of per-CPU memory, vmalloc areas and own pairs, which come and go as they are. */
+int kmt_ledger_take_other(struct kmt_ledger *ledger, const struct kmt_event *event);
+int kmt_ledger_free_other(struct kmt_ledger *ledger, const struct kmt_event *event);
+
+#endif

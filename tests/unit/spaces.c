@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The books of what is not of the slab: page frames, per-CPU memory, vmalloc areas. */
+#include <string.h>
+
+#include "ledger.h"
+
+#define FRAMES 512u
+
+#define PAGE_ALLOC(pfn, order, ...)                                                             \
+	(struct kmt_event)                                                                      \
+	{                                                                                       \
+		.kind = KMT_EVENT_PAGE_ALLOC, .space = KMT_SPACE_PAGE,                          \
+		.ptr = (pfn) + KMT_PFN_BIAS, .bytes_alloc = UINT64_C(1) << (order), .stack = 4, \
+		__VA_ARGS__                                                                     \
+	}
+#define PAGE_FREE(pfn, order, ...)                                                                 \
+	(struct kmt_event)                                                                         \
+	{                                                                                          \
+		.kind = KMT_EVENT_PAGE_FREE, .space = KMT_SPACE_PAGE, .ptr = (pfn) + KMT_PFN_BIAS, \
+		.bytes_alloc = UINT64_C(1) << (order), __VA_ARGS__                                 \
+	}
+#define PERCPU_ALLOC(...)                                                                       \
+	(struct kmt_event)                                                                      \
+	{                                                                                       \
+		.kind = KMT_EVENT_PERCPU_ALLOC, .space = KMT_SPACE_PERCPU, .call_site = SITE_A, \
+		.ptr = PTR, .bytes_req = 64, __VA_ARGS__                                        \
+	}
+#define VMALLOC(...)                                                                           \
+	(struct kmt_event)                                                                     \
+	{                                                                                      \
+		.kind = KMT_EVENT_VMALLOC, .space = KMT_SPACE_VMALLOC, .ptr = PTR, __VA_ARGS__ \
+	}
+
+struct sums {
+	uint64_t live_bytes, live, objects;
+};
+
+static struct sums sum_up(struct kmt_ledger *ledger, uint32_t space)
+{
+	struct sums sums = { 0 };
+	const struct kmt_account *accounts;
+	size_t nr;
+
+	CHECK_EQ(kmt_ledger_finish(ledger, 0, 0, 0), 0);
+	accounts = kmt_ledger_accounts(ledger, &nr);
+	for (size_t i = 0; i < nr; i++) {
+		if (accounts[i].key.space != space)
+			continue;
+		sums.live += kmt_account_live(&accounts[i]);
+		sums.objects += accounts[i].live_objects;
+		sums.live_bytes += accounts[i].live_objects * accounts[i].key.bytes_alloc;
+	}
+	return sums;
+}
+
+TEST(a_block_may_be_freed_in_parts)
+{
+	KMT_CLEANUP(kmt_ledger_freep) struct kmt_ledger *ledger = new_ledger(&usual);
+	struct sums sums;
+
+	take(ledger, PAGE_ALLOC(64, 3, .time_ns = 1));
+	take(ledger, PAGE_FREE(67, 0, .time_ns = 2));
+	sums = sum_up(ledger, KMT_SPACE_PAGE);
+	CHECK_EQ(sums.live_bytes, 7 * PAGE);
+	CHECK_EQ(sums.objects, 3); /* 64..65, 66, 68..71 */
+	CHECK_EQ(sums.live, 3);
+	take(ledger, PAGE_FREE(64, 1, .time_ns = 3));
+	take(ledger, PAGE_FREE(66, 0, .time_ns = 4));
+	take(ledger, PAGE_FREE(68, 2, .time_ns = 5));
+	CHECK_EQ(sum_up(ledger, KMT_SPACE_PAGE).live_bytes, 0);
+	CHECK_EQ(sum_up(ledger, KMT_SPACE_PAGE).live, 0);
+	CHECK_EQ(kmt_ledger_totals(ledger)->unknown_other_frees, 0);
+}
+
+TEST(one_free_may_end_several_blocks)
+{
+	KMT_CLEANUP(kmt_ledger_freep) struct kmt_ledger *ledger = new_ledger(&usual);
+
+	for (uint64_t i = 0; i < 8; i++)
+		take(ledger, PAGE_ALLOC(64 + i, 0, .time_ns = i + 1));
+	take(ledger, PAGE_FREE(64, 2, .time_ns = 20));
+	CHECK_EQ(sum_up(ledger, KMT_SPACE_PAGE).objects, 4);
+	take(ledger, PAGE_FREE(0, 0, .time_ns = 21));
+	CHECK_EQ(kmt_ledger_totals(ledger)->unknown_other_frees, 1);
+}
+
+TEST(frame_zero_and_failed_allocations)
+{
+	KMT_CLEANUP(kmt_ledger_freep) struct kmt_ledger *ledger = new_ledger(&usual);
+
+	take(ledger, PAGE_ALLOC(0, 2, .time_ns = 1));
+	take(ledger, PAGE_ALLOC(UINT64_MAX, 0, .time_ns = 2)); /* its ptr is 0 */
+	take(ledger, PAGE_ALLOC(UINT64_MAX - 1, 0, .time_ns = 3));
+	take(ledger, PAGE_ALLOC(3, 2, .time_ns = 4)); /* not aligned: no block */
+	CHECK_EQ(sum_up(ledger, KMT_SPACE_PAGE).live_bytes, 4 * PAGE);
+	CHECK_EQ(kmt_ledger_totals(ledger)->failed_allocs, 3);
+}
+
+/* The same by frame: who was allocated when. Any order, any part, frees of what is not there. */
+TEST(blocks_agree_with_a_map_of_frames)
+{
+	KMT_CLEANUP(kmt_ledger_freep) struct kmt_ledger *ledger = new_ledger(&usual);
+	bool is_live[FRAMES] = { false };
+	uint64_t state = 1, nr_live;
+
+	for (uint64_t step = 1; step <= 20000; step++) {
+		uint64_t random = check_random(&state);
+		unsigned int order = (unsigned int)(random & 7) % 6;
+		uint64_t pfn = (random >> 8) % FRAMES & ~((UINT64_C(1) << order) - 1);
+		bool is_alloc = random >> 40 & 1;
+
+		if (is_alloc)
+			take(ledger, PAGE_ALLOC(pfn, order, .time_ns = step));
+		else
+			take(ledger, PAGE_FREE(pfn, order, .time_ns = step));
+		for (uint64_t i = pfn; i < pfn + (UINT64_C(1) << order); i++)
+			is_live[i] = is_alloc;
+		if (step % 500)
+			continue;
+		nr_live = 0;
+		for (size_t i = 0; i < FRAMES; i++)
+			nr_live += is_live[i];
+		CHECK_EQ(sum_up(ledger, KMT_SPACE_PAGE).live_bytes, nr_live * PAGE);
+		CHECK_EQ(sum_up(ledger, KMT_SPACE_PAGE).live,
+			 sum_up(ledger, KMT_SPACE_PAGE).objects);
+	}
+}
+
+TEST(spaces_do_not_meet)
+{
+	KMT_CLEANUP(kmt_ledger_freep) struct kmt_ledger *ledger = new_ledger(&usual);
+
+	take(ledger, KMALLOC(.time_ns = 1));
+	take(ledger, VMALLOC(.time_ns = 2, .bytes_alloc = 8192, .bytes_req = 8192));
+	take(ledger, PERCPU_ALLOC(.time_ns = 3, .bytes_alloc = 256));
+	take(ledger, (struct kmt_event){ .kind = KMT_EVENT_VFREE,
+					 .space = KMT_SPACE_VMALLOC,
+					 .ptr = PTR,
+					 .time_ns = 4 });
+	CHECK_EQ(sum_up(ledger, KMT_SPACE_SLAB).live_bytes, 64);
+	CHECK_EQ(sum_up(ledger, KMT_SPACE_VMALLOC).live_bytes, 0);
+	CHECK_EQ(sum_up(ledger, KMT_SPACE_PERCPU).live_bytes, 256);
+	CHECK_EQ(kmt_ledger_totals(ledger)->reused, 0);
+	CHECK_EQ(kmt_ledger_totals(ledger)->live, 2);
+	CHECK_EQ(kmt_ledger_totals(ledger)->peak_live, 3);
+	take(ledger, (struct kmt_event){ .kind = KMT_EVENT_PERCPU_FREE,
+					 .space = KMT_SPACE_PERCPU,
+					 .ptr = PTR,
+					 .time_ns = 5 });
+	CHECK_EQ(sum_up(ledger, KMT_SPACE_PERCPU).live, 0);
+}
+
+TEST(per_cpu_memory_is_there_for_each_cpu)
+{
+	struct kmt_ledger_options options = usual;
+	KMT_CLEANUP(kmt_ledger_freep) struct kmt_ledger *ledger = NULL;
+	struct kmt_event event = PERCPU_ALLOC(.time_ns = 1, .pid = 100);
+
+	options.nr_possible_cpus = 8;
+	ledger = new_ledger(&options);
+	CHECK_EQ(kmt_ledger_take(ledger, &event), 0);
+	CHECK_EQ(sum_up(ledger, KMT_SPACE_PERCPU).live_bytes, 8 * 64);
+}
+
+TEST(what_was_left_out_on_purpose_is_not_unknown)
+{
+	struct kmt_ledger_options options = usual;
+	KMT_CLEANUP(kmt_ledger_freep) struct kmt_ledger *ledger = NULL;
+
+	options.sample_mask[KMT_SPACE_SLAB] = 0x7000;
+	options.is_filtered[KMT_SPACE_PAGE] = true;
+	ledger = new_ledger(&options);
+	take(ledger, KFREE(.ptr = 0xffff888100041000, .time_ns = 1));
+	take(ledger, KFREE(.ptr = 0xffff888100040000, .time_ns = 2));
+	take(ledger, PAGE_FREE(7, 0, .time_ns = 3));
+	CHECK_EQ(kmt_ledger_totals(ledger)->filtered_frees, 2);
+	CHECK_EQ(kmt_ledger_totals(ledger)->unknown_frees, 1);
+	CHECK_EQ(kmt_ledger_totals(ledger)->unknown_other_frees, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		ROW(a_block_may_be_freed_in_parts),
+		ROW(one_free_may_end_several_blocks),
+		ROW(frame_zero_and_failed_allocations),
+		ROW(blocks_agree_with_a_map_of_frames),
+		ROW(spaces_do_not_meet),
+		ROW(per_cpu_memory_is_there_for_each_cpu),
+		ROW(what_was_left_out_on_purpose_is_not_unknown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
