@@ -18,9 +18,11 @@ static bool is_task_event(const struct tep_event *event)
 
 static bool is_hex(const char *name)
 {
-	static const char *const names[] = { "call_site",   "ptr",	    "gfp_flags",
-					     "clone_flags", "common_flags", "taints",
-					     "head",	    "cache",	    "ptr_or_func" };
+	static const char *const names[] = {
+		"call_site", "ptr",	  "gfp_flags",	 "clone_flags", "common_flags", "taints",
+		"head",	     "cache",	  "ptr_or_func", "addr",	"va_start",	"vstart",
+		"vend",	     "base_addr", "pfn",	 "page",	"flags",	"caller",
+	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(names[i], name) == 0)
@@ -34,10 +36,28 @@ static bool is_text(const struct tep_format_field *field)
 	       (field->flags & (TEP_FIELD_IS_STRING | TEP_FIELD_IS_DYNAMIC));
 }
 
+/* Of kernel_stack: as many addresses as `size` says, whatever the declaration does. */
+static bool is_callers(const struct tep_format_field *field)
+{
+	return strcmp(field->name, "caller") == 0 &&
+	       strcmp(field->event->name, "kernel_stack") == 0;
+}
+
+static bool is_size_of_callers(const struct tep_format_field *field)
+{
+	return strcmp(field->name, "size") == 0 && strcmp(field->event->name, "kernel_stack") == 0;
+}
+
 /* Of a probe: addresses. */
 static bool is_pointers(const struct tep_format_field *field)
 {
-	return (field->flags & TEP_FIELD_IS_ARRAY) && !is_text(field);
+	return (field->flags & TEP_FIELD_IS_ARRAY) && !is_text(field) && !is_callers(field);
+}
+
+/* Which of the addresses are those of code, that may be given by name. */
+static bool is_code(const struct tep_format_field *field)
+{
+	return strcmp(field->name, "call_site") == 0 || strcmp(field->name, "caller") == 0;
 }
 
 static bool is_located(const struct tep_format_field *field)
@@ -46,14 +66,14 @@ static bool is_located(const struct tep_format_field *field)
 }
 
 /* What a short key means in this event. */
-static const char *field_name(const struct tep_event *event, const char *key)
+static const char *field_name(struct tep_event *event, const char *key)
 {
 	bool is_task = is_task_event(event);
 
 	if (strcmp(key, "gfp") == 0)
 		return "gfp_flags";
 	if (strcmp(key, "flags") == 0)
-		return "common_flags";
+		return tep_find_field(event, key) ? key : "common_flags";
 	if (strcmp(key, "preempt") == 0)
 		return "common_preempt_count";
 	if (strcmp(key, is_task ? "by" : "pid") == 0)
@@ -64,7 +84,7 @@ static const char *field_name(const struct tep_event *event, const char *key)
 }
 
 /* The other way. */
-static const char *key_of(const struct tep_event *event, const char *name)
+static const char *key_of(struct tep_event *event, const char *name)
 {
 	static const char *const keys[] = { "gfp", "flags", "preempt", "by", "pid", "comm" };
 
@@ -81,9 +101,12 @@ static unsigned int end_of(const struct tep_event *event)
 							 event->format.fields };
 
 	for (size_t i = 0; i < 2; i++)
-		for (const struct tep_format_field *f = lists[i]; f; f = f->next)
-			if ((unsigned int)(f->offset + f->size) > end)
-				end = (unsigned int)(f->offset + f->size);
+		for (const struct tep_format_field *f = lists[i]; f; f = f->next) {
+			int bytes = is_callers(f) ? 0 : f->size;
+
+			if ((unsigned int)(f->offset + bytes) > end)
+				end = (unsigned int)(f->offset + bytes);
+		}
 	return end;
 }
 
@@ -93,7 +116,8 @@ static unsigned int alignment_of(const struct tep_event *event)
 	unsigned int widest = 4;
 
 	for (const struct tep_format_field *f = event->format.fields; f; f = f->next)
-		if (!is_text(f) && !is_pointers(f) && (unsigned int)f->size > widest)
+		if (!is_text(f) && !is_pointers(f) && !is_callers(f) &&
+		    (unsigned int)f->size > widest)
 			widest = (unsigned int)f->size;
 	return widest;
 }
@@ -147,6 +171,38 @@ static int put_pointers(const struct formats_dir *formats, uint8_t *record,
 	return 0;
 }
 
+static bool parse_address(const struct symtab *symbols, const char *text, unsigned int bytes,
+			  uint64_t *ret_n)
+{
+	if (!isdigit((unsigned char)*text) && symtab_parse(symbols, text, ret_n))
+		return true;
+	return parse_number(text, bytes, ret_n) == 0;
+}
+
+/* "kmalloc_trace+0x26,d_alloc+0x40": behind what is there, as many as there are. */
+static int put_callers(const struct formats_dir *formats, const struct symtab *symbols,
+		       const struct tep_format_field *field, char *value, uint8_t *record,
+		       unsigned int *located_end)
+{
+	unsigned int bytes = formats->layout.long_bytes, at = (unsigned int)field->offset;
+	const struct tep_format_field *size = tep_find_field(field->event, "size");
+	uint64_t nr = 0, n;
+	char *rest = NULL;
+
+	for (char *word = strtok_r(value, ",", &rest); word; word = strtok_r(NULL, ",", &rest)) {
+		if (at + bytes > RING_RECORD_BYTES_MAX || !parse_address(symbols, word, bytes, &n))
+			return -EINVAL;
+		ring_put(&formats->layout, record + at, n, bytes);
+		at += bytes;
+		nr++;
+	}
+	/* What isn't as usual is said with size=, behind it. */
+	if (size)
+		put_number(formats, record, size, nr);
+	*located_end = at;
+	return 0;
+}
+
 static int put_value(const struct formats_dir *formats, const struct symtab *symbols,
 		     struct tep_format_field *field, char *value, uint8_t *record,
 		     unsigned int *located_end)
@@ -164,12 +220,10 @@ static int put_value(const struct formats_dir *formats, const struct symtab *sym
 	}
 	if (is_pointers(field))
 		return put_pointers(formats, record, field, value);
-	if (!isdigit((unsigned char)*value) && strcmp(field->name, "call_site") == 0 &&
-	    symtab_parse(symbols, value, &n)) {
-		put_number(formats, record, field, n);
-		return 0;
-	}
-	if (parse_number(value, (unsigned int)field->size, &n) < 0)
+	if (is_callers(field))
+		return put_callers(formats, symbols, field, value, record, located_end);
+	if (is_code(field) ? !parse_address(symbols, value, (unsigned int)field->size, &n)
+			   : parse_number(value, (unsigned int)field->size, &n) < 0)
 		return -EINVAL;
 	put_number(formats, record, field, n);
 	return 0;
@@ -254,7 +308,8 @@ static void put_defaults(struct encoding *encoding)
 
 static int check_needed(const struct encoding *encoding, struct kmt_err *err)
 {
-	static const char *const names[] = { "call_site", "ptr", "bytes_req" };
+	static const char *const names[] = { "call_site", "ptr", "bytes_req", "addr",
+					     "va_start",  "pfn", "page",      "caller" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		const struct tep_format_field *field =
@@ -352,6 +407,43 @@ static void print_text_field(FILE *out, const struct formats_dir *formats, const
 		print_text(out, key, record + (location & 0xffff), (size_t)(location >> 16));
 }
 
+static void print_code(FILE *out, const struct symtab *symbols, uint64_t address)
+{
+	const struct symbol *symbol = symtab_caller(symbols, address);
+
+	if (symbol)
+		(void)fprintf(out, "%s+0x%" PRIx64, symbol->name, address - symbol->address);
+	else
+		(void)fprintf(out, "0x%" PRIx64, address);
+}
+
+/* How many addresses a record of a stack has room for. */
+static unsigned int nr_callers(const struct formats_dir *formats,
+			       const struct tep_format_field *field, unsigned int bytes)
+{
+	return (bytes - (unsigned int)field->offset) / formats->layout.long_bytes;
+}
+
+static void print_callers(FILE *out, const struct formats_dir *formats,
+			  const struct symtab *symbols, const struct tep_format_field *field,
+			  const char *record, unsigned int bytes)
+{
+	unsigned int each = formats->layout.long_bytes, nr = nr_callers(formats, field, bytes);
+	const struct tep_format_field *size = tep_find_field(field->event, "size");
+
+	(void)fputs(" caller=", out);
+	for (unsigned int i = 0; i < nr; i++) {
+		if (i)
+			(void)fputc(',', out);
+		print_code(out, symbols,
+			   ring_get(&formats->layout, record + field->offset + (size_t)i * each,
+				    each));
+	}
+	if (size && ring_get(&formats->layout, record + size->offset, 4) != nr)
+		(void)fprintf(out, " size=%" PRIu64,
+			      ring_get(&formats->layout, record + size->offset, 4));
+}
+
 static void print_pointers(FILE *out, const struct formats_dir *formats, const char *key,
 			   const struct tep_format_field *field, const char *record)
 {
@@ -375,8 +467,11 @@ static int64_t sign_extend(uint64_t n, int bytes)
 /* True if leaving the field out gives the same. */
 static bool is_default(const struct tep_format_field *field, uint64_t n)
 {
-	static const char *const always[] = { "call_site", "ptr",	 "bytes_req", "bytes_alloc",
-					      "gfp_flags", "common_pid", "pid",	      "taints" };
+	static const char *const always[] = {
+		"call_site",  "ptr",  "bytes_req", "bytes_alloc", "gfp_flags",
+		"common_pid", "pid",  "taints",	   "addr",	  "va_start",
+		"pfn",	      "page", "caller",	   "size",	  "order",
+	};
 
 	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
 		if (strcmp(always[i], field->name) == 0)
@@ -391,9 +486,12 @@ static void print_field(FILE *out, const struct formats_dir *formats, const stru
 			const char *record, unsigned int bytes)
 {
 	const char *key = key_of(event, field->name);
-	const struct symbol *symbol = NULL;
 	uint64_t n;
 
+	if (is_callers(field)) {
+		print_callers(out, formats, symbols, field, record, bytes);
+		return;
+	}
 	if (field->offset < 0 || field->size <= 0 ||
 	    (unsigned int)field->offset + (unsigned int)field->size > bytes)
 		return;
@@ -410,11 +508,12 @@ static void print_field(FILE *out, const struct formats_dir *formats, const stru
 	n = ring_get(&formats->layout, record + field->offset, (unsigned int)field->size);
 	if (is_default(field, n))
 		return;
-	if (strcmp(field->name, "call_site") == 0)
-		symbol = symtab_caller(symbols, n);
-	if (symbol)
-		(void)fprintf(out, " %s=%s+0x%" PRIx64, key, symbol->name, n - symbol->address);
-	else if (is_hex(field->name))
+	if (is_code(field)) {
+		(void)fprintf(out, " %s=", key);
+		print_code(out, symbols, n);
+		return;
+	}
+	if (is_hex(field->name))
 		(void)fprintf(out, " %s=0x%" PRIx64, key, n);
 	else if (field->flags & TEP_FIELD_IS_SIGNED)
 		(void)fprintf(out, " %s=%" PRId64, key, sign_extend(n, field->size));
@@ -441,7 +540,8 @@ void fields_print(FILE *out, const struct formats_dir *formats, const struct sym
 	if ((unsigned int)end_of(event) > bytes)
 		return;
 	for (const struct tep_format_field *f = event->format.fields; f; f = f->next)
-		print_field(out, formats, symbols, event, f, record, bytes);
+		if (!is_size_of_callers(f))
+			print_field(out, formats, symbols, event, f, record, bytes);
 	for (const struct tep_format_field *f = event->format.common_fields; f; f = f->next) {
 		if (strcmp(f->name, "common_type") == 0)
 			continue;

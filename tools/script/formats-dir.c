@@ -52,9 +52,53 @@ static int add_file(struct formats_dir *formats, const char *root, const char *p
 	return 0;
 }
 
+/* By the beginning of their path. */
+static const struct group {
+	const char *name, *path;
+} groups[] = {
+	{ "pages", "kmem/mm_page_" }, { "percpu", "percpu/" }, { "vmalloc", "vmalloc/" },
+	{ "areas", "kmemtape/vma_" }, { "stacks", "ftrace/" },
+};
+
+#define NR_GROUPS (sizeof(groups) / sizeof(groups[0]))
+
+unsigned int formats_group(const char *name)
+{
+	for (unsigned int i = 0; i < NR_GROUPS; i++)
+		if (strcmp(groups[i].name, name) == 0)
+			return 1u << i;
+	return 0;
+}
+
+static unsigned int group_of(const char *path)
+{
+	for (unsigned int i = 0; i < NR_GROUPS; i++)
+		if (strncmp(path, groups[i].path, strlen(groups[i].path)) == 0)
+			return 1u << i;
+	return 0;
+}
+
+unsigned int formats_dir_groups(const struct formats_dir *formats)
+{
+	unsigned int all = 0;
+
+	for (size_t i = 0; i < formats->nr_files; i++)
+		all |= group_of(formats->files[i].path);
+	return all;
+}
+
+void formats_dir_print_groups(FILE *out, const struct formats_dir *formats)
+{
+	unsigned int all = formats_dir_groups(formats);
+
+	for (unsigned int i = 0; i < NR_GROUPS; i++)
+		if (all & (1u << i))
+			(void)fprintf(out, " %s", groups[i].name);
+}
+
 /* All files below @root, whatever their depth. */
 static int add_dir(struct formats_dir *formats, const char *root, const char *below,
-		   struct kmt_err *err)
+		   unsigned int left_out, struct kmt_err *err)
 {
 	char path[PATH_MAX];
 	struct dirent **entries;
@@ -67,9 +111,10 @@ static int add_dir(struct formats_dir *formats, const char *root, const char *be
 	for (int i = 0; i < nr; i++) {
 		(void)snprintf(path, sizeof(path), "%s%s%s", below, *below ? "/" : "",
 			       entries[i]->d_name);
-		if (r == 0)
-			r = entries[i]->d_type == DT_DIR ? add_dir(formats, root, path, err)
-							 : add_file(formats, root, path, err);
+		if (r == 0 && entries[i]->d_type == DT_DIR)
+			r = add_dir(formats, root, path, left_out, err);
+		else if (r == 0 && !(group_of(path) & left_out))
+			r = add_file(formats, root, path, err);
 		free(entries[i]);
 	}
 	free(entries);
@@ -122,7 +167,8 @@ static int take_file(struct formats_dir *formats, const struct formats_file *fil
 }
 
 int formats_dir_load(const char *path, bool is_big_endian, unsigned int long_bytes,
-		     struct formats_dir **ret_formats, struct kmt_err *err)
+		     unsigned int groups_wanted, struct formats_dir **ret_formats,
+		     struct kmt_err *err)
 {
 	KMT_CLEANUP(formats_dir_freep) struct formats_dir *formats = calloc(1, sizeof(*formats));
 	int r;
@@ -135,7 +181,7 @@ int formats_dir_load(const char *path, bool is_big_endian, unsigned int long_byt
 	tep_set_long_size(formats->tep, (int)long_bytes);
 	tep_set_file_bigendian(formats->tep, is_big_endian ? TEP_BIG_ENDIAN : TEP_LITTLE_ENDIAN);
 	formats->layout.is_big_endian = is_big_endian;
-	r = add_dir(formats, path, "", err);
+	r = add_dir(formats, path, "", ~groups_wanted, err);
 	for (size_t i = 0; r == 0 && i < formats->nr_files; i++)
 		r = take_file(formats, &formats->files[i], path, long_bytes, err);
 	if (r < 0)

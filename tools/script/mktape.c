@@ -44,8 +44,8 @@ static int load_formats(struct mktape *mk, struct kmt_err *err)
 		(void)snprintf(path, sizeof(path), "%s", header->formats);
 	else
 		(void)snprintf(path, sizeof(path), "%s/%s", mk->formats_base, header->formats);
-	r = formats_dir_load(path, manifest->is_big_endian, manifest->long_bytes, &mk->formats,
-			     err);
+	r = formats_dir_load(path, manifest->is_big_endian, manifest->long_bytes,
+			     header->format_groups, &mk->formats, err);
 	if (r < 0)
 		return r;
 	if (manifest->subbuf_bytes && manifest->subbuf_bytes != mk->formats->layout.subbuf_bytes)

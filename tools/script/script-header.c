@@ -309,6 +309,27 @@ static int take_snapshot_line(struct script_header *header, const struct script 
 	return 1;
 }
 
+static int take_formats(struct script_header *header, const struct script *script,
+			struct kmt_err *err)
+{
+	size_t bytes = script->nr_words > 1 ? strlen(script->words[1]) : SCRIPT_TEXT_MAX;
+
+	if (bytes >= SCRIPT_TEXT_MAX)
+		return script_fail(script, err, "not `formats DIRECTORY GROUP...`");
+	memcpy(header->formats, script->words[1], bytes + 1);
+	script_unescape(header->formats);
+	header->format_groups = 0;
+	for (size_t i = 2; i < script->nr_words; i++) {
+		unsigned int group = formats_group(script->words[i]);
+
+		if (!group)
+			return script_fail(script, err, "'%s' is no group of events",
+					   script->words[i]);
+		header->format_groups |= group;
+	}
+	return 1;
+}
+
 static int take_other(struct script_header *header, const struct script *script,
 		      struct kmt_err *err)
 {
@@ -332,10 +353,8 @@ static int take_other(struct script_header *header, const struct script *script,
 		return take_stats(header, script, err);
 	if (strcmp(name, "enabled") == 0)
 		return take_enabled(header, script, err);
-	if (strcmp(name, "formats") == 0) {
-		r = script_text(script, 1, header->formats, err);
-		return r < 0 ? r : 1;
-	}
+	if (strcmp(name, "formats") == 0)
+		return take_formats(header, script, err);
 	if (strcmp(name, "symbols") == 0) {
 		r = script_text(script, 1, header->symbols, err);
 		return r < 0 ? r : 1;
@@ -440,7 +459,8 @@ static void print_value(FILE *out, const struct plain *plain, const void *value)
 	(void)fputc('\n', out);
 }
 
-void script_header_print(FILE *out, const struct kmt_manifest *manifest, const char *formats)
+void script_header_print(FILE *out, const struct kmt_manifest *manifest, const char *name,
+			 const struct formats_dir *formats)
 {
 	for (size_t i = 0; i < NR_PLAIN; i++) {
 		const struct plain *plain = &plain_lines[i];
@@ -448,7 +468,8 @@ void script_header_print(FILE *out, const struct kmt_manifest *manifest, const c
 		print_value(out, plain, (const char *)manifest + plain->offset);
 		if (strcmp(plain->name, "arch") == 0) {
 			(void)fputs("formats ", out);
-			script_put_text(out, formats, 0);
+			script_put_text(out, name, 1);
+			formats_dir_print_groups(out, formats);
 			(void)fputc('\n', out);
 		}
 	}

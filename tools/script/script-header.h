@@ -20,6 +20,7 @@ struct script_snapshot {
 struct script_header {
 	struct kmt_manifest manifest;
 	char formats[SCRIPT_TEXT_MAX]; /* as the line says */
+	unsigned int format_groups;    /* likewise */
 	char symbols[SCRIPT_TEXT_MAX]; /* "good", "hidden", "none", or "": as the symbols are */
 	bool has_start, has_allocs_on, has_allocs_off, has_end; /* else taken from the events */
 	struct symtab symtab;
@@ -49,7 +50,11 @@ int script_header_finish(struct script_header *header, struct kmt_err *err);
 /* Name of the module that line @line of symbols/modules loads; NULL if it loads none. */
 char *script_header_module(const char *modules, unsigned int line);
 
-/* The lines of a manifest, but for CPUs, events and symbols. */
-void script_header_print(FILE *out, const struct kmt_manifest *manifest, const char *formats);
+/*
+ * The lines of a manifest, but for CPUs, events and symbols.
+ * @name, @formats: of the directory of format files, and what the tape has of it
+ */
+void script_header_print(FILE *out, const struct kmt_manifest *manifest, const char *name,
+			 const struct formats_dir *formats);
 
 #endif

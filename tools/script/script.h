@@ -10,10 +10,13 @@
 
 /*
  * The text form of a tape. Lines of words; `#` at the start of a word begins a comment. In any
- * word, \xNN is a byte. First what concerns the whole tape (see script-header.c for the plain ones):
+ * word, \xNN is a byte. First what concerns the whole tape (see script-header.c for the plain
+ * ones):
  *
  *   kernel 6.18.0
- *   formats 6.18          a directory of tests/formats, or a path with a slash in it
+ *   formats 6.18 pages stacks     a directory of tests/formats, or a path with a slash in it; and
+ *                         which events the tape has beside those of the slab: pages, percpu,
+ *                         vmalloc, areas (of vmalloc, by probes), stacks
  *   endian little         or big;  long 8, or 4
  *   cpu 3                 has a file, even if no event
  *   recorder_pid 77
@@ -38,7 +41,12 @@
  *
  * Keys are the fields of the event's format file. Short names: pid (common_pid; in task events,
  * the task that is spoken of, and `by` is common_pid), flags, preempt, gfp, comm. What isn't given
- * is 0; node is -1, bytes_alloc is bytes_req. A call_site may be `function+0x10`.
+ * is 0; node is -1, bytes_alloc is bytes_req. A call_site may be `function+0x10`. In an event that
+ * has a field `flags`, common_flags has its long name.
+ *
+ * A stack is the event kernel_stack, of the allocation before it: caller=ADDRESS,... innermost
+ * first, pid= and flags= as of that one. Its size is the number of addresses, unless size= comes
+ * behind them.
  *
  * The time goes into the record as the kernel would write it; `extend` and `abs` force a time
  * extend or an absolute time stamp before the record. A time that goes backwards takes `abs` by
@@ -55,7 +63,8 @@ struct script {
 	size_t room;
 	char *words[SCRIPT_WORDS_MAX];
 	size_t nr_words; /* never 0 after SCRIPT_LINE */
-	const char *verbatim; /* what is behind the bar of a line that is the one word `|`; else NULL */
+	const char *
+		verbatim; /* what is behind the bar of a line that is the one word `|`; else NULL */
 };
 
 enum { SCRIPT_END = 0, SCRIPT_LINE = 1 };

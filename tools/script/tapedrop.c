@@ -197,7 +197,7 @@ static int open_tape(struct tapedrop *drop, struct kmt_err *err)
 		*--end = '\0';
 	(void)snprintf(events, sizeof(events), "%s/events", options->from);
 	r = formats_dir_load(events, drop->tape->manifest.is_big_endian,
-			     drop->tape->manifest.long_bytes, &drop->formats, err);
+			     drop->tape->manifest.long_bytes, FORMATS_ALL, &drop->formats, err);
 	if (r < 0)
 		return r;
 	drop->layout = drop->formats->layout;

@@ -57,8 +57,8 @@ static void find_formats(const struct tapedump *dump, char name[PATH_MAX])
 		KMT_CLEANUP(formats_dir_freep) struct formats_dir *other = NULL;
 
 		(void)snprintf(path, sizeof(path), "%s/%s", dump->formats_base, entries[i]->d_name);
-		if (formats_dir_load(path, manifest->is_big_endian, manifest->long_bytes, &other,
-				     NULL) == 0 &&
+		if (formats_dir_load(path, manifest->is_big_endian, manifest->long_bytes,
+				     formats_dir_groups(dump->formats), &other, NULL) == 0 &&
 		    formats_dir_is_same(dump->formats, other))
 			(void)snprintf(name, PATH_MAX, "%s", entries[i]->d_name);
 		free(entries[i]);
@@ -346,7 +346,7 @@ static int print_tape(struct tapedump *dump, struct kmt_err *err)
 	int r;
 
 	find_formats(dump, formats);
-	script_header_print(stdout, &tape->manifest, formats);
+	script_header_print(stdout, &tape->manifest, formats, dump->formats);
 	print_enabled(dump);
 	for (size_t i = 0; i < tape->nr_cpus; i++)
 		if (!dump->has_lines[i])
@@ -384,7 +384,7 @@ static int run(struct tapedump *dump, const char *path, struct kmt_err *err)
 		return r;
 	(void)snprintf(events, sizeof(events), "%s/events", path);
 	r = formats_dir_load(events, dump->tape->manifest.is_big_endian,
-			     dump->tape->manifest.long_bytes, &dump->formats, err);
+			     dump->tape->manifest.long_bytes, FORMATS_ALL, &dump->formats, err);
 	if (r < 0)
 		return r;
 	if (dump->formats->layout.subbuf_bytes != dump->tape->manifest.subbuf_bytes)
