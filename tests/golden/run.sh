@@ -174,6 +174,7 @@ else
 	mistake "2000 0 kmalloc call_site=0x1 ptr=0x2000" "stdin:2: kmalloc without bytes_req"
 	mistake "2000 0 kfree call_site=0x1 ptr=0x2000 size=3" "stdin:2: kfree has no field 'size' here"
 	mistake "2000 0 kfree call_site=foo ptr=0x2000" "stdin:2: 'foo' does not fit call_site"
+	mistake "2000 0 mm_page_free pfn=0x1" "stdin:2: 'mm_page_free' has no format file"
 	mistake "2000 0 kmalloc_node call_site=0x1" "stdin:2: 'kmalloc_node' has no format file"
 	mistake "2000 9999 kfree call_site=0x1 ptr=0x2000" "stdin:2: '9999' is not a number in 0..8191"
 	mistake "2000 0 lost 5" "CPU 0: lost, and no event behind it"

@@ -6,7 +6,8 @@
  *   zstd -dc TAPE/cpu/0000.zst | kbufdump TAPE/events CPU little|big LONG SUBBUF
  *
  * prints "TIME CPU EVENT CALL_SITE PTR BYTES_REQ BYTES_ALLOC", and "TIME CPU lost" before the
- * first event behind a gap.
+ * first event behind a gap. What an event doesn't have is 0. Of pages PTR is the frame's number, as
+ * a decimal one, and BYTES_REQ their order; areas that found no room have PTR 0x0.
  */
 #include <inttypes.h>
 #include <limits.h>
@@ -24,20 +25,31 @@
 #define MISSED_EVENTS	 (1u << 31) /* in it */
 #define SLACK_BYTES	 16 /* kbuffer looks at a whole record header behind the last record */
 
+enum { CALL_SITE, PTR, BYTES_REQ, BYTES_ALLOC, FAILED, NR_FIELDS };
+
 struct memory_event {
-	const char *name;
-	bool is_alloc;
+	const char *system, *name;
+	const char *names[NR_FIELDS]; /* NULL: none; "?NAME": not on all kernels */
+	bool is_page;
 	int id; /* -1: this kernel doesn't have it */
-	struct tep_format_field *call_site, *ptr, *bytes_req, *bytes_alloc;
+	struct tep_format_field *fields[NR_FIELDS];
 };
 
 static struct memory_event memory_events[] = {
-	{ .name = "kmalloc", .is_alloc = true },
-	{ .name = "kmalloc_node", .is_alloc = true },
-	{ .name = "kmem_cache_alloc", .is_alloc = true },
-	{ .name = "kmem_cache_alloc_node", .is_alloc = true },
-	{ .name = "kfree" },
-	{ .name = "kmem_cache_free" },
+	{ "kmem", "kmalloc", { "call_site", "ptr", "bytes_req", "bytes_alloc" } },
+	{ "kmem", "kmalloc_node", { "call_site", "ptr", "bytes_req", "bytes_alloc" } },
+	{ "kmem", "kmem_cache_alloc", { "call_site", "ptr", "bytes_req", "bytes_alloc" } },
+	{ "kmem", "kmem_cache_alloc_node", { "call_site", "ptr", "bytes_req", "bytes_alloc" } },
+	{ "kmem", "kfree", { "call_site", "ptr" } },
+	{ "kmem", "kmem_cache_free", { "call_site", "ptr" } },
+	{ "kmem", "mm_page_alloc", { [PTR] = "pfn", [BYTES_REQ] = "order" }, true },
+	{ "kmem", "mm_page_free", { [PTR] = "pfn", [BYTES_REQ] = "order" }, true },
+	{ "percpu", "percpu_alloc_percpu", { "?call_site", "ptr", "size", "?bytes_alloc" } },
+	{ "percpu", "percpu_free_percpu", { [PTR] = "ptr" } },
+	{ "vmalloc", "alloc_vmap_area", { NULL, "addr", "size", "size", "failed" } },
+	{ "vmalloc", "free_vmap_area_noflush", { [PTR] = "va_start" } },
+	{ "kmemtape", "vma_new", { "caller", "addr", "size", "size" } },
+	{ "kmemtape", "vma_del", { "?call_site", "addr" } },
 };
 
 #define NR_MEMORY_EVENTS (sizeof(memory_events) / sizeof(memory_events[0]))
@@ -57,24 +69,26 @@ static void load_event(struct tep_handle *tep, const char *events, struct memory
 	FILE *file;
 
 	memory->id = -1;
-	(void)snprintf(path, sizeof(path), "%s/kmem/%s/format", events, memory->name);
+	(void)snprintf(path, sizeof(path), "%s/%s/%s/format", events, memory->system, memory->name);
 	file = fopen(path, "re");
 	if (!file)
 		return;
 	bytes = fread(text, 1, sizeof(text), file);
 	(void)fclose(file);
-	(void)tep_parse_event(tep, text, bytes, "kmem"); /* the print format may be beyond it */
-	event = tep_find_event_by_name(tep, "kmem", memory->name);
+	(void)tep_parse_event(tep, text, bytes, memory->system); /* may not know the print format */
+	event = tep_find_event_by_name(tep, memory->system, memory->name);
 	if (!event)
 		die("not understood", path);
 	memory->id = event->id;
-	memory->call_site = tep_find_field(event, "call_site");
-	memory->ptr = tep_find_field(event, "ptr");
-	memory->bytes_req = tep_find_field(event, "bytes_req");
-	memory->bytes_alloc = tep_find_field(event, "bytes_alloc");
-	if (!memory->call_site || !memory->ptr ||
-	    (memory->is_alloc && (!memory->bytes_req || !memory->bytes_alloc)))
-		die("lacks a field", path);
+	for (size_t i = 0; i < NR_FIELDS; i++) {
+		const char *field = memory->names[i];
+		bool is_optional = field && *field == '?';
+
+		if (field)
+			memory->fields[i] = tep_find_field(event, field + is_optional);
+		if (field && !memory->fields[i] && !is_optional)
+			die("lacks a field", path);
+	}
 }
 
 static unsigned long long get(struct tep_format_field *field, const void *record)
@@ -92,13 +106,18 @@ static void print_record(struct tep_handle *tep, const void *record, unsigned lo
 	int id = (int)tep_read_number(tep, record, 2);
 
 	for (size_t i = 0; i < NR_MEMORY_EVENTS; i++) {
-		struct memory_event *memory = &memory_events[i];
+		struct tep_format_field *const *fields = memory_events[i].fields;
+		unsigned long long ptr = get(fields[PTR], record);
 
-		if (memory->id != id)
+		if (memory_events[i].id != id)
 			continue;
-		(void)printf("%llu %s %s 0x%llx 0x%llx %llu %llu\n", time_ns, cpu, memory->name,
-			     get(memory->call_site, record), get(memory->ptr, record),
-			     get(memory->bytes_req, record), get(memory->bytes_alloc, record));
+		if (get(fields[FAILED], record))
+			ptr = 0;
+		(void)printf("%llu %s %s 0x%llx ", time_ns, cpu, memory_events[i].name,
+			     get(fields[CALL_SITE], record));
+		(void)printf(memory_events[i].is_page ? "%llu" : "0x%llx", ptr);
+		(void)printf(" %llu %llu\n", get(fields[BYTES_REQ], record),
+			     get(fields[BYTES_ALLOC], record));
 		return;
 	}
 }

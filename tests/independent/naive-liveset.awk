@@ -4,6 +4,11 @@
 #
 # Order: by time; at the same time frees first; each CPU's own order stays, and its time never
 # decreases. Times and addresses are compared as text: they do not fit a double.
+#
+# Pages are kept one by one, and nothing is said of blocks: of a call site that has any it prints
+# "CALL_SITE ALLOCS - - - LIVE_BYTES".
+#
+# Variables: page_bytes; possible_cpus, of per-CPU memory whose size is not told.
 
 function read_next(stream,    line, parts)
 {
@@ -30,7 +35,13 @@ function read_next(stream,    line, parts)
 
 function is_alloc(what)
 {
-	return what ~ /alloc/
+	return what ~ /alloc|vma_new/
+}
+
+# An address means something in its own space only.
+function space_of(what)
+{
+	return what ~ /page/ ? "page " : what ~ /percpu/ ? "percpu " : what ~ /vma/ ? "vmalloc " : ""
 }
 
 # The stream whose event is next, 0 if there is none.
@@ -61,12 +72,46 @@ function close_old(address, stream,    owner)
 		reused[owner]++
 }
 
+function give_page_back(frame,    owner)
+{
+	if (!(frame in page_owner))
+		return
+	owner = page_owner[frame]
+	live_bytes[owner] -= page_bytes
+	delete page_owner[frame]
+}
+
+function take_pages(stream,    frame, i, nr)
+{
+	frame = ptr[stream]
+	if (frame == "18446744073709551615" || frame == "4294967295")
+		return
+	nr = 2 ^ req[stream]
+	for (i = 0; i < nr; i++) {
+		give_page_back(frame + i)
+		if (is_alloc(name[stream])) {
+			page_owner[frame + i] = site[stream]
+			live_bytes[site[stream]] += page_bytes
+		}
+	}
+	if (is_alloc(name[stream])) {
+		allocs[site[stream]]++
+		has_pages[site[stream]] = 1
+	}
+}
+
 function take(stream,    address, owner)
 {
 	total++
-	address = ptr[stream]
+	if (space_of(name[stream]) == "page ") {
+		take_pages(stream)
+		return
+	}
+	if (name[stream] == "percpu_alloc_percpu" && bytes[stream] == 0)
+		bytes[stream] = req[stream] * (possible_cpus ? possible_cpus : 1)
+	address = space_of(name[stream]) ptr[stream]
 	if (is_alloc(name[stream])) {
-		if (address != "0x0" && address != "0x10") {
+		if (ptr[stream] != "0x0" && address != "0x10") {
 			if (address in owner_of)
 				close_old(address, stream)
 			owner = site[stream]
@@ -97,7 +142,9 @@ BEGIN {
 		read_next(i)
 	}
 	for (owner in allocs)
-		if (allocs[owner] > 0)
+		if (owner in has_pages)
+			printf "%s %d - - - %d\n", owner, allocs[owner], live_bytes[owner]
+		else if (allocs[owner] > 0)
 			printf "%s %d %d %d %d %d\n", owner, allocs[owner], frees[owner], \
 			       reused[owner], live[owner], live_bytes[owner]
 	printf "total %d\n", total
