@@ -35,7 +35,8 @@ struct kmt_probe_stats {
 };
 
 /* Functions whose calls were recorded as allocations and frees of a kind of object. */
-#define KMT_PAIR_NAME_BYTES 32 /* a C identifier, as events are named after it */
+#define KMT_MANIFEST_PAIRS_MAX 16u /* KMT_PAIRS_MAX of event.h, which tapes know nothing of */
+#define KMT_PAIR_NAME_BYTES    32  /* a C identifier, as events are named after it */
 struct kmt_pair {
 	char name[KMT_PAIR_NAME_BYTES];				      /* "dentry" */
 	char alloc[KMT_PROBE_NAME_BYTES], free[KMT_PROBE_NAME_BYTES]; /* functions */

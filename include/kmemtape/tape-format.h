@@ -29,7 +29,10 @@
  *
  * Changes: format 1, first. Later, with nothing that a reader must know: events of the system
  * "kmemtape", which are the recorder's own probes (formats.h), and `free_probes` and `probes` in
- * the manifest.
+ * the manifest; events of pages, per-CPU memory, vmalloc areas and stacks, and `sets`, `stacks`,
+ * `vmalloc`, `possible_cpus` and `pairs` in the manifest. Later, with a name in the manifest's
+ * `incompat` when it is used: `sample` above 1 with `sample_mask` and `sample_page_mask`
+ * ("sampling"), `filters` ("filters"), and `sets` without slab memory ("no-slab").
  */
 #define KMT_FORMAT_VERSION 1
 

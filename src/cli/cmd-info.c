@@ -65,6 +65,54 @@ static void print_probes(const struct kmt_manifest *manifest)
 		       manifest->probes[i].hits, manifest->probes[i].missed);
 }
 
+/* "sample      1 in 8 addresses, 1 in 8 page frames" */
+static void print_sample(const struct kmt_manifest *manifest)
+{
+	uint64_t sample = manifest->sample;
+
+	if (sample == 1)
+		return;
+	printf("%-12s", "sample");
+	if (manifest->sample_mask)
+		printf("1 in %" PRIu64 " addresses", sample);
+	if (manifest->sample_page_mask)
+		printf("%s1 in %" PRIu64 " page frames", manifest->sample_mask ? ", " : "", sample);
+	printf("\n");
+}
+
+/* Names and events are of letters, checked when the manifest was read; conditions are any text. */
+static void print_filters(const struct kmt_manifest *manifest)
+{
+	char escaped[2 * KMT_MANIFEST_TEXT_BYTES];
+
+	if (manifest->nr_filters)
+		printf("filters     not all allocations were recorded; all frees were\n");
+	for (size_t i = 0; i < manifest->nr_filters; i++)
+		printf("  %s: %s\n", manifest->filters[i].event,
+		       kmt_escape(escaped, sizeof(escaped), manifest->filters[i].text));
+}
+
+static void print_pairs(const struct kmt_manifest *manifest)
+{
+	for (size_t i = 0; i < manifest->nr_pairs; i++) {
+		const struct kmt_pair *pair = &manifest->pairs[i];
+
+		printf("%-12s%s: %s, %s by %s%s%s\n", i ? "" : "pairs", pair->name, pair->alloc,
+		       pair->is_count ? "counted down" : "freed", pair->free,
+		       *pair->module ? " of " : "", pair->module);
+	}
+}
+
+static void print_vmalloc(const struct kmt_manifest *manifest)
+{
+	if (!strstr(manifest->sets, "vmalloc"))
+		return;
+	print_text("vmalloc", strcmp(manifest->vmalloc, "events") == 0	 ? "by its events"
+			      : strcmp(manifest->vmalloc, "probes") == 0 ? "by probes"
+			      : *manifest->vmalloc			 ? manifest->vmalloc
+						   : "by copies of vmallocinfo only");
+}
+
 static void print_manifest(const struct kmt_manifest *manifest)
 {
 	char text[KMT_UNITS_BYTES * 3];
@@ -78,10 +126,16 @@ static void print_manifest(const struct kmt_manifest *manifest)
 	print_text("host", manifest->host);
 	print_time(manifest);
 	print_text("clock", manifest->clock);
+	print_text("sets", manifest->sets);
 	printf("%-12s", "events");
 	for (size_t i = 0; i < manifest->nr_events; i++)
 		printf("%s%s", i == 0 ? "" : i % 3 ? " " : "\n            ", manifest->events[i]);
 	printf("\n");
+	print_vmalloc(manifest);
+	print_text("stacks", manifest->stacks);
+	print_sample(manifest);
+	print_filters(manifest);
+	print_pairs(manifest);
 	print_text("free probes", manifest->free_probes);
 	print_probes(manifest);
 	print_text("command", manifest->command);

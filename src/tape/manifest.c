@@ -14,8 +14,10 @@
 #define EVENTS_MAX     256u
 #define PIDS_MAX       (2 * KMT_CPUS_MAX)
 #define PROBES_MAX     64u
+#define FILTERS_MAX    64u
 #define COUNT_MAX      (UINT64_C(1) << 48) /* so that sums cannot overflow */
 #define JSON_DEPTH_MAX 8
+#define LETTERS	       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 static const char *const symbols_names[] = {
 	[KMT_SYMBOLS_NONE] = "none",
@@ -65,9 +67,43 @@ static const struct member members[] = {
 	MEMBER("time", "allocs_off_ns", UINT64, allocs_off_ns, 0, INT64_MAX, false),
 	MEMBER("time", "end_ns", UINT64, end_ns, 0, INT64_MAX, false),
 	MEMBER(NULL, "sample", UINT64, sample, 1, UINT64_C(1) << 32, false),
+	MEMBER(NULL, "sample_mask", UINT64, sample_mask, 0, UINT32_MAX, false),
+	MEMBER(NULL, "sample_page_mask", UINT64, sample_page_mask, 0, UINT32_MAX, false),
+	MEMBER(NULL, "sets", TEXT, sets, 0, 0, false),
+	MEMBER(NULL, "vmalloc", TEXT, vmalloc, 0, 0, false),
+	MEMBER(NULL, "stacks", TEXT, stacks, 0, 0, false),
+	MEMBER(NULL, "possible_cpus", UINT32, nr_possible_cpus, 0, KMT_CPUS_MAX, false),
 	MEMBER(NULL, "free_probes", TEXT, free_probes, 0, 0, false),
 	MEMBER(NULL, "command", TEXT, command, 0, 0, false),
 	MEMBER(NULL, "closed", BOOL, is_closed, 0, 0, true),
+};
+
+/*
+ * What a reader must know of, or it would tell something else than what was recorded. They are on
+ * the tape only when they are used, so that most tapes can be read by every reader.
+ */
+static bool is_sampled(const struct kmt_manifest *manifest)
+{
+	return manifest->sample > 1; /* else totals are too small */
+}
+
+static bool is_filtered(const struct kmt_manifest *manifest)
+{
+	return manifest->nr_filters > 0; /* else frees look as if allocations had been missed */
+}
+
+static bool is_without_slab(const struct kmt_manifest *manifest)
+{
+	return *manifest->sets && !strstr(manifest->sets, "slab"); /* else nothing looks leaked */
+}
+
+static const struct feature {
+	const char *name;
+	bool (*is_used)(const struct kmt_manifest *manifest);
+} features[] = {
+	{ "sampling", is_sampled },
+	{ "filters", is_filtered },
+	{ "no-slab", is_without_slab },
 };
 
 void kmt_manifest_init(struct kmt_manifest *manifest)
@@ -84,6 +120,8 @@ void kmt_manifest_deinit(struct kmt_manifest *manifest)
 	free(manifest->recorder_pids);
 	free(manifest->stats);
 	free(manifest->probes);
+	free(manifest->pairs);
+	free(manifest->filters);
 	kmt_manifest_init(manifest);
 }
 
@@ -153,6 +191,26 @@ int kmt_manifest_add_probe(struct kmt_manifest *manifest, const struct kmt_probe
 	if (!GROW(manifest->probes, manifest->nr_probes))
 		return -ENOMEM;
 	manifest->probes[manifest->nr_probes++] = *probe;
+	return 0;
+}
+
+int kmt_manifest_add_pair(struct kmt_manifest *manifest, const struct kmt_pair *pair)
+{
+	if (!GROW(manifest->pairs, manifest->nr_pairs))
+		return -ENOMEM;
+	manifest->pairs[manifest->nr_pairs++] = *pair;
+	return 0;
+}
+
+int kmt_manifest_add_filter(struct kmt_manifest *manifest, const char *event, const char *text)
+{
+	struct kmt_manifest_filter *filter;
+
+	if (!GROW(manifest->filters, manifest->nr_filters))
+		return -ENOMEM;
+	filter = &manifest->filters[manifest->nr_filters++];
+	(void)snprintf(filter->event, sizeof(filter->event), "%s", event);
+	(void)snprintf(filter->text, sizeof(filter->text), "%s", text);
 	return 0;
 }
 
@@ -286,6 +344,50 @@ static bool put_probes(const struct kmt_manifest *m, struct json_object *root)
 	return is_good;
 }
 
+static bool put_pairs(const struct kmt_manifest *m, struct json_object *root)
+{
+	struct json_object *pairs = json_object_new_array();
+	bool is_good = put(root, "pairs", pairs);
+
+	for (size_t i = 0; is_good && i < m->nr_pairs; i++) {
+		const struct kmt_pair *p = &m->pairs[i];
+		struct json_object *row = json_object_new_object();
+
+		is_good = append(pairs, row) && put(row, "name", json_object_new_string(p->name)) &&
+			  put(row, "alloc", json_object_new_string(p->alloc)) &&
+			  put(row, "free", json_object_new_string(p->free)) &&
+			  put(row, "module", json_object_new_string(p->module)) &&
+			  put(row, "count", json_object_new_boolean(p->is_count));
+	}
+	return is_good;
+}
+
+static bool put_filters(const struct kmt_manifest *m, struct json_object *root)
+{
+	struct json_object *filters = json_object_new_array();
+	bool is_good = put(root, "filters", filters);
+
+	for (size_t i = 0; is_good && i < m->nr_filters; i++) {
+		struct json_object *row = json_object_new_object();
+
+		is_good = append(filters, row) &&
+			  put(row, "event", json_object_new_string(m->filters[i].event)) &&
+			  put(row, "text", json_object_new_string(m->filters[i].text));
+	}
+	return is_good;
+}
+
+static bool put_features(const struct kmt_manifest *m, struct json_object *root)
+{
+	struct json_object *names = json_object_new_array();
+	bool is_good = put(root, "incompat", names);
+
+	for (size_t i = 0; is_good && i < sizeof(features) / sizeof(features[0]); i++)
+		if (features[i].is_used(m))
+			is_good = append(names, json_object_new_string(features[i].name));
+	return is_good;
+}
+
 int kmt_manifest_write(const struct kmt_manifest *manifest, int dirfd, struct kmt_err *err)
 {
 	KMT_CLEANUP(put_jsonp) struct json_object *root = json_object_new_object();
@@ -294,10 +396,12 @@ int kmt_manifest_write(const struct kmt_manifest *manifest, int dirfd, struct km
 
 	if (!root || !put(root, "format", json_object_new_string(FORMAT_NAME)) ||
 	    !put(root, "format_version", json_object_new_int(KMT_FORMAT_VERSION)) ||
-	    !put(root, "incompat", json_object_new_array()) || !put_members(manifest, root) ||
+	    !put_features(manifest, root) || !put_members(manifest, root) ||
 	    !put(root, "symbols", json_object_new_string(symbols_names[manifest->symbols])) ||
 	    !put_arrays(manifest, root) || !put_stats(manifest, root) ||
 	    (manifest->nr_probes && !put_probes(manifest, root)) ||
+	    (manifest->nr_pairs && !put_pairs(manifest, root)) ||
+	    (manifest->nr_filters && !put_filters(manifest, root)) ||
 	    (manifest->has_command_status &&
 	     !put(root, "command_status", json_object_new_int(manifest->command_status))))
 		return kmt_fail(err, -ENOMEM, "manifest.json: out of memory");
@@ -437,6 +541,14 @@ static int read_cpus(struct kmt_manifest *manifest, struct json_object *root, co
 	return r;
 }
 
+/* SYSTEM:EVENT: it becomes a path, with nothing in it that could leave the tape. */
+static bool is_event_name(const char *name)
+{
+	return strspn(name, LETTERS "0123456789_:") == strlen(name) && strchr(name, ':') &&
+	       strchr(name, ':') == strrchr(name, ':') && name[0] != ':' &&
+	       name[strlen(name) - 1] != ':';
+}
+
 static int read_events(struct kmt_manifest *manifest, struct json_object *root, const char *file,
 		       struct kmt_err *err)
 {
@@ -448,11 +560,7 @@ static int read_events(struct kmt_manifest *manifest, struct json_object *root, 
 	r = array_of(root, "events", EVENTS_MAX, file, &array, &nr, err);
 	for (size_t i = 0; r == 0 && i < nr; i++) {
 		r = read_text(file, "events", json_object_array_get_idx(array, i), name, err);
-		/* It becomes a path: SYSTEM:EVENT, nothing that could leave the tape. */
-		if (r == 0 && (strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-					    "0123456789_:") != strlen(name) ||
-			       !strchr(name, ':') || strchr(name, ':') != strrchr(name, ':') ||
-			       name[0] == ':' || name[strlen(name) - 1] == ':'))
+		if (r == 0 && !is_event_name(name))
 			r = bad(file, "events", "has an entry that is not SYSTEM:EVENT", err);
 		if (r == 0)
 			r = kmt_manifest_add_event(manifest, name);
@@ -561,6 +669,128 @@ static int read_probes(struct kmt_manifest *manifest, struct json_object *root, 
 	return r;
 }
 
+static bool is_identifier(const char *name)
+{
+	return *name && strspn(name, LETTERS "0123456789_") == strlen(name) &&
+	       !(*name >= '0' && *name <= '9');
+}
+
+/* Functions may have what compilers append: "foo.isra.0", "foo.llvm.123", "foo$x". */
+static bool is_symbol(const char *name)
+{
+	return *name && strspn(name, LETTERS "0123456789_.$") == strlen(name);
+}
+
+/* The text @name of @row, shorter than @bytes. */
+static int read_row_text(const char *file, struct json_object *row, const char *name, char *dst,
+			 size_t bytes, struct kmt_err *err)
+{
+	char text[KMT_MANIFEST_TEXT_BYTES];
+	struct json_object *value;
+	int r;
+
+	if (!json_object_is_type(row, json_type_object) ||
+	    !json_object_object_get_ex(row, name, &value))
+		return bad(file, name, "is missing in an entry of a list", err);
+	r = read_text(file, name, value, text, err);
+	if (r < 0)
+		return r;
+	if (strlen(text) >= bytes)
+		return bad(file, name, "is too long", err);
+	memcpy(dst, text, strlen(text) + 1);
+	return 0;
+}
+
+static bool has_pair(const struct kmt_manifest *manifest, const char *name)
+{
+	for (size_t i = 0; i < manifest->nr_pairs; i++)
+		if (strcmp(manifest->pairs[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static int read_pair(struct kmt_manifest *manifest, struct json_object *row, const char *file,
+		     struct kmt_err *err)
+{
+	struct kmt_pair pair = { .is_count = false };
+	struct json_object *count;
+	int r;
+
+	(void)((r = read_row_text(file, row, "name", pair.name, sizeof(pair.name), err)) < 0 ||
+	       (r = read_row_text(file, row, "alloc", pair.alloc, sizeof(pair.alloc), err)) < 0 ||
+	       (r = read_row_text(file, row, "free", pair.free, sizeof(pair.free), err)) < 0 ||
+	       (r = read_row_text(file, row, "module", pair.module, sizeof(pair.module), err)) < 0);
+	if (r < 0)
+		return r;
+	if (!is_identifier(pair.name))
+		return bad(file, "name", "of one of the 'pairs' is no identifier", err);
+	if (has_pair(manifest, pair.name))
+		return bad(file, "pairs", "has a name twice", err);
+	if (!is_symbol(pair.alloc) || !is_symbol(pair.free))
+		return bad(file, "pairs", "has an entry whose functions are none", err);
+	if (strspn(pair.module, LETTERS "0123456789_-") != strlen(pair.module))
+		return bad(file, "module", "of one of the 'pairs' is none", err);
+	if (!json_object_object_get_ex(row, "count", &count) ||
+	    !json_object_is_type(count, json_type_boolean))
+		return bad(file, "count", "of one of the 'pairs' is neither true nor false", err);
+	pair.is_count = json_object_get_boolean(count);
+	return kmt_manifest_add_pair(manifest, &pair);
+}
+
+static int read_pairs(struct kmt_manifest *manifest, struct json_object *root, const char *file,
+		      struct kmt_err *err)
+{
+	struct json_object *array;
+	size_t nr;
+	int r;
+
+	r = array_of(root, "pairs", KMT_MANIFEST_PAIRS_MAX, file, &array, &nr, err);
+	for (size_t i = 0; r == 0 && i < nr; i++)
+		r = read_pair(manifest, json_object_array_get_idx(array, i), file, err);
+	return r;
+}
+
+static int read_filters(struct kmt_manifest *manifest, struct json_object *root, const char *file,
+			struct kmt_err *err)
+{
+	struct json_object *array;
+	size_t nr;
+	int r;
+
+	r = array_of(root, "filters", FILTERS_MAX, file, &array, &nr, err);
+	for (size_t i = 0; r == 0 && i < nr; i++) {
+		struct json_object *row = json_object_array_get_idx(array, i);
+		struct kmt_manifest_filter filter;
+
+		r = read_row_text(file, row, "event", filter.event, sizeof(filter.event), err);
+		if (r == 0 && !is_event_name(filter.event))
+			r = bad(file, "filters", "has an entry that is not of SYSTEM:EVENT", err);
+		if (r == 0)
+			r = read_row_text(file, row, "text", filter.text, sizeof(filter.text), err);
+		if (r == 0)
+			r = kmt_manifest_add_filter(manifest, filter.event, filter.text);
+	}
+	return r;
+}
+
+/* A mask keeps one in 2^(its bits), and all spaces that are sampled are so at the same rate. */
+static int check_sample(const struct kmt_manifest *manifest, const char *file, struct kmt_err *err)
+{
+	const uint64_t masks[] = { manifest->sample_mask, manifest->sample_page_mask };
+	bool is_masked = false;
+
+	for (size_t i = 0; i < sizeof(masks) / sizeof(masks[0]); i++) {
+		if (!masks[i])
+			continue;
+		is_masked = true;
+		if (manifest->sample != UINT64_C(1) << __builtin_popcountll(masks[i]))
+			return bad(file, "sample", "is not what the masks keep", err);
+	}
+	if (manifest->sample > 1 && !is_masked)
+		return bad(file, "sample_mask", "is missing in a sample", err);
+	return 0;
+}
+
 static int read_symbols(struct kmt_manifest *manifest, struct json_object *root, const char *file,
 			struct kmt_err *err)
 {
@@ -594,6 +824,14 @@ static int read_command_status(struct kmt_manifest *manifest, struct json_object
 	return r;
 }
 
+static bool is_feature(const char *name)
+{
+	for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++)
+		if (strcmp(features[i].name, name) == 0)
+			return true;
+	return false;
+}
+
 static int check_format(struct json_object *root, const char *file, struct kmt_err *err)
 {
 	char name[KMT_MANIFEST_TEXT_BYTES];
@@ -620,13 +858,15 @@ static int check_format(struct json_object *root, const char *file, struct kmt_e
 	r = array_of(root, "incompat", EVENTS_MAX, file, &array, &nr, err);
 	if (r < 0)
 		return r;
-	if (nr == 0)
-		return 0;
-	r = read_text(file, "incompat", json_object_array_get_idx(array, 0), name, err);
-	if (r < 0)
-		return r;
-	return kmt_fail(err, -EPROTONOSUPPORT, "%s: needs a kmemtape that knows '%.64s'", file,
-			name);
+	for (size_t i = 0; i < nr; i++) {
+		r = read_text(file, "incompat", json_object_array_get_idx(array, i), name, err);
+		if (r < 0)
+			return r;
+		if (!is_feature(name))
+			return kmt_fail(err, -EPROTONOSUPPORT,
+					"%s: needs a kmemtape that knows '%.64s'", file, name);
+	}
+	return 0;
 }
 
 static int read_all(struct kmt_manifest *manifest, struct json_object *root, const char *file,
@@ -641,12 +881,14 @@ static int read_all(struct kmt_manifest *manifest, struct json_object *root, con
 	       (r = read_pids(manifest, root, file, err)) < 0 ||
 	       (r = read_stats(manifest, root, file, err)) < 0 ||
 	       (r = read_probes(manifest, root, file, err)) < 0 ||
+	       (r = read_pairs(manifest, root, file, err)) < 0 ||
+	       (r = read_filters(manifest, root, file, err)) < 0 ||
 	       (r = read_command_status(manifest, root, file, err)) < 0);
 	if (r < 0)
 		return r == -ENOMEM ? kmt_fail(err, r, "%s: out of memory", file) : r;
 	if (manifest->long_bytes != 4 && manifest->long_bytes != 8)
 		return bad(file, "long_bytes", "is neither 4 nor 8", err);
-	return 0;
+	return check_sample(manifest, file, err);
 }
 
 int kmt_manifest_parse(struct kmt_manifest *manifest, const char *json, size_t bytes,

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
+#include "kmemtape/event.h"
 #include "kmemtape/fs.h"
 #include "kmemtape/tape.h"
 
@@ -22,6 +23,10 @@ static const char full[] =
 	"  \"buffer\": { \"subbuf_bytes\": 4096 },\n"
 	"  \"clock\": { \"name\": \"mono\", \"wall_offset_ns\": 5 },\n"
 	"  \"time\": { \"start_ns\": 1, \"end_ns\": 2 }, \"sample\": 1, \"closed\": true,\n"
+	"  \"sample_mask\": 0, \"sample_page_mask\": 0, \"possible_cpus\": 2,\n"
+	"  \"pairs\": [ { \"name\": \"d\", \"alloc\": \"da\", \"free\": \"df\", \"module\": \"mod\",\n"
+	"               \"count\": false } ],\n"
+	"  \"filters\": [ { \"event\": \"kmem:kmalloc\", \"text\": \"a > 5\" } ],\n"
 	"  \"cpus\": [ 0, 1 ], \"events\": [ \"kmem:kfree\" ], \"recorder_pids\": [ 17 ],\n"
 	"  \"cpu_stats\": [ { \"cpu\": 0, \"overrun\": 1, \"commit_overrun\": 2, \"dropped\": 3,\n"
 	"                   \"read\": 4 } ], \"command_status\": 0 }";
@@ -76,6 +81,20 @@ static void fill_manifest(struct kmt_manifest *m)
 	m->allocs_off_ns = UINT64_C(1) << 62;
 	m->end_ns = INT64_MAX;
 	m->sample = 8;
+	m->sample_mask = 0x70000;
+	m->sample_page_mask = 7;
+	(void)snprintf(m->sets, sizeof(m->sets), "page,percpu");
+	(void)snprintf(m->vmalloc, sizeof(m->vmalloc), "probes");
+	(void)snprintf(m->stacks, sizeof(m->stacks), "page");
+	m->nr_possible_cpus = 8192;
+	CHECK_EQ(kmt_manifest_add_pair(
+			 m, &(struct kmt_pair){ "dentry", "d_alloc", "__d_free", "", false }),
+		 0);
+	CHECK_EQ(kmt_manifest_add_pair(
+			 m, &(struct kmt_pair){ "_r2", "get.isra.0", "put$x", "mod-a", true }),
+		 0);
+	CHECK_EQ(kmt_manifest_add_filter(m, "kmem:kmalloc", "comm == \"a b\""), 0);
+	CHECK_EQ(kmt_manifest_add_filter(m, "kmem:mm_page_alloc", "order >= 3"), 0);
 	m->symbols = KMT_SYMBOLS_HIDDEN;
 	m->has_command_status = true;
 	m->command_status = 137;
@@ -124,6 +143,19 @@ TEST(every_member_survives_being_written_and_read)
 	CHECK(b.start_ns == a.start_ns && b.allocs_on_ns == a.allocs_on_ns);
 	CHECK(b.allocs_off_ns == a.allocs_off_ns && b.end_ns == a.end_ns);
 	CHECK_EQ(b.sample, 8);
+	CHECK_EQ(b.sample_mask, 0x70000);
+	CHECK_EQ(b.sample_page_mask, 7);
+	CHECK_TEXT(b.sets, "page,percpu");
+	CHECK_TEXT(b.vmalloc, "probes");
+	CHECK_TEXT(b.stacks, "page");
+	CHECK_EQ(b.nr_possible_cpus, 8192);
+	CHECK_EQ(b.nr_pairs, 2);
+	CHECK_BYTES(b.pairs, a.pairs, 2 * sizeof(*a.pairs));
+	CHECK_EQ(b.nr_filters, 2);
+	CHECK_TEXT(b.filters[0].event, "kmem:kmalloc");
+	CHECK_TEXT(b.filters[0].text, "comm == \"a b\"");
+	CHECK_TEXT(b.filters[1].event, "kmem:mm_page_alloc");
+	CHECK_TEXT(b.filters[1].text, "order >= 3");
 	CHECK_EQ(b.symbols, KMT_SYMBOLS_HIDDEN);
 	CHECK_EQ(b.command_status, 137);
 	CHECK_EQ(b.nr_cpus, 3);
@@ -152,9 +184,13 @@ TEST(what_is_unknown_is_empty)
 	CHECK_TEXT(m.kernel, "");
 	CHECK_EQ(m.start_ns, 0);
 	CHECK_EQ(m.sample, 1); /* all of them */
+	CHECK_EQ(m.sample_mask | m.sample_page_mask, 0);
+	CHECK_TEXT(m.sets, "");
+	CHECK_EQ(m.nr_possible_cpus, 0);
 	CHECK_EQ(m.symbols, KMT_SYMBOLS_NONE);
 	CHECK(!m.has_command_status);
 	CHECK_EQ(m.nr_cpus + m.nr_events + m.nr_recorder_pids + m.nr_stats, 0);
+	CHECK_EQ(m.nr_pairs + m.nr_filters, 0);
 	CHECK_EQ(kmt_manifest_lost(&m), 0);
 }
 
@@ -184,6 +220,13 @@ TEST(each_number_is_held_to_its_range)
 		{ "\"sample\": 1", "\"sample\": 0" },
 		{ "\"sample\": 1", "\"sample\": 4294967297" },
 		{ "\"sample\": 1", "\"sample\": true" },
+		{ "\"sample_mask\": 0", "\"sample_mask\": -1" },
+		{ "\"sample_mask\": 0", "\"sample_mask\": 4294967296" },
+		{ "\"sample_mask\": 0", "\"sample_mask\": \"0\"" },
+		{ "\"sample_page_mask\": 0", "\"sample_page_mask\": 4294967296" },
+		{ "\"possible_cpus\": 2", "\"possible_cpus\": 8193" },
+		{ "\"count\": false", "\"count\": 0" },
+		{ "\"count\": false", "\"counts\": false" },
 		{ "\"closed\": true", "\"closed\": 1" },
 		{ "\"name\": \"mono\"", "\"name\": 7" },
 		{ "[ 0, 1 ]", "[ 0, 8192 ]" },
@@ -209,6 +252,104 @@ TEST(each_number_is_held_to_its_range)
 			fail_msg("%s was taken", bad[i].new);
 		CHECK(strncmp(err.text, "m: '", 4) == 0); /* file, then the member's name */
 	}
+}
+
+/* @sample and the masks put into the full manifest. */
+static int parse_sample(const char *sample, const char *mask, const char *page_mask)
+{
+	KMT_CLEANUP(kmt_freep) char *one = with(full, "\"sample\": 1", sample);
+	KMT_CLEANUP(kmt_freep) char *two = with(one, "\"sample_mask\": 0", mask);
+	KMT_CLEANUP(kmt_freep) char *all = with(two, "\"sample_page_mask\": 0", page_mask);
+
+	return parse(all, NULL);
+}
+
+TEST(a_sample_is_what_its_masks_keep)
+{
+	static const struct {
+		const char *sample, *mask, *page_mask;
+		int expected;
+	} rows[] = {
+		{ "\"sample\": 8", "\"sample_mask\": 28672", "\"sample_page_mask\": 7", 0 },
+		{ "\"sample\": 8", "\"sample_mask\": 28672", "\"sample_page_mask\": 0", 0 },
+		{ "\"sample\": 8", "\"sample_mask\": 0", "\"sample_page_mask\": 7", 0 },
+		{ "\"sample\": 4294967296", "\"sample_mask\": 4294967295",
+		  "\"sample_page_mask\": 0", 0 },
+		{ "\"sample\": 8", "\"sample_mask\": 28672", "\"sample_page_mask\": 3", -EBADMSG },
+		{ "\"sample\": 8", "\"sample_mask\": 12288", "\"sample_page_mask\": 7", -EBADMSG },
+		{ "\"sample\": 8", "\"sample_mask\": 0", "\"sample_page_mask\": 0", -EBADMSG },
+		{ "\"sample\": 1", "\"sample_mask\": 4096", "\"sample_page_mask\": 0", -EBADMSG },
+		{ "\"sample\": 3", "\"sample_mask\": 0", "\"sample_page_mask\": 0", -EBADMSG },
+		{ "\"sample\": 3", "\"sample_mask\": 12288", "\"sample_page_mask\": 0", -EBADMSG },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (parse_sample(rows[i].sample, rows[i].mask, rows[i].page_mask) !=
+		    rows[i].expected)
+			fail_msg("%s %s %s", rows[i].sample, rows[i].mask, rows[i].page_mask);
+}
+
+static_assert(KMT_MANIFEST_PAIRS_MAX == KMT_PAIRS_MAX, "each pair needs an address space");
+
+TEST(pairs_and_filters_are_names_and_nothing_else)
+{
+	static const struct {
+		const char *old, *new;
+	} bad[] = {
+		{ "\"name\": \"d\"", "\"name\": \"\"" },
+		{ "\"name\": \"d\"", "\"name\": \"1d\"" },
+		{ "\"name\": \"d\"", "\"name\": \"d/../e\"" },
+		{ "\"name\": \"d\"", "\"name\": \"d\\u001b[31m\"" },
+		{ "\"name\": \"d\"", "\"name\": \"d23456789012345678901234567890_2\"" },
+		{ "\"name\": \"d\"", "\"name\": 7" },
+		{ "\"name\": \"d\"", "\"nome\": \"d\"" },
+		{ "\"alloc\": \"da\"", "\"alloc\": \"\"" },
+		{ "\"alloc\": \"da\"", "\"alloc\": \"d a\"" },
+		{ "\"free\": \"df\"", "\"free\": \"d\\nf\"" },
+		{ "\"free\": \"df\"",
+		  "\"free\": \"a23456789b23456789c23456789d23456789e23456789f23456789g23456789h\"" },
+		{ "\"module\": \"mod\"", "\"module\": \"m/d\"" },
+		{ "\"pairs\": [ {", "\"pairs\": [ 7, {" },
+		{ "\"pairs\": [ {",
+		  "\"pairs\": [ { \"name\": \"d\", \"alloc\": \"x\", \"free\": \"y\", \"module\": \"\", "
+		  "\"count\": true }, {" }, /* the name is taken */
+		{ "\"event\": \"kmem:kmalloc\"", "\"event\": \"kmalloc\"" },
+		{ "\"event\": \"kmem:kmalloc\"", "\"event\": \"../a:b\"" },
+		{ "\"text\": \"a > 5\"", "\"text\": 5" },
+		{ "\"text\": \"a > 5\"", "\"test\": \"a\"" },
+		{ "\"filters\": [ {", "\"filters\": [ [], {" },
+	};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (parse_with(bad[i].old, bad[i].new, NULL) != -EBADMSG)
+			fail_msg("%s was taken", bad[i].new);
+	CHECK_EQ(parse_with("\"name\": \"d\"", "\"name\": \"d23456789012345678901234567890_\"",
+			    NULL),
+		 0);
+}
+
+TEST(what_an_older_reader_would_misread_is_named_on_the_tape)
+{
+	KMT_CLEANUP(leave_dir) struct dir dir = enter_dir();
+	KMT_CLEANUP(kmt_manifest_deinit) struct kmt_manifest m;
+	KMT_CLEANUP(kmt_freep) char *text = NULL, *plain = NULL;
+
+	kmt_manifest_init(&m);
+	(void)snprintf(m.sets, sizeof(m.sets), "slab,page");
+	CHECK_EQ(kmt_manifest_add_pair(&m, &(struct kmt_pair){ "d", "a", "f", "", false }), 0);
+	CHECK_EQ(kmt_manifest_write(&m, dir.fd, NULL), 0);
+	CHECK_EQ(kmt_read_file(dir.fd, "manifest.json", 1 << 20, &plain, NULL, NULL), 0);
+	CHECK(!strstr(plain, "no-slab") && !strstr(plain, "sampling") && !strstr(plain, "filters"));
+
+	(void)snprintf(m.sets, sizeof(m.sets), "page");
+	m.sample = 2;
+	m.sample_page_mask = 1;
+	CHECK_EQ(kmt_manifest_add_filter(&m, "kmem:mm_page_alloc", "order >= 1"), 0);
+	CHECK_EQ(kmt_manifest_write(&m, dir.fd, NULL), 0);
+	CHECK_EQ(kmt_read_file(dir.fd, "manifest.json", 1 << 20, &text, NULL, NULL), 0);
+	CHECK_HAS(text, "\"sampling\"");
+	CHECK_HAS(text, "\"filters\"");
+	CHECK_HAS(text, "\"no-slab\"");
 }
 
 TEST(numbers_beyond_64_bits_are_refused)
@@ -260,6 +401,12 @@ TEST(an_unknown_incompat_feature_is_refused_by_name)
 	CHECK_EQ(parse_with("\"incompat\": []", "\"incompat\": [ \"stacks\" ]", &err),
 		 -EPROTONOSUPPORT);
 	CHECK_HAS(err.text, "stacks");
+	CHECK_EQ(parse_with("\"incompat\": []", "\"incompat\": [ \"filters\", \"later\" ]", &err),
+		 -EPROTONOSUPPORT);
+	CHECK_HAS(err.text, "'later'");
+	CHECK_EQ(parse_with("\"incompat\": []",
+			    "\"incompat\": [ \"no-slab\", \"sampling\", \"filters\" ]", NULL),
+		 0);
 	CHECK_EQ(parse_with("\"incompat\": []", "\"incompat\": [ 1 ]", NULL), -EBADMSG);
 	CHECK_EQ(parse_with("\"incompat\": []", "\"incompat\": {}", NULL), -EBADMSG);
 }
@@ -350,6 +497,8 @@ TEST(lists_are_limited)
 		{ "[ 0, 1 ]", "1", 8192 },
 		{ "[ \"kmem:kfree\" ]", "\"kmem:kfree\"", 256 },
 		{ "[ 17 ]", "3", 16384 },
+		{ "[ { \"event\": \"kmem:kmalloc\", \"text\": \"a > 5\" } ]",
+		  "{ \"event\": \"kmem:kmalloc\", \"text\": \"a > 5\" }", 64 },
 	};
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
@@ -359,6 +508,23 @@ TEST(lists_are_limited)
 		CHECK_EQ(parse_with(lists[i].old, most, NULL), 0);
 		CHECK_EQ(parse_with(lists[i].old, more, NULL), -EBADMSG);
 	}
+}
+
+TEST(there_are_no_more_pairs_than_address_spaces_for_them)
+{
+	char pairs[4096] = "\"pairs\": [ ";
+	KMT_CLEANUP(kmt_freep) char *most = NULL;
+
+	for (unsigned int i = 1; i < KMT_PAIRS_MAX; i++)
+		(void)snprintf(pairs + strlen(pairs), sizeof(pairs) - strlen(pairs),
+			       "{ \"name\": \"n%u\", \"alloc\": \"a\", \"free\": \"f\", "
+			       "\"module\": \"\", \"count\": true }, ",
+			       i);
+	most = with(full, "\"pairs\": [ ", pairs); /* and the one that is there */
+	CHECK_EQ(parse(most, NULL), 0);
+	(void)strcat(pairs, "{ \"name\": \"last\", \"alloc\": \"a\", \"free\": \"f\", "
+			    "\"module\": \"\", \"count\": true }, ");
+	CHECK_EQ(parse_with("\"pairs\": [ ", pairs, NULL), -EBADMSG);
 }
 
 TEST(deep_nesting_is_refused_and_does_no_harm)
@@ -632,6 +798,9 @@ int main(void)
 		ROW(what_is_unknown_is_empty),
 		ROW(unknown_members_are_ignored),
 		ROW(each_number_is_held_to_its_range),
+		ROW(a_sample_is_what_its_masks_keep),
+		ROW(pairs_and_filters_are_names_and_nothing_else),
+		ROW(what_an_older_reader_would_misread_is_named_on_the_tape),
 		ROW(numbers_beyond_64_bits_are_refused),
 		ROW(what_it_cannot_do_without_is_missed_by_name),
 		ROW(a_newer_format_is_refused_with_what_to_do),
@@ -642,6 +811,7 @@ int main(void)
 		ROW(event_names_cannot_leave_the_tape),
 		ROW(an_event_name_has_something_on_both_sides),
 		ROW(lists_are_limited),
+		ROW(there_are_no_more_pairs_than_address_spaces_for_them),
 		ROW(deep_nesting_is_refused_and_does_no_harm),
 		ROW(too_long_texts_are_refused),
 		ROW(a_cpu_that_is_listed_twice_is_there_once),

@@ -41,6 +41,8 @@ static const struct plain plain_lines[] = {
 	{ "allocs_off", UINT64, FIELD(allocs_off_ns), HAS(has_allocs_off), 0, UINT64_MAX, 0, true },
 	{ "end", UINT64, FIELD(end_ns), HAS(has_end), 0, UINT64_MAX, 0, true },
 	{ "sample", UINT64, FIELD(sample), 0, 1, UINT64_C(1) << 32, 1, false },
+	{ "sample_mask", UINT64, FIELD(sample_mask), 0, 0, UINT32_MAX, 0, false },
+	{ "sample_page_mask", UINT64, FIELD(sample_page_mask), 0, 0, UINT32_MAX, 0, false },
 	{ "closed", YESNO, FIELD(is_closed), 0, 0, 0, 1, true },
 	{ "command", TEXT, FIELD(command), 0, 0, 0, 0, false },
 };
