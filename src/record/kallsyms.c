@@ -95,7 +95,7 @@ bool kmt_kallsyms_go(struct kmt_kallsyms_waiter *waiter)
 	if (!waiter->position || (waiter->fd >= 0 && !waiter->left))
 		return false;
 	if (waiter->fd < 0) {
-		waiter->fd = open("/proc/kallsyms", O_RDONLY | O_CLOEXEC);
+		waiter->fd = open(waiter->path, O_RDONLY | O_CLOEXEC);
 		waiter->left = waiter->position;
 	}
 	/* The kernel makes lines until there are as many bytes as are asked for: not much further
@@ -152,7 +152,7 @@ int kmt_kallsyms_read_modules(struct kmt_kallsyms_waiter *waiter, char **ret_tex
 		;
 	fd = KMT_STEAL_FD(waiter->fd);
 	if (fd < 0)
-		fd = open("/proc/kallsyms", O_RDONLY | O_CLOEXEC);
+		fd = open(waiter->path, O_RDONLY | O_CLOEXEC);
 	for (;;) {
 		ssize_t n;
 
@@ -160,14 +160,14 @@ int kmt_kallsyms_read_modules(struct kmt_kallsyms_waiter *waiter, char **ret_tex
 			char *grown = realloc(text, room = room ? 2 * room : 4 * PIECE_BYTES);
 
 			if (!grown)
-				return kmt_fail(err, -ENOMEM, "/proc/kallsyms: out of memory");
+				return kmt_fail(err, -ENOMEM, "%s: out of memory", waiter->path);
 			text = grown;
 		}
 		n = fd < 0 ? 0 : read(fd, text + used, room - used);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return kmt_fail(err, -errno, "/proc/kallsyms: %s", strerror(errno));
+			return kmt_fail(err, -errno, "%s: %s", waiter->path, strerror(errno));
 		if (n == 0)
 			break;
 		used += (size_t)n;
@@ -245,6 +245,19 @@ int kmt_kallsyms_merge(char **text, size_t *bytes, const char *more, size_t more
 	*text = KMT_STEAL(merged);
 	*bytes = used;
 	return nr_added;
+}
+
+bool kmt_kallsyms_has_module(const char *text, size_t bytes, const char *module)
+{
+	const char *end = text + bytes;
+	struct filter filter;
+	struct line line;
+
+	filter_init(&filter, module);
+	for (const char *at = text; (line = next_line(at, end)).bytes; at += line.bytes)
+		if (is_wanted(&filter, line.start, line.bytes - 1))
+			return true;
+	return false;
 }
 
 int kmt_kallsyms_write_module(int tape_fd, const char *path, const char *module, const char *text,

@@ -14,12 +14,13 @@
  * get there takes 50 ms on a fast machine, and a module may be gone by then. So one reader waits in front of them.
  */
 struct kmt_kallsyms_waiter {
+	const char *path;  /* "/proc/kallsyms"; borrowed */
 	int fd;		   /* -1: none waits, or is on its way */
 	uint64_t left;	   /* of its way */
 	uint64_t position; /* where it waits; 0: unknown, or not worth it */
 };
 
-#define KMT_KALLSYMS_WAITER_NONE { .fd = -1, .position = 0 }
+#define KMT_KALLSYMS_WAITER_NONE { .path = "/proc/kallsyms", .fd = -1, .position = 0 }
 
 /**
  * kmt_kallsyms_capture() - copy /proc/kallsyms to the chunk file @path of the tape
@@ -62,6 +63,9 @@ int kmt_kallsyms_read_modules(struct kmt_kallsyms_waiter *waiter, char **ret_tex
  * Return: the number of lines that were not in @text, -ENOMEM.
  */
 int kmt_kallsyms_merge(char **text, size_t *bytes, const char *more, size_t more_bytes);
+
+/* Does @text, of whole lines, have one of @module? */
+bool kmt_kallsyms_has_module(const char *text, size_t bytes, const char *module);
 
 /* Write the lines of @module in @text to the chunk file @path of the tape. Return: 0 or negative errno. */
 int kmt_kallsyms_write_module(int tape_fd, const char *path, const char *module, const char *text,

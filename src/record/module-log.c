@@ -5,22 +5,24 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "build-id.h"
 #include "kallsyms.h"
 #include "kmemtape/fs.h"
+#include "module-list.h"
 #include "module-log.h"
 
-#define MODULES_MAX	  4096 /* a distribution kernel with everything loaded has about 1000 */
-#define MODULE_NAME_BYTES 64   /* MODULE_NAME_LEN is 64 less a pointer */
-#define PIECE_BYTES	  16384
-#define READS_MAX \
-	4 /* of symbols: two that agree, and two more if modules come one after the other */
+#define MODULES_MAX 4096 /* a distribution kernel with everything loaded has about 1000 */
+/* Of symbols: two that agree, and more if a table is swapped or modules come one after the other.
+ */
+#define READS_MAX   5
 
 struct module {
-	char name[MODULE_NAME_BYTES];
+	char name[KMT_MODULE_NAME_BYTES];
 	uint64_t address;
 	bool is_seen;	   /* in this look */
+	bool is_coming;	   /* its init function was running: some of its symbols are of init code */
 	unsigned int line; /* in symbols/modules, which names the file of its symbols */
 	bool is_new;	   /* its symbols are not on the tape yet */
 	bool is_unsure;	   /* they may be not all: kmt_kallsyms_merge() */
@@ -29,38 +31,35 @@ struct module {
 struct kmt_module_log {
 	int fd; /* symbols/modules */
 	int tape_fd;
-	const char *list_path;
+	const struct kmt_module_sources *sources;
+	nlink_t nr_links; /* of the directory, at the last look */
+	uint64_t time_ns; /* of this look */
 	struct kmt_kallsyms_waiter waiter;
 	char *symbols; /* of modules, as far as they are still needed; NULL */
 	size_t symbols_bytes;
+	char *last; /* as the read before this one found them; NULL */
+	size_t last_bytes;
 	int nr_reads;	   /* of them */
 	bool has_unloaded; /* this look found that some were gone */
+	bool has_come;	   /* this look found that init functions of some had returned */
 	unsigned int nr_lines;
 	size_t nr;
 	struct module modules[MODULES_MAX];
 };
 
-/* A line of /proc/modules: name size uses users state address (taint) */
-struct entry {
-	char name[MODULE_NAME_BYTES];
-	unsigned long long size, address;
-	char taint[16];
-	bool is_live; /* its init function has returned */
-};
-
-typedef int note_func(struct kmt_module_log *log, const struct entry *entry, uint64_t time_ns,
-		      struct kmt_err *err);
-
-int kmt_module_log_new(int tape_fd, const char *list_path, uint64_t kallsyms_position,
-		       struct kmt_module_log **ret_log, struct kmt_err *err)
+int kmt_module_log_new(int tape_fd, const struct kmt_module_sources *sources,
+		       uint64_t kallsyms_position, struct kmt_module_log **ret_log,
+		       struct kmt_err *err)
 {
 	KMT_CLEANUP(kmt_module_log_freep) struct kmt_module_log *log = calloc(1, sizeof(*log));
 
 	if (!log)
 		return kmt_fail(err, -ENOMEM, "symbols/modules: out of memory");
 	log->tape_fd = tape_fd;
-	log->list_path = list_path;
-	log->waiter = (struct kmt_kallsyms_waiter){ .fd = -1, .position = kallsyms_position };
+	log->sources = sources;
+	log->waiter = (struct kmt_kallsyms_waiter){ .path = sources->kallsyms,
+						    .fd = -1,
+						    .position = kallsyms_position };
 	log->fd = openat(tape_fd, "symbols/modules",
 			 O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
 	if (log->fd < 0)
@@ -79,7 +78,7 @@ static int write_line(struct kmt_module_log *log, const char *line, struct kmt_e
 	return 0;
 }
 
-static struct module *find(struct kmt_module_log *log, const struct entry *entry)
+static struct module *find(struct kmt_module_log *log, const struct kmt_module_entry *entry)
 {
 	for (size_t i = 0; i < log->nr; i++)
 		if (log->modules[i].address == entry->address &&
@@ -88,8 +87,8 @@ static struct module *find(struct kmt_module_log *log, const struct entry *entry
 	return NULL;
 }
 
-static int note_load(struct kmt_module_log *log, const struct entry *entry, uint64_t time_ns,
-		     struct kmt_err *err)
+static int note_load(struct kmt_module_log *log, const struct kmt_module_entry *entry,
+		     uint64_t time_ns, struct kmt_err *err)
 {
 	char line[512], hex[KMT_BUILD_ID_HEX_BYTES];
 
@@ -109,101 +108,40 @@ static int note_unload(struct kmt_module_log *log, const char *name, uint64_t ti
 	return write_line(log, line, err);
 }
 
-static int note_new(struct kmt_module_log *log, const struct entry *entry, uint64_t time_ns,
-		    struct kmt_err *err)
+static int note_new(void *context, const struct kmt_module_entry *entry, struct kmt_err *err)
 {
+	struct kmt_module_log *log = context;
 	struct module *module;
 	int r;
 
 	if (find(log, entry) || log->nr == MODULES_MAX)
 		return 0; /* those beyond have symbols in kallsyms.zst, but no line */
 	module = &log->modules[log->nr++];
+	*module = (struct module){ .address = entry->address };
 	memcpy(module->name, entry->name, sizeof(module->name));
-	module->address = entry->address;
-	r = note_load(log, entry, time_ns, err);
+	r = note_load(log, entry, log->time_ns, err);
 	module->line = log->nr_lines;
-	module->is_new = time_ns != 0;
 	/* Before that, and long after it, the table stays as it is. */
-	module->is_unsure = module->is_new && entry->is_live;
+	module->is_new = module->is_unsure = log->time_ns != 0;
+	module->is_coming = log->time_ns != 0 && !entry->is_live;
 	return r;
 }
 
-static int note_known(struct kmt_module_log *log, const struct entry *entry, uint64_t time_ns,
-		      struct kmt_err *err)
+static int note_known(void *context, const struct kmt_module_entry *entry, struct kmt_err *err)
 {
+	struct kmt_module_log *log = context;
 	struct module *module = find(log, entry);
 
-	(void)time_ns;
 	(void)err;
-	if (module)
-		module->is_seen = true;
-	return 0;
-}
-
-/* Return: false for what is no line of /proc/modules. */
-static bool parse_line(const char *line, struct entry *ret_entry)
-{
-	struct entry entry = { .taint = "-" };
-	char taint[16] = "", state[16];
-
-	if (sscanf(line, "%63s %llu %*s %*s %15s %llx (%14[^)])", entry.name, &entry.size, state,
-		   &entry.address, taint) < 4)
-		return false;
-	entry.is_live = strcmp(state, "Live") == 0;
-	taint[strcspn(taint, "+-")] = '\0'; /* it is just coming, or going */
-	if (*taint)
-		memcpy(entry.taint, taint, sizeof(entry.taint));
-	*ret_entry = entry;
-	return true;
-}
-
-static int take_lines(struct kmt_module_log *log, char *text, size_t *used, note_func *note,
-		      uint64_t time_ns, struct kmt_err *err)
-{
-	char *line = text, *end;
-	struct entry entry;
-
-	while ((end = memchr(line, '\n', *used - (size_t)(line - text)))) {
-		*end = '\0';
-		if (parse_line(line, &entry)) {
-			int r = note(log, &entry, time_ns, err);
-
-			if (r < 0)
-				return r;
-		}
-		line = end + 1;
+	if (!module)
+		return 0;
+	module->is_seen = true;
+	if (module->is_coming && entry->is_live) {
+		module->is_coming = false;
+		module->is_unsure = true;
+		log->has_come = true;
 	}
-	*used -= (size_t)(line - text);
-	memmove(text, line, *used);
 	return 0;
-}
-
-static int take_list(struct kmt_module_log *log, note_func *note, uint64_t time_ns,
-		     struct kmt_err *err)
-{
-	KMT_CLEANUP(kmt_close_fd) int fd = open(log->list_path, O_RDONLY | O_CLOEXEC);
-	char text[PIECE_BYTES];
-	size_t used = 0;
-	int r;
-
-	if (fd < 0)
-		return 0; /* a kernel without modules */
-	while (used < sizeof(text)) {
-		ssize_t n = read(fd, text + used, sizeof(text) - used);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return kmt_fail(err, -errno, "%s: %s", log->list_path, strerror(errno));
-		if (n == 0)
-			return 0;
-		used += (size_t)n;
-		r = take_lines(log, text, &used, note, time_ns, err);
-		if (r < 0)
-			return r;
-	}
-	return kmt_fail(err, -EBADMSG, "%s: a line longer than %zu bytes", log->list_path,
-			sizeof(text));
 }
 
 static int note_missing(struct kmt_module_log *log, uint64_t time_ns, struct kmt_err *err)
@@ -224,21 +162,36 @@ static int note_missing(struct kmt_module_log *log, uint64_t time_ns, struct kmt
 	return 0;
 }
 
+static nlink_t count_links(const struct kmt_module_log *log)
+{
+	struct stat st;
+
+	return stat(log->sources->directory, &st) < 0 ? 0 : st.st_nlink;
+}
+
 /* Unloads first: the next module may have the same address, or the same name. */
 static int look(struct kmt_module_log *log, uint64_t time_ns, struct kmt_err *err)
 {
+	const char *list = log->sources->list;
 	int r;
 
-	log->has_unloaded = false;
+	log->nr_links = count_links(log);
+	log->time_ns = time_ns;
+	log->has_unloaded = log->has_come = false;
 	for (size_t i = 0; i < log->nr; i++)
 		log->modules[i].is_seen = false;
-	r = take_list(log, note_known, time_ns, err);
+	r = kmt_module_list_read(list, note_known, log, err);
 	if (r < 0)
 		return r;
 	r = note_missing(log, time_ns, err);
 	if (r < 0)
 		return r;
-	return take_list(log, note_new, time_ns, err);
+	return kmt_module_list_read(list, note_new, log, err);
+}
+
+bool kmt_module_log_has_news(const struct kmt_module_log *log)
+{
+	return count_links(log) != log->nr_links;
 }
 
 static int write_symbols(struct kmt_module_log *log, const struct module *module,
@@ -252,11 +205,19 @@ static int write_symbols(struct kmt_module_log *log, const struct module *module
 					 log->symbols_bytes, err);
 }
 
+static void set_last(struct kmt_module_log *log, char *text, size_t bytes)
+{
+	free(log->last);
+	log->last = text;
+	log->last_bytes = bytes;
+}
+
 static void drop_text(struct kmt_module_log *log)
 {
 	free(log->symbols);
 	log->symbols = NULL;
 	log->symbols_bytes = 0;
+	set_last(log, NULL, 0);
 }
 
 static void drop_symbols(struct kmt_module_log *log)
@@ -275,14 +236,20 @@ static int add_symbols(struct kmt_module_log *log, const char *text, size_t byte
 	return r < 0 ? kmt_fail(err, r, "/proc/kallsyms: out of memory") : r;
 }
 
-/* What is read later may have what was missed earlier. */
+static bool has_symbols(const struct kmt_module_log *log, const struct module *module)
+{
+	return kmt_kallsyms_has_module(log->symbols, log->symbols_bytes, module->name);
+}
+
+/* What is read later may have what was missed earlier. It may also have nothing, of a module that
+ * has just gone. */
 static int write_all(struct kmt_module_log *log, bool has_more, struct kmt_err *err)
 {
 	for (size_t i = 0; i < log->nr; i++) {
 		struct module *module = &log->modules[i];
 		int r = 0;
 
-		if (module->is_new || (module->is_unsure && has_more))
+		if (module->is_new || (module->is_unsure && has_more && has_symbols(log, module)))
 			r = write_symbols(log, module, err);
 		if (r < 0)
 			return r;
@@ -301,6 +268,15 @@ static bool has_unsure(const struct kmt_module_log *log)
 	return false;
 }
 
+/* Listed after they were read: the next read has them. */
+static bool lacks_symbols(const struct kmt_module_log *log)
+{
+	for (size_t i = 0; i < log->nr; i++)
+		if (log->modules[i].is_unsure && !has_symbols(log, &log->modules[i]))
+			return true;
+	return false;
+}
+
 static int look_with_symbols(struct kmt_module_log *log, uint64_t time_ns, struct kmt_err *err)
 {
 	KMT_CLEANUP(kmt_freep) char *text = NULL;
@@ -312,14 +288,18 @@ static int look_with_symbols(struct kmt_module_log *log, uint64_t time_ns, struc
 	if (r < 0)
 		return r;
 	r = look(log, time_ns, err);
-	if (log->has_unloaded)
-		drop_text(log); /* it may come back elsewhere */
+	if (log->has_come)
+		log->nr_reads = 1;
+	if (log->has_come || log->has_unloaded)
+		drop_text(log); /* init code is gone; it may come back elsewhere */
 	if (r == 0)
 		r = nr_new = add_symbols(log, text, bytes, err);
 	if (r >= 0)
 		r = write_all(log, nr_new > 0, err);
 	if (r < 0 || !has_unsure(log))
 		drop_symbols(log);
+	else
+		set_last(log, KMT_STEAL(text), bytes);
 	return r;
 }
 
@@ -327,7 +307,7 @@ int kmt_module_log_look(struct kmt_module_log *log, uint64_t time_ns, struct kmt
 {
 	int r;
 
-	if (access(log->list_path, F_OK) < 0)
+	if (access(log->sources->list, F_OK) < 0)
 		return look(log, time_ns, err); /* a kernel without modules: nothing to wait for */
 	if (time_ns)
 		return look_with_symbols(log, time_ns, err);
@@ -337,19 +317,37 @@ int kmt_module_log_look(struct kmt_module_log *log, uint64_t time_ns, struct kmt
 	return r;
 }
 
-/* Until a read brings nothing new. */
+/*
+ * What two reads agree on is all there is. Not the symbols of init code, which is gone: others may
+ * get its pages. The kernel calls a module live, and announces it, before it takes them away.
+ */
+static int settle(struct kmt_module_log *log, struct kmt_err *err)
+{
+	free(log->symbols);
+	log->symbols = KMT_STEAL(log->last);
+	log->symbols_bytes = log->last_bytes;
+	return write_all(log, true, err);
+}
+
+/* Until two reads agree; else all that any of them had must do. */
 static int read_again(struct kmt_module_log *log, struct kmt_err *err)
 {
 	KMT_CLEANUP(kmt_freep) char *text = NULL;
+	bool is_settled;
 	size_t bytes;
-	int nr_new = 0, r;
+	int r;
 
 	r = kmt_kallsyms_read_modules(&log->waiter, &text, &bytes, err);
 	if (r == 0)
-		r = nr_new = add_symbols(log, text, bytes, err);
-	if (nr_new > 0)
+		r = add_symbols(log, text, bytes, err);
+	is_settled = r == 0 && log->last && log->last_bytes == bytes &&
+		     memcmp(log->last, text, bytes) == 0 && !lacks_symbols(log);
+	if (r > 0)
 		r = write_all(log, true, err);
-	if (r < 0 || nr_new == 0 || ++log->nr_reads == READS_MAX)
+	else if (is_settled)
+		r = settle(log, err);
+	set_last(log, KMT_STEAL(text), bytes);
+	if (r < 0 || is_settled || ++log->nr_reads >= READS_MAX)
 		drop_symbols(log);
 	return r;
 }
@@ -380,7 +378,7 @@ struct kmt_module_log *kmt_module_log_free(struct kmt_module_log *log)
 		return NULL;
 	kmt_close_fd(&log->fd);
 	kmt_close_fd(&log->waiter.fd);
-	free(log->symbols);
+	drop_text(log);
 	free(log);
 	return NULL;
 }

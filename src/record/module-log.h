@@ -14,12 +14,24 @@
  */
 struct kmt_module_log;
 
+/* Where the kernel tells of modules; a test has files of its own. */
+struct kmt_module_sources {
+	const char *list;      /* a kernel without modules has none, and none come later */
+	const char *directory; /* with one for each of them */
+	const char *kallsyms;
+};
+
+#define KMT_MODULE_SOURCES                                                                         \
+	{                                                                                          \
+		.list = "/proc/modules", .directory = "/sys/module", .kallsyms = "/proc/kallsyms", \
+	}
+
 /**
  * kmt_module_log_new() - create the file, and allocate
+ * @sources: borrowed
  * @kallsyms_position: where to wait for the symbols of modules, see kallsyms.h
- * @list_path: "/proc/modules"; borrowed. A kernel without modules has none, and none come later
  */
-int kmt_module_log_new(int tape_fd, const char *list_path, uint64_t kallsyms_position,
+int kmt_module_log_new(int tape_fd, const struct kmt_module_sources *sources, uint64_t kallsyms_position,
 		       struct kmt_module_log **ret_log, struct kmt_err *err);
 
 /**
@@ -29,6 +41,15 @@ int kmt_module_log_new(int tape_fd, const char *list_path, uint64_t kallsyms_pos
  * With a time, the symbols of new modules are copied to the tape too, before rmmod takes them.
  */
 int kmt_module_log_look(struct kmt_module_log *log, uint64_t time_ns, struct kmt_err *err);
+
+/**
+ * kmt_module_log_has_news() - is there another number of modules than at the last look?
+ *
+ * The kernel announces a module when its init function has returned. Who unloads it at once takes its symbols before
+ * anybody may have read them; one that refuses to load is never announced. But each has a directory before its init
+ * function runs, and to count those costs one system call.
+ */
+bool kmt_module_log_has_news(const struct kmt_module_log *log);
 
 /**
  * kmt_module_log_go_on() - a part of what can wait: reading symbols once more, getting ready for the next module

@@ -161,6 +161,8 @@ static void wait_until(struct kmt_session *session, uint64_t deadline_ns)
 	nr = ppoll(fds, 3, is_busy ? &at_once : &timeout, NULL);
 	if (nr == 0 && is_busy)
 		go_on_with_modules(session);
+	if (kmt_module_log_has_news(session->modules))
+		look_at_modules(session);
 	if (nr <= 0)
 		return;
 	if (fds[0].revents)

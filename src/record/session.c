@@ -79,6 +79,7 @@ static int describe_recording(struct kmt_session *session, struct kmt_err *err)
 
 static int capture_symbols(struct kmt_session *session, struct kmt_err *err)
 {
+	static const struct kmt_module_sources sources = KMT_MODULE_SOURCES;
 	struct kmt_kallsyms_waiter waiter = KMT_KALLSYMS_WAITER_NONE;
 	int tape_fd = session->tape.fd, r;
 
@@ -96,7 +97,7 @@ static int capture_symbols(struct kmt_session *session, struct kmt_err *err)
 	if (session->manifest.symbols == KMT_SYMBOLS_NONE)
 		kmt_note(session->listener,
 			 "this kernel has no /proc/kallsyms: call sites will have no names");
-	r = kmt_module_log_new(tape_fd, "/proc/modules", waiter.position, &session->modules, err);
+	r = kmt_module_log_new(tape_fd, &sources, waiter.position, &session->modules, err);
 	if (r < 0)
 		return r;
 	return kmt_module_log_look(session->modules, 0, err);

@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "kmemtape/chunk.h"
 #include "kmemtape/fs.h"
 #include "kmemtape/tape.h"
 
@@ -26,7 +27,8 @@
 #include "../../src/record/stale.h"
 
 static char tape_path[] = "/tmp/kmemtape-unit.XXXXXX";
-static char list_path[64];
+static char list_path[64], directory_path[64], kallsyms_path[64];
+static const struct kmt_module_sources sources = { list_path, directory_path, kallsyms_path };
 
 static int make_tape_directory(void **state)
 {
@@ -35,6 +37,8 @@ static int make_tape_directory(void **state)
 	if (!mkdtemp(tape_path))
 		return -1;
 	(void)snprintf(list_path, sizeof(list_path), "%s/list", tape_path);
+	(void)snprintf(directory_path, sizeof(directory_path), "%s/module", tape_path);
+	(void)snprintf(kallsyms_path, sizeof(kallsyms_path), "%s/proc-kallsyms", tape_path);
 	return 0;
 }
 
@@ -68,7 +72,7 @@ static void modules_that_come_and_go_are_logged(void **state)
 
 	(void)state;
 	assert_int_equal(kmt_tape_create(tape_path, &fd, NULL), 0);
-	assert_int_equal(kmt_module_log_new(fd, list_path, 0, &log, NULL), 0);
+	assert_int_equal(kmt_module_log_new(fd, &sources, 0, &log, NULL), 0);
 	set_list("kmt_a 16384 1 kmt_b, Live 0xffffffffc0001000\n"
 		 "kmt_b 4096 0 - Live 0xffffffffc0010000 (OE)\n");
 	assert_int_equal(kmt_module_log_look(log, 0, NULL), 0);
@@ -94,7 +98,7 @@ static void a_module_that_came_back_elsewhere_is_a_new_one(void **state)
 
 	(void)state;
 	assert_int_equal(kmt_tape_create(tape_path, &fd, NULL), 0);
-	assert_int_equal(kmt_module_log_new(fd, list_path, 0, &log, NULL), 0);
+	assert_int_equal(kmt_module_log_new(fd, &sources, 0, &log, NULL), 0);
 	set_list("kmt_a 4096 0 - Live 0xffffffffc0001000\n");
 	assert_int_equal(kmt_module_log_look(log, 0, NULL), 0);
 	set_list("kmt_a 4096 0 - Live 0xffffffffc0002000\n");
@@ -111,9 +115,164 @@ static void a_kernel_without_modules_has_an_empty_list(void **state)
 
 	(void)state;
 	assert_int_equal(kmt_tape_create(tape_path, &fd, NULL), 0);
-	assert_int_equal(kmt_module_log_new(fd, list_path, 0, &log, NULL), 0);
+	assert_int_equal(kmt_module_log_new(fd, &sources, 0, &log, NULL), 0);
 	assert_int_equal(kmt_module_log_look(log, 0, NULL), 0);
 	expect_log(fd, "");
+}
+
+static void set_kallsyms(const char *text)
+{
+	assert_int_equal(kmt_write_file(AT_FDCWD, kallsyms_path, text, strlen(text), NULL), 0);
+}
+
+static void expect_symbols(int tape_fd, const char *path, const char *expected)
+{
+	char *text;
+	size_t bytes;
+
+	assert_int_equal(kmt_chunk_read_text(tape_fd, path, 1 << 20, &text, &bytes, NULL),
+			 KMT_CHUNK_END);
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+static void read_until_sure(struct kmt_module_log *log)
+{
+	for (int i = 0; i < 100 && kmt_module_log_is_busy(log); i++)
+		assert_int_equal(kmt_module_log_go_on(log, NULL), 0);
+	assert_false(kmt_module_log_is_busy(log));
+}
+
+#define LAB_LOADING "lab 4096 1 - Loading 0xffffffffc0001000\n"
+#define LAB_LIVE    "lab 4096 0 - Live 0xffffffffc0001000\n"
+#define LAB_CODE    "ffffffffc0001000 t lab_leak\t[lab]\n"
+#define LAB_INIT    "ffffffffc0004000 t lab_init\t[lab]\n"
+
+/* Who looks only when it is announced, after its init function, may come too late. */
+static void a_module_is_known_while_its_init_function_runs(void **state)
+{
+	KMT_CLEANUP(kmt_module_log_freep) struct kmt_module_log *log = NULL;
+	KMT_CLEANUP(kmt_close_fd) int fd = -1;
+
+	(void)state;
+	assert_int_equal(kmt_tape_create(tape_path, &fd, NULL), 0);
+	assert_int_equal(kmt_module_log_new(fd, &sources, 0, &log, NULL), 0);
+	set_list(LAB_LOADING);
+	set_kallsyms(LAB_INIT LAB_CODE);
+	assert_int_equal(kmt_module_log_look(log, 5, NULL), 0);
+	read_until_sure(log);
+	expect_symbols(fd, "symbols/0001.zst", LAB_INIT LAB_CODE);
+
+	set_list("");
+	set_kallsyms("");
+	assert_int_equal(kmt_module_log_look(log, 6, NULL), 0);
+	read_until_sure(log);
+	expect_symbols(fd, "symbols/0001.zst", LAB_INIT LAB_CODE);
+	expect_log(fd, "load 5 lab 4096 0xffffffffc0001000 - -\nunload 6 lab\n");
+}
+
+/* Another module may get the pages of the init function. */
+static void symbols_of_init_code_go_with_it(void **state)
+{
+	KMT_CLEANUP(kmt_module_log_freep) struct kmt_module_log *log = NULL;
+	KMT_CLEANUP(kmt_close_fd) int fd = -1;
+
+	(void)state;
+	assert_int_equal(kmt_tape_create(tape_path, &fd, NULL), 0);
+	assert_int_equal(kmt_module_log_new(fd, &sources, 0, &log, NULL), 0);
+	set_list(LAB_LOADING);
+	set_kallsyms(LAB_INIT LAB_CODE);
+	assert_int_equal(kmt_module_log_look(log, 5, NULL), 0);
+
+	set_list(LAB_LIVE); /* but its table is not swapped yet */
+	assert_int_equal(kmt_module_log_look(log, 6, NULL), 0);
+	expect_symbols(fd, "symbols/0001.zst", LAB_INIT LAB_CODE);
+	set_kallsyms(LAB_CODE);
+	read_until_sure(log);
+	expect_symbols(fd, "symbols/0001.zst", LAB_CODE);
+	expect_log(fd, "load 5 lab 4096 0xffffffffc0001000 - -\n");
+}
+
+/* As seen of a module that was announced before the kernel took its init code away. */
+static void what_two_reads_agree_on_is_all(void **state)
+{
+	KMT_CLEANUP(kmt_module_log_freep) struct kmt_module_log *log = NULL;
+	KMT_CLEANUP(kmt_close_fd) int fd = -1;
+
+	(void)state;
+	assert_int_equal(kmt_tape_create(tape_path, &fd, NULL), 0);
+	assert_int_equal(kmt_module_log_new(fd, &sources, 0, &log, NULL), 0);
+	set_list(LAB_LIVE);
+	set_kallsyms(LAB_INIT);
+	assert_int_equal(kmt_module_log_look(log, 5, NULL), 0);
+	set_kallsyms(LAB_CODE);
+	assert_int_equal(kmt_module_log_go_on(log, NULL), 0);
+	expect_symbols(fd, "symbols/0001.zst", LAB_INIT LAB_CODE); /* should it go now */
+	read_until_sure(log);
+	expect_symbols(fd, "symbols/0001.zst", LAB_CODE);
+}
+
+static void symbols_stay_when_the_module_goes_before_they_are_read_again(void **state)
+{
+	KMT_CLEANUP(kmt_module_log_freep) struct kmt_module_log *log = NULL;
+	KMT_CLEANUP(kmt_close_fd) int fd = -1;
+
+	(void)state;
+	assert_int_equal(kmt_tape_create(tape_path, &fd, NULL), 0);
+	assert_int_equal(kmt_module_log_new(fd, &sources, 0, &log, NULL), 0);
+	set_list(LAB_LOADING);
+	set_kallsyms(LAB_INIT LAB_CODE);
+	assert_int_equal(kmt_module_log_look(log, 5, NULL), 0);
+	set_list(LAB_LIVE);
+	assert_int_equal(kmt_module_log_look(log, 6, NULL), 0);
+	set_kallsyms("ffffffffc0009000 t other\t[other]\n");
+	read_until_sure(log);
+	expect_symbols(fd, "symbols/0001.zst", LAB_INIT LAB_CODE);
+}
+
+/* kallsyms is read first, and the module comes between that and the list. */
+static void a_module_that_is_listed_before_it_has_symbols_gets_them(void **state)
+{
+	KMT_CLEANUP(kmt_module_log_freep) struct kmt_module_log *log = NULL;
+	KMT_CLEANUP(kmt_close_fd) int fd = -1;
+
+	(void)state;
+	assert_int_equal(kmt_tape_create(tape_path, &fd, NULL), 0);
+	assert_int_equal(kmt_module_log_new(fd, &sources, 0, &log, NULL), 0);
+	set_list(LAB_LOADING);
+	set_kallsyms("");
+	assert_int_equal(kmt_module_log_look(log, 5, NULL), 0);
+	assert_int_equal(kmt_module_log_go_on(log, NULL), 0); /* nothing new, and nothing there */
+	assert_true(kmt_module_log_is_unsure(log));
+	set_kallsyms(LAB_CODE);
+	read_until_sure(log);
+	expect_symbols(fd, "symbols/0001.zst", LAB_CODE);
+
+	set_list(LAB_LOADING "none 4096 0 - Live 0xffffffffc0009000\n");
+	assert_int_equal(kmt_module_log_look(log, 6, NULL), 0);
+	read_until_sure(log); /* and one that never has any is not waited for for ever */
+}
+
+static void a_directory_more_or_less_is_news(void **state)
+{
+	KMT_CLEANUP(kmt_module_log_freep) struct kmt_module_log *log = NULL;
+	KMT_CLEANUP(kmt_close_fd) int fd = -1;
+	char path[80];
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/lab", directory_path);
+	assert_int_equal(kmt_tape_create(tape_path, &fd, NULL), 0);
+	assert_int_equal(mkdir(directory_path, 0700), 0);
+	assert_int_equal(kmt_module_log_new(fd, &sources, 0, &log, NULL), 0);
+	set_list("");
+	assert_int_equal(kmt_module_log_look(log, 0, NULL), 0);
+	assert_false(kmt_module_log_has_news(log));
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_true(kmt_module_log_has_news(log));
+	assert_int_equal(kmt_module_log_look(log, 5, NULL), 0);
+	assert_false(kmt_module_log_has_news(log));
+	assert_int_equal(rmdir(path), 0);
+	assert_true(kmt_module_log_has_news(log));
 }
 
 static void expect_merged(const char *first, const char *second, int nr_added, const char *expected)
@@ -348,6 +507,12 @@ int main(void)
 		IN_TAPE(modules_that_come_and_go_are_logged),
 		IN_TAPE(a_module_that_came_back_elsewhere_is_a_new_one),
 		IN_TAPE(a_kernel_without_modules_has_an_empty_list),
+		IN_TAPE(a_module_is_known_while_its_init_function_runs),
+		IN_TAPE(symbols_of_init_code_go_with_it),
+		IN_TAPE(what_two_reads_agree_on_is_all),
+		IN_TAPE(symbols_stay_when_the_module_goes_before_they_are_read_again),
+		IN_TAPE(a_module_that_is_listed_before_it_has_symbols_gets_them),
+		IN_TAPE(a_directory_more_or_less_is_news),
 		cmocka_unit_test(functions_are_known_by_their_parameters),
 		cmocka_unit_test(damaged_btf_is_refused),
 		cmocka_unit_test(this_kernel_describes_what_frees),
