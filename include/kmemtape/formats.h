@@ -37,8 +37,18 @@ struct kmt_field {
  * Probes on vmalloc, where there are no events of it: kmemtape:vma_new (return of
  * __get_vm_area_node()) and kmemtape:vma_del (remove_vm_area()):
  *
- *   addr, size, flags, caller    of its struct vm_struct
+ *   area                         what it returned: 0 if there was no room, and then the others mean
+ *                                nothing
+ *   addr, size, flags, caller    of that struct vm_struct
  *   addr                         of remove_vm_area(), with call_site
+ *
+ * Probes on pairs of functions that a user named, kmemtape:pair_NAME_alloc and
+ * kmemtape:pair_NAME_free:
+ *
+ *   object              what the one returned or got, and the other got; an error number (ERR_PTR())
+ *                       is no object
+ *   call_site, or __probe_ret_ip    where the caller goes on: of probes at the entry of a function,
+ *                       and at its return
  *
  * ftrace:kernel_stack (size, caller[]) is the stack of the allocation before it on this CPU, by the
  * same task in the same context. Its innermost frames up to the call site are the tracer's own.
@@ -64,6 +74,7 @@ struct kmt_layout {
 	uint8_t rcu_meaning;	   /* enum kmt_rcu_meaning, of its ptr */
 	struct kmt_field order;	   /* pages: base 2 logarithm of their number; else, and if missing, 0 */
 	struct kmt_field failed;   /* vmalloc areas: nonzero if there was no room */
+	struct kmt_field area;	   /* likewise: zero if there was no room */
 	struct kmt_field frames;   /* KMT_EVENT_STACK: the first; nr says how many follow */
 	/* KMT_EVENT_BULK_FREE: ptr is the array */
 	struct kmt_field nr, cache;
@@ -90,6 +101,18 @@ struct kmt_formats;
 int kmt_formats_new(bool is_big_endian, uint32_t long_bytes, const char *header_page, size_t bytes,
 		    struct kmt_formats **ret_formats, struct kmt_err *err);
 struct kmt_formats *kmt_formats_free(struct kmt_formats *formats);
+
+/**
+ * kmt_formats_set_pairs() - whose events are pairs
+ * @names: of all pairs of the tape, in its order, KMT_PAIRS_MAX at most; of shorter than
+ * KMT_PAIR_NAME_BYTES, as the manifest has them. Copied
+ *
+ * Before kmt_formats_add(), to which events of other pairs mean nothing.
+ */
+void kmt_formats_set_pairs(struct kmt_formats *formats, const char *const *names, size_t nr);
+
+/* Name of the pair of an address space, valid as long as @formats; NULL: of none. */
+const char *kmt_formats_pair(const struct kmt_formats *formats, uint32_t space);
 
 /**
  * kmt_formats_add() - bind the fields of one event

@@ -77,6 +77,7 @@ struct kmt_ledger_options {
 	uint64_t sample_mask[KMT_SPACES_MAX];
 	bool is_filtered[KMT_SPACES_MAX]; /* not all allocations were recorded, but all frees: what
 					     is not known was left out on purpose */
+	uint32_t counted_pairs;		/* bit i: pair i is of references, a get and a put on a pointer */
 	struct kmt_watcher watcher;
 };
 

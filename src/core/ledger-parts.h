@@ -12,6 +12,21 @@
 /* enum trace_flag_type: in these the task is just the one that was interrupted */
 #define CONTEXT_INTERRUPT (0x08u | 0x10u)
 
+/* One that was taken by a get, and not given back by a put. */
+struct kmt_reference {
+	struct kmt_object object;
+	int32_t task;	/* that took it; -1: an interrupt */
+	uint32_t older; /* of the same pointer */
+};
+
+/* Of all pairs that count; see references.c. */
+struct kmt_references {
+	struct kmt_reference *all;
+	size_t nr, room;
+	size_t nr_free; /* of `all`: a list that begins with first_free, by `older` */
+	uint32_t first_free;
+};
+
 struct kmt_ledger {
 	uint64_t next_bucket_ns; /* at this time or later there is more to do than to book */
 	struct kmt_ledger_options options;
@@ -19,6 +34,7 @@ struct kmt_ledger {
 	struct kmt_liveset *others[KMT_SPACES_MAX]; /* of the other spaces; NULL: nothing of it came yet */
 	struct kmt_blocks blocks; /* of others[KMT_SPACE_PAGE] */
 	uint64_t nr_others;	  /* objects in them */
+	struct kmt_references references; /* of pairs that count: their live sets have the pointers */
 	struct kmt_accounts *accounts;
 	struct kmt_tasks *tasks;
 	struct kmt_totals totals;
@@ -69,5 +85,21 @@ int kmt_ledger_free_pages(struct kmt_ledger *ledger, const struct kmt_event *eve
 /* spaces.c: of per-CPU memory, vmalloc areas and own pairs, which come and go as they are. */
 int kmt_ledger_take_other(struct kmt_ledger *ledger, const struct kmt_event *event);
 int kmt_ledger_free_other(struct kmt_ledger *ledger, const struct kmt_event *event);
+
+/* references.c: of pairs that count. Return: 0 or -ENOMEM. */
+int kmt_ledger_take_reference(struct kmt_ledger *ledger, const struct kmt_event *event);
+int kmt_ledger_free_reference(struct kmt_ledger *ledger, const struct kmt_event *event);
+
+/* Each reference that is live, with its pointer. */
+void kmt_ledger_walk_references(const struct kmt_ledger *ledger, uint32_t space,
+				void (*visit)(void *context, uint64_t ptr,
+					      const struct kmt_object *object),
+				void *context);
+
+static inline bool kmt_ledger_is_counted(const struct kmt_ledger *ledger, uint32_t space)
+{
+	return space >= KMT_SPACE_PAIR &&
+	       ledger->options.counted_pairs >> (space - KMT_SPACE_PAIR) & 1;
+}
 
 #endif

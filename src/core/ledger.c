@@ -54,6 +54,7 @@ struct kmt_ledger *kmt_ledger_free(struct kmt_ledger *ledger)
 	(void)kmt_liveset_free(ledger->live);
 	for (size_t i = 0; i < KMT_SPACES_MAX; i++)
 		(void)kmt_liveset_free(ledger->others[i]);
+	free(ledger->references.all);
 	(void)kmt_accounts_free(ledger->accounts);
 	(void)kmt_tasks_free(ledger->tasks);
 	kmt_cache_frees_deinit(&ledger->unknown_frees);
@@ -471,12 +472,18 @@ int kmt_ledger_take(struct kmt_ledger *ledger, const struct kmt_event *event)
 		return kmt_ledger_free_pages(ledger, event);
 	case KMT_EVENT_PERCPU_ALLOC:
 	case KMT_EVENT_VMALLOC:
-	case KMT_EVENT_PAIR_ALLOC:
 		return kmt_ledger_take_other(ledger, event);
+	case KMT_EVENT_PAIR_ALLOC:
+		return kmt_ledger_is_counted(ledger, event->space)
+			       ? kmt_ledger_take_reference(ledger, event)
+			       : kmt_ledger_take_other(ledger, event);
 	case KMT_EVENT_PERCPU_FREE:
 	case KMT_EVENT_VFREE:
-	case KMT_EVENT_PAIR_FREE:
 		return kmt_ledger_free_other(ledger, event);
+	case KMT_EVENT_PAIR_FREE:
+		return kmt_ledger_is_counted(ledger, event->space)
+			       ? kmt_ledger_free_reference(ledger, event)
+			       : kmt_ledger_free_other(ledger, event);
 	case KMT_EVENT_MODULE_LOAD:
 	case KMT_EVENT_MODULE_FREE:
 		ledger->generation++;
@@ -537,6 +544,19 @@ static void count_live(void *context, uint64_t ptr, const struct kmt_object *obj
 		account->oldest_ns = object->time_ns;
 }
 
+/* All that is live; of slab objects also those that are freed already, but for the allocator. */
+static void walk(const struct kmt_ledger *ledger,
+		 void (*visit)(void *context, uint64_t ptr, const struct kmt_object *object),
+		 void *context)
+{
+	kmt_liveset_walk(ledger->live, visit, context);
+	for (uint32_t i = 0; i < KMT_SPACES_MAX; i++)
+		if (ledger->others[i] && kmt_ledger_is_counted(ledger, i))
+			kmt_ledger_walk_references(ledger, i, visit, context);
+		else if (ledger->others[i])
+			kmt_liveset_walk(ledger->others[i], visit, context);
+}
+
 /* What an earlier finish left. */
 static void reset_accounts(struct kmt_ledger *ledger)
 {
@@ -574,10 +594,7 @@ int kmt_ledger_finish(struct kmt_ledger *ledger, uint64_t end_ns, uint64_t older
 	ledger->older_ns = older_ns;
 	ledger->grace_ns = grace_ns;
 	ledger->walk_error = 0;
-	kmt_liveset_walk(ledger->live, count_live, ledger);
-	for (size_t i = 0; i < KMT_SPACES_MAX; i++)
-		if (ledger->others[i])
-			kmt_liveset_walk(ledger->others[i], count_live, ledger);
+	walk(ledger, count_live, ledger);
 	return ledger->walk_error;
 }
 

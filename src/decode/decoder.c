@@ -64,6 +64,7 @@ struct kmt_decoder {
 	bool has_rcu_probe;
 	bool is_out_of_memory;
 	struct kmt_decoder_stats stats;
+	const char *pair_names[KMT_PAIRS_MAX]; /* interned */
 	struct cached_name cached[1 << CACHED_NAMES_BITS];
 };
 
@@ -154,6 +155,12 @@ int kmt_decoder_new(const struct kmt_formats *formats, struct kmt_names *names,
 	decoder->cpu = cpu;
 	decoder->min_record_bytes = kmt_formats_min_record_bytes(formats);
 	decoder->has_rcu_probe = kmt_formats_has_rcu_probe(formats);
+	for (uint32_t i = 0; i < KMT_PAIRS_MAX; i++) {
+		const char *name = kmt_formats_pair(formats, KMT_SPACE_PAIR + i);
+
+		if (name) /* NULL if out of memory: then it's unknown, as with other names */
+			decoder->pair_names[i] = kmt_names_intern(names, name, strlen(name));
+	}
 	*ret_decoder = decoder;
 	return 0;
 }
@@ -244,10 +251,10 @@ static void get_any(const struct kmt_layout *layout, const uint8_t *record, bool
  */
 #define ORDER_MAX 13u
 
-/*
- * What is not of the slab: other units, and other ways to say that there was no room. @failed: all
- * bits of an address on the recorded machine.
- */
+/* Linux include/linux/err.h, MAX_ERRNO: the last addresses stand for error numbers. */
+#define ERRNO_MAX 4095u
+
+/* What is not of the slab: other units, and other ways to say that there was no room. */
 static void adapt(const struct kmt_layout *layout, const uint8_t *record, uint32_t long_bytes,
 		  bool is_big_endian, struct kmt_event *event)
 {
@@ -255,7 +262,10 @@ static void adapt(const struct kmt_layout *layout, const uint8_t *record, uint32
 
 	event->space = layout->space;
 	if (layout->space == KMT_SPACE_VMALLOC &&
-	    get_number(record, &layout->failed, is_big_endian))
+	    (get_number(record, &layout->failed, is_big_endian) ||
+	     (layout->area.bytes && !get_number(record, &layout->area, is_big_endian))))
+		event->ptr = 0;
+	if (layout->space >= KMT_SPACE_PAIR && event->ptr > all_bits - ERRNO_MAX)
 		event->ptr = 0;
 	if (layout->space != KMT_SPACE_PAGE)
 		return;
@@ -496,6 +506,8 @@ static inline bool take_record(struct kmt_decoder *decoder, const uint8_t *recor
 	if (layout->space != KMT_SPACE_SLAB)
 		adapt(layout, record, kmt_formats_page(decoder->formats)->long_bytes, is_big_endian,
 		      event);
+	if (layout->space >= KMT_SPACE_PAIR)
+		event->text = decoder->pair_names[layout->space - KMT_SPACE_PAIR];
 	if (decoder->stacks)
 		wait_for_stack(decoder, batch);
 	if (layout->kind == KMT_EVENT_TASK_NAME)

@@ -1,13 +1,35 @@
 // SPDX-License-Identifier: LGPL-2.1-only
+#include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "kmemtape/formats.h"
 
-#define LAYOUTS_MAX	 31u
+#define LAYOUTS_MAX	 63u /* 24 and two of each pair */
 #define FORMAT_BYTES_MAX 65536u
 #define RECORD_BYTES_MAX 4096u /* no kernel event of ours comes near it */
 #define SUBBUF_BYTES_MAX (1u << 20)
+
+/* What each event has, by field name. NULL: the event has none, "?NAME": not on all kernels. */
+struct wanted {
+	const char *event;
+	uint8_t kind, space;
+	const char *call_site, *ptr, *bytes_req, *bytes_alloc, *gfp;
+	const char *order, *failed, *area;
+	const char *text, *task_pid;
+	bool is_text_needed;
+};
+
+#define PAIR_NAME_BYTES	 32
+#define PAIR_EVENT_BYTES 64
+
+/* The events of a pair, and what they have. */
+struct pair {
+	char name[PAIR_NAME_BYTES];
+	char events[2][PAIR_EVENT_BYTES]; /* "kmemtape:pair_NAME_alloc", "..._free" */
+	struct wanted wanted[2];
+};
 
 struct kmt_formats {
 	struct kmt_page_layout page;
@@ -16,17 +38,9 @@ struct kmt_formats {
 	const char *names[LAYOUTS_MAX + 1];
 	uint16_t ids[LAYOUTS_MAX + 1];
 	size_t nr_layouts;
+	struct pair pairs[KMT_PAIRS_MAX];
+	size_t nr_pairs;
 	uint8_t by_id[65536]; /* index into layouts: common_type has 16 bits */
-};
-
-/* What each event has, by field name. NULL: the event has none, "?NAME": not on all kernels. */
-struct wanted {
-	const char *event;
-	uint8_t kind, space;
-	const char *call_site, *ptr, *bytes_req, *bytes_alloc, *gfp;
-	const char *order, *failed;
-	const char *text, *task_pid;
-	bool is_text_needed;
 };
 
 #define SLAB_ALLOC                                                        \
@@ -60,7 +74,7 @@ static const struct wanted wanted_events[] = {
 	  .bytes_req = "size", .bytes_alloc = "size", .failed = "failed" },
 	{ "vmalloc:free_vmap_area_noflush", KMT_EVENT_VFREE, KMT_SPACE_VMALLOC, .ptr = "va_start" },
 	{ "kmemtape:vma_new", KMT_EVENT_VMALLOC, KMT_SPACE_VMALLOC, .call_site = "caller",
-	  .ptr = "addr", .bytes_req = "size", .bytes_alloc = "size" },
+	  .ptr = "addr", .bytes_req = "size", .bytes_alloc = "size", .area = "?area" },
 	{ "kmemtape:vma_del", KMT_EVENT_VFREE, KMT_SPACE_VMALLOC, .call_site = "?call_site",
 	  .ptr = "addr" },
 	{ "kmem:mm_page_alloc", KMT_EVENT_PAGE_ALLOC, KMT_SPACE_PAGE, .ptr = "pfn",
@@ -71,11 +85,14 @@ static const struct wanted wanted_events[] = {
 	{ "ftrace:kernel_stack", KMT_EVENT_STACK },
 };
 
-static const struct wanted *wanted_named(const char *name)
+static const struct wanted *wanted_named(const struct kmt_formats *formats, const char *name)
 {
 	for (size_t i = 0; i < sizeof(wanted_events) / sizeof(wanted_events[0]); i++)
 		if (strcmp(wanted_events[i].event, name) == 0)
 			return &wanted_events[i];
+	for (size_t i = 0; i < 2 * formats->nr_pairs; i++)
+		if (strcmp(formats->pairs[i / 2].events[i % 2], name) == 0)
+			return &formats->pairs[i / 2].wanted[i % 2];
 	return NULL;
 }
 
@@ -448,6 +465,7 @@ static int bind_layout(const struct wanted *wanted, const struct format_text *te
 		{ wanted->gfp, &layout->gfp },
 		{ wanted->order, &layout->order },
 		{ wanted->failed, &layout->failed },
+		{ wanted->area, &layout->area },
 	};
 	struct kmt_field type;
 	int r;
@@ -468,6 +486,9 @@ static int bind_layout(const struct wanted *wanted, const struct format_text *te
 		r = bind_bulk(text, long_bytes, layout, err);
 	if (r == 0 && wanted->kind == KMT_EVENT_STACK)
 		r = bind_stack(text, long_bytes, layout, err);
+	/* What a probe at the return of a function has without being asked. */
+	if (r == 0 && wanted->kind == KMT_EVENT_PAIR_ALLOC && layout->call_site.bytes == 0)
+		r = bind_wanted(text, "?__probe_ret_ip", layout, &layout->call_site, err);
 	return r < 0 ? r : bind_text(wanted, text, layout, err);
 }
 
@@ -503,7 +524,7 @@ static void mark_last(struct kmt_formats *formats)
 int kmt_formats_add(struct kmt_formats *formats, const char *name, const char *text, size_t bytes,
 		    struct kmt_err *err)
 {
-	const struct wanted *wanted = wanted_named(name);
+	const struct wanted *wanted = wanted_named(formats, name);
 	struct kmt_layout layout = { 0 };
 	size_t at = formats->nr_layouts + 1;
 	struct format_text format;
@@ -532,6 +553,37 @@ int kmt_formats_add(struct kmt_formats *formats, const char *name, const char *t
 	formats->nr_layouts++;
 	mark_last(formats);
 	return 0;
+}
+
+void kmt_formats_set_pairs(struct kmt_formats *formats, const char *const *names, size_t nr)
+{
+	static const char *const ends[2] = { "alloc", "free" };
+
+	assert(nr <= KMT_PAIRS_MAX && formats->nr_layouts == 0);
+	for (size_t i = 0; i < 2 * nr; i++) {
+		struct pair *pair = &formats->pairs[i / 2];
+		bool is_free = i % 2;
+
+		(void)snprintf(pair->name, sizeof(pair->name), "%s", names[i / 2]);
+		(void)snprintf(pair->events[is_free], sizeof(pair->events[is_free]),
+			       "kmemtape:pair_%.*s_%s", PAIR_NAME_BYTES - 1, names[i / 2],
+			       ends[is_free]);
+		pair->wanted[is_free] = (struct wanted){
+			.event = pair->events[is_free],
+			.kind = is_free ? KMT_EVENT_PAIR_FREE : KMT_EVENT_PAIR_ALLOC,
+			.space = (uint8_t)(KMT_SPACE_PAIR + i / 2),
+			.call_site = "?call_site",
+			.ptr = "object",
+		};
+	}
+	formats->nr_pairs = nr;
+}
+
+const char *kmt_formats_pair(const struct kmt_formats *formats, uint32_t space)
+{
+	return space >= KMT_SPACE_PAIR && space - KMT_SPACE_PAIR < formats->nr_pairs
+		       ? formats->pairs[space - KMT_SPACE_PAIR].name
+		       : NULL;
 }
 
 /* The page header is described in the words of an event's fields. */

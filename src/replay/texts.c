@@ -39,6 +39,7 @@ int kmt_replay_formats(const struct kmt_tape *tape, struct kmt_formats **ret_for
 	KMT_CLEANUP(kmt_formats_freep) struct kmt_formats *formats = NULL;
 	const struct kmt_manifest *manifest = &tape->manifest;
 	KMT_CLEANUP(kmt_freep) char *text = NULL;
+	const char *pairs[KMT_PAIRS_MAX];
 	struct kmt_err inner = { "" };
 	size_t bytes;
 	int r;
@@ -56,6 +57,9 @@ int kmt_replay_formats(const struct kmt_tape *tape, struct kmt_formats **ret_for
 			"%s/events/header_page: sub-buffers of %u bytes, the manifest says %u",
 			tape->path, kmt_formats_page(formats)->subbuf_bytes,
 			manifest->subbuf_bytes);
+	for (size_t i = 0; i < manifest->nr_pairs; i++)
+		pairs[i] = manifest->pairs[i].name;
+	kmt_formats_set_pairs(formats, pairs, manifest->nr_pairs);
 	for (size_t i = 0; i < manifest->nr_events; i++) {
 		r = add_format(tape, formats, manifest->events[i], err);
 		if (r < 0)

@@ -12,10 +12,23 @@
  * for what the text is ('a'.. an event of the list below, else header_page), and the text.
  */
 static const char *const events[] = {
-	"kmem:kmalloc",		"kmem:kmalloc_node",  "kmem:kmem_cache_alloc", "kmem:kfree",
-	"kmem:kmem_cache_free", "module:module_load", "task:task_newtask",     "task:task_rename",
-	"kmemtape:rcu_free",	"kmemtape:bulk_free",
+	"kmem:kmalloc",
+	"kmem:kmalloc_node",
+	"kmem:kmem_cache_alloc",
+	"kmem:kfree",
+	"kmem:kmem_cache_free",
+	"module:module_load",
+	"task:task_newtask",
+	"task:task_rename",
+	"kmemtape:rcu_free",
+	"kmemtape:bulk_free",
+	"kmemtape:vma_new",
+	"kmemtape:vma_del",
+	"kmemtape:pair_ticket_alloc",
+	"kmemtape:pair_ticket_free",
 };
+
+static const char *const pairs[] = { "ticket" };
 
 #define NR_EVENTS (sizeof(events) / sizeof(events[0]))
 
@@ -40,6 +53,8 @@ static void check_layout(const struct kmt_layout *layout)
 	check_field(layout, &layout->gfp);
 	check_field(layout, &layout->text);
 	check_field(layout, &layout->task_pid);
+	check_field(layout, &layout->area);
+	check_field(layout, &layout->failed);
 	check_field(layout, &layout->head);
 	check_field(layout, &layout->nr);
 	check_field(layout, &layout->cache);
@@ -127,6 +142,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	MUST(kmt_formats_new(is_big_endian, long_bytes, usual_page, strlen(usual_page), &formats,
 			     NULL) == 0);
+	kmt_formats_set_pairs(formats, pairs, 1);
 	r = kmt_formats_add(formats, events[event], text, size, NULL);
 	layout = kmt_formats_find(formats, events[event], &id);
 	MUST((r == 0) == (layout != NULL));

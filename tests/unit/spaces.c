@@ -178,6 +178,145 @@ TEST(what_was_left_out_on_purpose_is_not_unknown)
 	CHECK_EQ(kmt_ledger_totals(ledger)->unknown_other_frees, 0);
 }
 
+#define PAIR_SPACE (KMT_SPACE_PAIR + 1)
+#define GET(...)                                                                           \
+	(struct kmt_event)                                                                 \
+	{                                                                                  \
+		.kind = KMT_EVENT_PAIR_ALLOC, .space = PAIR_SPACE, .ptr = PTR, __VA_ARGS__ \
+	}
+#define PUT(...)                                                                          \
+	(struct kmt_event)                                                                \
+	{                                                                                 \
+		.kind = KMT_EVENT_PAIR_FREE, .space = PAIR_SPACE, .ptr = PTR, __VA_ARGS__ \
+	}
+
+static struct kmt_ledger *counting_ledger(void)
+{
+	struct kmt_ledger_options options = usual;
+
+	options.counted_pairs = 1u << 1;
+	return new_ledger(&options);
+}
+
+TEST(a_pair_is_an_address_space_of_its_own)
+{
+	KMT_CLEANUP(kmt_ledger_freep) struct kmt_ledger *ledger = counting_ledger();
+
+	take(ledger, KMALLOC(.time_ns = 1));
+	take(ledger, GET(.space = KMT_SPACE_PAIR, .time_ns = 2));
+	take(ledger, GET(.time_ns = 3));
+	take(ledger, KFREE(.time_ns = 4));
+	CHECK_EQ(sum_up(ledger, KMT_SPACE_PAIR).live, 1);
+	CHECK_EQ(sum_up(ledger, PAIR_SPACE).live, 1);
+	take(ledger, PUT(.space = KMT_SPACE_PAIR, .time_ns = 5));
+	CHECK_EQ(sum_up(ledger, KMT_SPACE_PAIR).live, 0);
+	CHECK_EQ(sum_up(ledger, PAIR_SPACE).live, 1);
+	CHECK_EQ(kmt_ledger_totals(ledger)->reused, 0);
+	CHECK_EQ(kmt_ledger_totals(ledger)->unknown_other_frees, 0);
+}
+
+/* One that does not count is handed out again without its free: that one was missed. */
+TEST(references_to_one_pointer_add_up)
+{
+	KMT_CLEANUP(kmt_ledger_freep) struct kmt_ledger *ledger = counting_ledger();
+
+	for (uint64_t i = 1; i <= 1000; i++)
+		take(ledger, GET(.time_ns = i));
+	CHECK_EQ(sum_up(ledger, PAIR_SPACE).live, 1000);
+	CHECK_EQ(sum_up(ledger, PAIR_SPACE).objects, 1000);
+	CHECK_EQ(kmt_ledger_totals(ledger)->reused, 0);
+	for (uint64_t i = 1; i <= 998; i++)
+		take(ledger, PUT(.time_ns = 2000 + i));
+	CHECK_EQ(sum_up(ledger, PAIR_SPACE).objects, 2);
+	CHECK_EQ(kmt_ledger_totals(ledger)->live, 2);
+	take(ledger, GET(.space = KMT_SPACE_PAIR, .time_ns = 4001));
+	take(ledger, GET(.space = KMT_SPACE_PAIR, .time_ns = 4002));
+	CHECK_EQ(kmt_ledger_totals(ledger)->reused, 1);
+}
+
+TEST(a_count_is_never_negative)
+{
+	KMT_CLEANUP(kmt_ledger_freep) struct kmt_ledger *ledger = counting_ledger();
+
+	take(ledger, PUT(.time_ns = 1)); /* of a get before the recording */
+	take(ledger, GET(.time_ns = 2));
+	CHECK_EQ(sum_up(ledger, PAIR_SPACE).objects, 1);
+	take(ledger, PUT(.time_ns = 3));
+	take(ledger, PUT(.time_ns = 4));
+	take(ledger, PUT(.time_ns = 5, .ptr = 0));
+	take(ledger, GET(.time_ns = 6, .ptr = 0));
+	CHECK_EQ(sum_up(ledger, PAIR_SPACE).live, 0);
+	CHECK_EQ(kmt_ledger_totals(ledger)->unknown_other_frees, 2);
+	CHECK_EQ(kmt_ledger_totals(ledger)->null_frees, 1);
+	CHECK_EQ(kmt_ledger_totals(ledger)->failed_allocs, 1);
+	CHECK_EQ(kmt_ledger_totals(ledger)->paired, 1);
+}
+
+/* Else a site that comes and goes would be accused of what another one forgot. */
+TEST(a_forgotten_get_stays_with_who_forgot_it)
+{
+	KMT_CLEANUP(kmt_ledger_freep) struct kmt_ledger *ledger = counting_ledger();
+
+	take(ledger, GET(.call_site = SITE_A, .time_ns = 1));
+	for (uint64_t i = 0; i < 100; i++) {
+		take(ledger, GET(.call_site = SITE_B, .time_ns = 10 * i + 2));
+		take(ledger, PUT(.time_ns = 10 * i + 3));
+	}
+	CHECK_EQ(kmt_ledger_finish(ledger, 0, 0, 0), 0);
+	CHECK_EQ(account(ledger, SITE_A)->live_objects, 1);
+	CHECK_EQ(account(ledger, SITE_A)->oldest_ns, 1);
+	CHECK_EQ(account(ledger, SITE_B)->live_objects, 0);
+	CHECK_EQ(account(ledger, SITE_B)->frees, 100);
+}
+
+TEST(a_put_answers_its_own_task)
+{
+	KMT_CLEANUP(kmt_ledger_freep) struct kmt_ledger *ledger = counting_ledger();
+
+	take(ledger, GET(.call_site = SITE_A, .pid = 7, .time_ns = 1));
+	take(ledger, GET(.call_site = SITE_B, .pid = 8, .time_ns = 2));
+	take(ledger, PUT(.pid = 7, .time_ns = 3));
+	CHECK_EQ(kmt_ledger_finish(ledger, 0, 0, 0), 0);
+	CHECK_EQ(account(ledger, SITE_A)->live_objects, 0);
+	CHECK_EQ(account(ledger, SITE_B)->live_objects, 1);
+	/* Of the task that an interrupt interrupts nothing is meant. */
+	take(ledger, GET(.call_site = SITE_A, .pid = 7, .time_ns = 4));
+	take(ledger, GET(.call_site = SITE_B, .pid = 8, .time_ns = 5));
+	take(ledger, PUT(.pid = 7, .context = 0x10, .time_ns = 6));
+	CHECK_EQ(kmt_ledger_finish(ledger, 0, 0, 0), 0);
+	CHECK_EQ(account(ledger, SITE_A)->live_objects, 1);
+	CHECK_EQ(account(ledger, SITE_B)->live_objects, 1);
+}
+
+/* The same by counting, with pointers that come and go. */
+TEST(references_agree_with_a_count)
+{
+	KMT_CLEANUP(kmt_ledger_freep) struct kmt_ledger *ledger = counting_ledger();
+	uint64_t state = 1, live = 0, unknown = 0;
+	unsigned int counts[32] = { 0 };
+
+	for (uint64_t step = 1; step <= 50000; step++) {
+		uint64_t random = check_random(&state);
+		unsigned int i = random % 32;
+		int32_t pid = 1 + (int32_t)(random >> 8) % 5;
+		bool is_get = random >> 40 & 1;
+
+		if (is_get)
+			take(ledger, GET(.ptr = PTR + i, .pid = pid, .time_ns = step));
+		else
+			take(ledger, PUT(.ptr = PTR + i, .pid = pid, .time_ns = step));
+		unknown += !is_get && counts[i] == 0;
+		live += is_get;
+		live -= !is_get && counts[i];
+		counts[i] += is_get;
+		counts[i] -= !is_get && counts[i];
+	}
+	CHECK_EQ(sum_up(ledger, PAIR_SPACE).live, live);
+	CHECK_EQ(sum_up(ledger, PAIR_SPACE).objects, live);
+	CHECK_EQ(kmt_ledger_totals(ledger)->live, live);
+	CHECK_EQ(kmt_ledger_totals(ledger)->unknown_other_frees, unknown);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -188,6 +327,12 @@ int main(void)
 		ROW(spaces_do_not_meet),
 		ROW(per_cpu_memory_is_there_for_each_cpu),
 		ROW(what_was_left_out_on_purpose_is_not_unknown),
+		ROW(a_pair_is_an_address_space_of_its_own),
+		ROW(references_to_one_pointer_add_up),
+		ROW(a_count_is_never_negative),
+		ROW(a_forgotten_get_stays_with_who_forgot_it),
+		ROW(a_put_answers_its_own_task),
+		ROW(references_agree_with_a_count),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
