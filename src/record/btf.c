@@ -11,6 +11,7 @@
 
 #define NAME	      "/sys/kernel/btf/vmlinux"
 #define MODIFIERS_MAX 32 /* typedefs of const typedefs ...: 5 are many */
+#define DEPTH_MAX     8	 /* of structures without a name in one another; 3 are many */
 #define KIND_ENUM64   19 /* BTF_KIND_ENUM64: 6089fb325cf7 (v6.0), may be newer than the headers */
 
 struct btf {
@@ -171,21 +172,87 @@ static bool is_named(const struct btf *btf, const struct btf_type *type, const c
 	return type->name_off < btf->texts_bytes && strcmp(btf->texts + type->name_off, name) == 0;
 }
 
+static void close_btf(struct btf *btf)
+{
+	free(btf->offsets);
+}
+
+static int open_btf(struct btf *btf, const void *data, size_t bytes, struct kmt_err *err)
+{
+	int r = open_header(btf, data, bytes, err);
+
+	return r < 0 ? r : find_types(btf, err);
+}
+
 int kmt_btf_signature(const void *data, size_t bytes, const char *function,
 		      char ret_signature[KMT_BTF_PARAMS_MAX + 1], struct kmt_err *err)
 {
-	struct btf btf = { .nr = 0 };
-	int r;
+	KMT_CLEANUP(close_btf) struct btf btf = { .nr = 0 };
+	int r = open_btf(&btf, data, bytes, err);
 
-	(void)((r = open_header(&btf, data, bytes, err)) < 0 || (r = find_types(&btf, err)) < 0);
-	KMT_CLEANUP(kmt_freep) uint32_t *offsets = btf.offsets;
 	if (r < 0)
 		return r;
-	for (uint32_t number = 1; offsets && number <= btf.nr; number++) {
+	for (uint32_t number = 1; number <= btf.nr; number++) {
 		const struct btf_type *type = type_of(&btf, number);
 
 		if (BTF_INFO_KIND(type->info) == BTF_KIND_FUNC && is_named(&btf, type, function))
 			return sign(&btf, type, ret_signature);
+	}
+	return 0;
+}
+
+static bool has_members(const struct btf_type *type)
+{
+	return type && (BTF_INFO_KIND(type->info) == BTF_KIND_STRUCT ||
+			BTF_INFO_KIND(type->info) == BTF_KIND_UNION);
+}
+
+/* In bits, of the member and of those without a name around it. */
+static bool find_member(const struct btf *btf, const struct btf_type *type, const char *name,
+			int depth, uint64_t *ret_bits)
+{
+	const struct btf_member *members = (const struct btf_member *)(type + 1);
+
+	for (uint32_t i = 0; i < BTF_INFO_VLEN(type->info); i++) {
+		const struct btf_member *member = &members[i];
+		uint64_t bits = BTF_INFO_KFLAG(type->info) ? BTF_MEMBER_BIT_OFFSET(member->offset)
+							   : member->offset;
+		const struct btf_type *inner = without_modifiers(btf, member->type);
+		uint64_t inner_bits;
+
+		if (member->name_off >= btf->texts_bytes)
+			continue;
+		if (member->name_off && strcmp(btf->texts + member->name_off, name) == 0) {
+			*ret_bits = bits;
+			return true;
+		}
+		if (!member->name_off && depth < DEPTH_MAX && has_members(inner) &&
+		    find_member(btf, inner, name, depth + 1, &inner_bits)) {
+			*ret_bits = bits + inner_bits;
+			return true;
+		}
+	}
+	return false;
+}
+
+int kmt_btf_member(const void *data, size_t bytes, const char *structure, const char *member,
+		   uint32_t *ret_offset, struct kmt_err *err)
+{
+	KMT_CLEANUP(close_btf) struct btf btf = { .nr = 0 };
+	int r = open_btf(&btf, data, bytes, err);
+	uint64_t bits;
+
+	if (r < 0)
+		return r;
+	for (uint32_t number = 1; number <= btf.nr; number++) {
+		const struct btf_type *type = type_of(&btf, number);
+
+		if (BTF_INFO_KIND(type->info) != BTF_KIND_STRUCT ||
+		    !is_named(&btf, type, structure) ||
+		    !find_member(&btf, type, member, 0, &bits) || bits % 8 || bits / 8 > UINT32_MAX)
+			continue;
+		*ret_offset = (uint32_t)(bits / 8);
+		return 1;
 	}
 	return 0;
 }

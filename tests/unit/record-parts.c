@@ -372,26 +372,132 @@ static void cpu_lists_are_parsed(void **state)
 /* Types by hand (Documentation/bpf/btf.rst): each its number in the comment. */
 #define KIND(kind, nr) ((uint32_t)(kind) << 24 | (nr))
 static const uint32_t btf_types[] = {
-	1,  KIND(1, 0),	 4,  32,		   /* 1: int */
-	0,  KIND(2, 0),	 0,			   /* 2: void * */
-	0,  KIND(13, 1), 0,  0,	 2,		   /* 3: void (void *) */
-	0,  KIND(2, 0),	 3,			   /* 4: void (*)(void *) */
-	1,  KIND(8, 0),	 4,			   /* 5: a typedef of it */
-	1,  KIND(8, 0),	 1,			   /* 6: a typedef of int */
-	0,  KIND(10, 0), 6,			   /* 7: const 6 */
-	0,  KIND(13, 2), 0,  0,	 2,  0, 5,	   /* 8: void (void *, 5) */
-	5,  KIND(12, 1), 8,			   /* 9: old() */
-	0,  KIND(13, 3), 0,  0,	 2,  0, 7,  0, 2,  /* 10: void (void *, 7, void *) */
-	9,  KIND(12, 1), 10,			   /* 11: bulk() */
-	1,  KIND(4, 1),	 4,  1,	 1,  0,		   /* 12: struct { int } */
-	1,  KIND(8, 0),	 13,			   /* 13: a typedef of itself */
-	0,  KIND(13, 3), 0,  0,	 12, 0, 13, 0, 99, /* 14: void (12, 13, no such type) */
-	14, KIND(12, 1), 14,			   /* 15: odd() */
-	1,  KIND(19, 1), 8,  1,	 1,  0,		   /* 16: enum64 */
-	0,  KIND(13, 1), 0,  0,	 16,		   /* 17: void (16) */
-	18, KIND(12, 1), 17,			   /* 18: last() */
+	1,
+	KIND(1, 0),
+	4,
+	32, /* 1: int */
+	0,
+	KIND(2, 0),
+	0, /* 2: void * */
+	0,
+	KIND(13, 1),
+	0,
+	0,
+	2, /* 3: void (void *) */
+	0,
+	KIND(2, 0),
+	3, /* 4: void (*)(void *) */
+	1,
+	KIND(8, 0),
+	4, /* 5: a typedef of it */
+	1,
+	KIND(8, 0),
+	1, /* 6: a typedef of int */
+	0,
+	KIND(10, 0),
+	6, /* 7: const 6 */
+	0,
+	KIND(13, 2),
+	0,
+	0,
+	2,
+	0,
+	5, /* 8: void (void *, 5) */
+	5,
+	KIND(12, 1),
+	8, /* 9: old() */
+	0,
+	KIND(13, 3),
+	0,
+	0,
+	2,
+	0,
+	7,
+	0,
+	2, /* 10: void (void *, 7, void *) */
+	9,
+	KIND(12, 1),
+	10, /* 11: bulk() */
+	1,
+	KIND(4, 1),
+	4,
+	1,
+	1,
+	0, /* 12: struct { int } */
+	1,
+	KIND(8, 0),
+	13, /* 13: a typedef of itself */
+	0,
+	KIND(13, 3),
+	0,
+	0,
+	12,
+	0,
+	13,
+	0,
+	99, /* 14: void (12, 13, no such type) */
+	14,
+	KIND(12, 1),
+	14, /* 15: odd() */
+	1,
+	KIND(19, 1),
+	8,
+	1,
+	1,
+	0, /* 16: enum64 */
+	0,
+	KIND(13, 1),
+	0,
+	0,
+	16, /* 17: void (16) */
+	18,
+	KIND(12, 1),
+	17, /* 18: last() */
+	/* 19: struct { int int; int addr; } */
+	0,
+	KIND(4, 2),
+	8,
+	1,
+	1,
+	0,
+	28,
+	1,
+	32,
+	/* 20: struct area { int int; struct 19; void *caller; } */
+	23,
+	KIND(4, 3),
+	24,
+	1,
+	1,
+	0,
+	0,
+	19,
+	64,
+	33,
+	2,
+	128,
+	/* 21: struct old { int int : 3; int bulk; int odd : 8; }, at bits 5, 32 and 64 */
+	5,
+	KIND(4, 3) | 1u << 31,
+	12,
+	1,
+	1,
+	3u << 24 | 5,
+	9,
+	1,
+	32,
+	14,
+	1,
+	8u << 24 | 64,
+	/* 22: struct odd { 22; } */
+	14,
+	KIND(4, 1),
+	4,
+	0,
+	22,
+	0,
 };
-static const char btf_texts[] = "\0int\0old\0bulk\0odd\0last";
+static const char btf_texts[] = "\0int\0old\0bulk\0odd\0last\0area\0addr\0caller";
 
 struct btf_file {
 	uint32_t head[6];
@@ -430,15 +536,42 @@ static void functions_are_known_by_their_parameters(void **state)
 	expect_signature("missing", NULL);
 }
 
+static void expect_member(const char *structure, const char *member, int64_t expected)
+{
+	struct btf_file btf = make_btf();
+	uint32_t offset = UINT32_MAX;
+
+	assert_int_equal(kmt_btf_member(&btf, sizeof(btf), structure, member, &offset, NULL),
+			 expected >= 0);
+	assert_int_equal(offset, expected >= 0 ? expected : UINT32_MAX);
+}
+
+static void members_are_found_also_in_what_has_no_name(void **state)
+{
+	(void)state;
+	expect_member("area", "int", 0);
+	expect_member("area", "addr", 12);
+	expect_member("area", "caller", 16);
+	expect_member("area", "old", -1);
+	expect_member("old", "bulk", 4);
+	expect_member("old", "odd", 8);
+	expect_member("old", "int", -1);  /* not at the begin of a byte */
+	expect_member("odd", "int", -1);  /* itself in itself */
+	expect_member("bulk", "int", -1); /* a function */
+	expect_member("", "addr", 4);
+}
+
 /* On the heap and no longer than it is, for the sanitizer. */
 static int signature_of_part(const struct btf_file *btf, size_t bytes)
 {
 	char signature[KMT_BTF_PARAMS_MAX + 1];
 	void *exact = malloc(bytes ? bytes : 1);
+	uint32_t offset;
 	int r;
 
 	memcpy(exact, btf, bytes);
 	r = kmt_btf_signature(exact, bytes, "last", signature, NULL);
+	assert_int_equal(kmt_btf_member(exact, bytes, "area", "caller", &offset, NULL) < 0, r < 0);
 	free(exact);
 	return r;
 }
@@ -472,6 +605,7 @@ static void damaged_btf_is_refused(void **state)
 static void this_kernel_describes_what_frees(void **state)
 {
 	char *btf, signature[KMT_BTF_PARAMS_MAX + 1];
+	uint32_t offset;
 	size_t bytes;
 
 	(void)state;
@@ -481,6 +615,9 @@ static void this_kernel_describes_what_frees(void **state)
 	assert_string_equal(signature, "pip");
 	assert_int_equal(kmt_btf_signature(btf, bytes, "call_rcu", signature, NULL), 1);
 	assert_string_equal(signature, "pf");
+	assert_int_equal(kmt_btf_member(btf, bytes, "vm_struct", "addr", &offset, NULL), 1);
+	assert_int_equal(offset,
+			 sizeof(void *)); /* behind the next one: as long as anybody remembers */
 	free(btf);
 }
 
@@ -514,6 +651,7 @@ int main(void)
 		IN_TAPE(a_module_that_is_listed_before_it_has_symbols_gets_them),
 		IN_TAPE(a_directory_more_or_less_is_news),
 		cmocka_unit_test(functions_are_known_by_their_parameters),
+		cmocka_unit_test(members_are_found_also_in_what_has_no_name),
 		cmocka_unit_test(damaged_btf_is_refused),
 		cmocka_unit_test(this_kernel_describes_what_frees),
 		cmocka_unit_test(what_a_dead_recorder_left_is_stale),
