@@ -2,6 +2,7 @@
 #ifndef KMEMTAPE_FS_H
 #define KMEMTAPE_FS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -36,5 +37,11 @@ int kmt_write_all(int fd, const void *bytes, size_t size);
  * A reader sees the old text or the new one, never half of it.
  */
 int kmt_write_file(int dirfd, const char *path, const char *text, size_t size, struct kmt_err *err);
+
+/**
+ * kmt_remove_tree() - remove all below @path, as far as that can be done; follows no links
+ * @keeps_top: not @path itself
+ */
+void kmt_remove_tree(const char *path, bool keeps_top);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "kmemtape/cleanup.h"
 #include "kmemtape/fs.h"
 
+#define WALK_FDS	8
 #define READ_STEP_BYTES 65536 /* files of proc and tracefs do not tell their size */
 
 int kmt_read_fd(int fd, size_t limit, char **ret_text, size_t *ret_bytes)
@@ -99,4 +101,20 @@ int kmt_write_file(int dirfd, const char *path, const char *text, size_t size, s
 		return kmt_fail(err, r, "%s: %s", path, strerror(-r));
 	}
 	return 0;
+}
+
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *walk)
+{
+	(void)st;
+	(void)type;
+	if (walk->level > 0)
+		(void)remove(path);
+	return 0;
+}
+
+void kmt_remove_tree(const char *path, bool keeps_top)
+{
+	(void)nftw(path, remove_entry, WALK_FDS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+	if (!keeps_top)
+		(void)rmdir(path);
 }

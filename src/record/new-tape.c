@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "kmemtape/cleanup.h"
+#include "kmemtape/fs.h"
 #include "kmemtape/tape.h"
 #include "new-tape.h"
 
 #define RESERVE_BYTES (256 << 10) /* footers, the manifest, names of tasks */
-#define WALK_FDS      8
 
 static int open_reserve(struct kmt_new_tape *tape, struct kmt_err *err)
 {
@@ -27,22 +26,6 @@ static int open_reserve(struct kmt_new_tape *tape, struct kmt_err *err)
 	return 0;
 }
 
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *walk)
-{
-	(void)st;
-	(void)type;
-	if (walk->level > 0)
-		(void)remove(path);
-	return 0;
-}
-
-static void drop(struct kmt_new_tape *tape)
-{
-	(void)nftw(tape->path, remove_entry, WALK_FDS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
-	if (!tape->had_directory)
-		(void)rmdir(tape->path);
-}
-
 int kmt_new_tape_create(struct kmt_new_tape *tape, const char *path, struct kmt_err *err)
 {
 	int r;
@@ -52,7 +35,7 @@ int kmt_new_tape_create(struct kmt_new_tape *tape, const char *path, struct kmt_
 	r = kmt_tape_create(path, &tape->fd, err);
 	if (r < 0) {
 		if (!tape->had_directory && r != -EEXIST)
-			drop(tape); /* it got half-way */
+			kmt_remove_tree(tape->path, tape->had_directory); /* it got half-way */
 		return r;
 	}
 	return open_reserve(tape, err);
@@ -71,6 +54,6 @@ void kmt_new_tape_release(struct kmt_new_tape *tape)
 	kmt_close_fd(&tape->reserve_fd);
 	kmt_close_fd(&tape->fd);
 	if (was_made && !tape->is_kept)
-		drop(tape);
+		kmt_remove_tree(tape->path, tape->had_directory);
 	errno = saved_errno;
 }
