@@ -15,6 +15,7 @@
 #include "conclusion.h"
 #include "feed.h"
 #include "loss.h"
+#include "origin.h"
 #include "reconcile.h"
 #include "texts.h"
 #include "watch.h"
@@ -391,7 +392,9 @@ static int finish(struct replay *replay, struct kmt_err *err)
 	uint64_t end_ns = end_of(replay);
 	int r;
 
-	r = note_feeds(replay);
+	r = kmt_origin_note(manifest, replay->result);
+	if (r == 0)
+		r = note_feeds(replay);
 	if (r == 0)
 		r = book_end(replay, end_ns);
 	if (r == 0 && replay->watch)

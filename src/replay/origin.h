@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#ifndef KMT_REPLAY_ORIGIN_H
+#define KMT_REPLAY_ORIGIN_H
+
+#include "kmemtape/manifest.h"
+#include "kmemtape/result.h"
+
+/* Notes on how a tape came about, where that makes objects look leaked. Return: 0 or -ENOMEM. */
+int kmt_origin_note(const struct kmt_manifest *manifest, struct kmt_result *result);
+
+#endif
