@@ -13,16 +13,18 @@
 bool kmt_is_trace_dat(const char *path);
 
 /**
- * kmt_trace_dat_import() - make a tape of a trace.dat, through libtracecmd
+ * kmt_trace_dat_import() - make a tape of a trace.dat
  * @path: of the trace.dat, untrusted
  * @tape_path: as kmt_tape_create()
  *
- * All events, times and losses of its top instance or, if that has no memory events, of the only
- * instance that has some. The manifest says that trace-cmd recorded it; what it doesn't know
- * (snapshots, when allocations went off) is unknown on the tape.
+ * The sub-buffers as they are, with their times and marks of loss, of its top instance or, if that
+ * has no memory events, of the only instance that has some. The manifest says that trace-cmd
+ * recorded it; what it doesn't know (snapshots, when allocations went off) is unknown on the tape.
  *
- * Return: 0; -EBADMSG; -ENOTSUP built without libtracecmd; -ENODATA no memory events in it; other
- * negative errno. Nothing is left of the tape after a failure.
+ * Return: 0; -EBADMSG makes no sense; -ENODATA cut short, no memory events in it, or allocations
+ * without frees; -ENOTSUP another clock, several instances, or compressed in a way that we can't;
+ * -EPROTONOSUPPORT neither version 6 nor 7; other negative errno. Nothing is left of the tape after
+ * a failure.
  */
 int kmt_trace_dat_import(const char *path, const char *tape_path, struct kmt_err *err);
 

@@ -8,6 +8,7 @@
 #include "kmemtape/survey.h"
 #include "kmemtape/units.h"
 
+#include "operand.h"
 #include "opt.h"
 
 static const char *const format_words[] = { "text", "json", NULL };
@@ -208,7 +209,7 @@ static int run(int argc, char **argv)
 	if (argc - first != 1)
 		return kmt_complain(&kmt_command_info, KMT_EXIT_USAGE,
 				    argc == first ? "which TAPE?" : "one TAPE at a time");
-	r = kmt_tape_open(argv[first], &tape, &err);
+	r = kmt_operand_open(&kmt_command_info, argv[first], &tape, &err);
 	if (r == 0 && format == 1)
 		r = print_json(tape, &err);
 	else if (r == 0)

@@ -15,6 +15,7 @@
 #include "kmemtape/tape.h"
 #include "kmemtape/units.h"
 
+#include "operand.h"
 #include "opt.h"
 
 #define THREADS_MAX	256
@@ -74,7 +75,8 @@ const struct kmt_command kmt_command_replay = {
 	.name = "replay",
 	.summary = "Rebuild a tape's live allocations, and say which call sites leak",
 	.usage = "[OPTION...] TAPE",
-	.notes = "Needs no privilege, and nothing of the machine that recorded.\n"
+	.notes = "Needs no privilege, and nothing of the machine that recorded. TAPE may also be\n"
+		 "a trace.dat of trace-cmd.\n"
 		 "Times take ns us ms s m h, sizes K M G T. Exit status: 0 done, 1 failed,\n"
 		 "2 wrong arguments, 3 with --exit-code: leaks.\n",
 	.run = run,
@@ -245,7 +247,7 @@ static int run(int argc, char **argv)
 	};
 	(void)split_only(&replay.only_by, &replay.only);
 	if (r == 0)
-		r = kmt_tape_open(argv[first], &tape, &err);
+		r = kmt_operand_open(&kmt_command_replay, argv[first], &tape, &err);
 	if (r == 0)
 		r = kmt_replay(tape, &replay, &result, &err);
 	if (r == 0)

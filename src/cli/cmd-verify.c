@@ -7,6 +7,7 @@
 #include "kmemtape/survey.h"
 #include "kmemtape/units.h"
 
+#include "operand.h"
 #include "opt.h"
 
 static bool is_quiet;
@@ -82,7 +83,7 @@ static int run(int argc, char **argv)
 	if (argc - first != 1)
 		return kmt_complain(&kmt_command_verify, KMT_EXIT_USAGE,
 				    argc == first ? "which TAPE?" : "one TAPE at a time");
-	r = kmt_tape_open(argv[first], &tape, &err);
+	r = kmt_operand_open(&kmt_command_verify, argv[first], &tape, &err);
 	if (r == 0)
 		r = kmt_survey(tape, true, &files, &err);
 	if (r < 0)

@@ -39,10 +39,10 @@ struct kmt_opt {
 };
 
 struct kmt_command {
-	const char *name;    /* "record" */
-	const char *summary; /* half a line */
-	const char *usage;   /* behind "kmemtape record " */
-	const char *notes;   /* below the options in --help; NULL for none */
+	const char *name;		   /* "record" */
+	const char *summary;		   /* half a line */
+	const char *usage;		   /* behind "kmemtape record " */
+	const char *notes;		   /* below the options in --help; NULL for none */
 	int (*run)(int argc, char **argv); /* Return: exit code */
 };
 
@@ -72,6 +72,6 @@ int kmt_complain(const struct kmt_command *command, int exit_code, const char *f
 	__attribute__((format(printf, 3, 4)));
 
 extern const struct kmt_command kmt_command_record, kmt_command_replay, kmt_command_info,
-	kmt_command_verify, kmt_command_doctor;
+	kmt_command_verify, kmt_command_doctor, kmt_command_import;
 
 #endif

@@ -55,6 +55,10 @@ expect "--only: 'bash' is no pid" replay --interval 1s --only pid=bash x
 expect "which TAPE?" info
 expect "which TAPE?" verify
 expect "'--quiet=yes': --quiet takes no value" verify --quiet=yes x
+expect "which FILE?" import -o t
+expect "one FILE at a time" import -o t a b
+expect "-o TAPE is missing" import a
+expect "--output needs a value: TAPE" import a --output
 expect "it takes no operands: 'x'" doctor x
 expect "--watch: '1ms' is not in 100 ms..24 h 00 m" doctor --watch 1ms
 expect "--format: 'xml' is none of text, json" doctor --format xml
