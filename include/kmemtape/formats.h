@@ -127,6 +127,12 @@ int kmt_formats_add(struct kmt_formats *formats, const char *name, const char *t
 /* True if stacks were recorded. */
 bool kmt_formats_has_stacks(const struct kmt_formats *formats);
 
+/*
+ * True if page events were recorded that nobody can make sense of, since they do not tell the page
+ * frames' numbers: until Linux 3.19. They were passed over.
+ */
+bool kmt_formats_has_unnumbered_pages(const struct kmt_formats *formats);
+
 const struct kmt_page_layout *kmt_formats_page(const struct kmt_formats *formats);
 
 /* The shortest record that can become an event, with its 4-byte header. */

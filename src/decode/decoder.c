@@ -53,7 +53,8 @@ struct waiting {
 struct kmt_decoder {
 	const struct kmt_formats *formats;
 	struct kmt_names *names;
-	struct kmt_stacks *stacks; /* NULL: there are none, or nobody wants them */
+	struct kmt_stacks *stacks;	       /* NULL: there are none, or nobody wants them */
+	const struct kmt_layout *stack_layout; /* NULL likewise */
 	struct waiting waiting[CONTEXTS];
 	struct kmt_event *held; /* of the last run: the first one waits for its stack */
 	size_t nr_held, held_room;
@@ -145,13 +146,16 @@ int kmt_decoder_new(const struct kmt_formats *formats, struct kmt_names *names,
 		    struct kmt_err *err)
 {
 	struct kmt_decoder *decoder = calloc(1, sizeof(*decoder));
+	uint16_t id;
 
 	if (!decoder)
 		return kmt_fail(err, -ENOMEM, "out of memory");
 	decoder->formats = formats;
 	decoder->names = names;
-	if (kmt_formats_has_stacks(formats))
+	if (stacks && kmt_formats_has_stacks(formats)) {
 		decoder->stacks = stacks;
+		decoder->stack_layout = kmt_formats_find(formats, "ftrace:kernel_stack", &id);
+	}
 	decoder->cpu = cpu;
 	decoder->min_record_bytes = kmt_formats_min_record_bytes(formats);
 	decoder->has_rcu_probe = kmt_formats_has_rcu_probe(formats);
@@ -296,6 +300,17 @@ static void wait_for_stack(struct kmt_decoder *decoder, const struct kmt_batch *
 	stop_waiting(decoder, context);
 	if (kmt_event_is_alloc(event))
 		decoder->waiting[context] = (struct waiting){ true, event->pid, batch->nr - 1 };
+}
+
+/* Of a record that is no allocation: a stack behind it is not that of an allocation before it. */
+static void pass_record(struct kmt_decoder *decoder, const uint8_t *record, size_t bytes,
+			bool is_big_endian)
+{
+	const struct kmt_field *flags = decoder->stacks ? &decoder->stack_layout->flags : NULL;
+
+	if (flags && (size_t)flags->offset + flags->bytes <= bytes)
+		stop_waiting(decoder,
+			     context_of((uint8_t)get_number(record, flags, is_big_endian)));
 }
 
 /* Frames of the tracer itself, and of the allocator within the call that the event names. */
@@ -475,6 +490,7 @@ static inline bool take_record(struct kmt_decoder *decoder, const uint8_t *recor
 	layout = kmt_formats_layout(decoder->formats, get16(record, is_big_endian));
 	if (!layout->kind) {
 		decoder->stats.other_events++;
+		pass_record(decoder, record, bytes, is_big_endian);
 		return true;
 	}
 	if (bytes < layout->min_bytes)
@@ -485,6 +501,7 @@ static inline bool take_record(struct kmt_decoder *decoder, const uint8_t *recor
 		return true;
 	}
 	if (layout->kind == KMT_EVENT_BULK_FREE) {
+		pass_record(decoder, record, bytes, is_big_endian);
 		take_bulk(decoder, layout, record, time_ns, is_big_endian, batch);
 		return true;
 	}

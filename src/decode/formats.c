@@ -34,6 +34,7 @@ struct pair {
 struct kmt_formats {
 	struct kmt_page_layout page;
 	bool has_late_frees;
+	bool has_unnumbered_pages;
 	struct kmt_layout layouts[LAYOUTS_MAX + 1]; /* [0]: not ours */
 	const char *names[LAYOUTS_MAX + 1];
 	uint16_t ids[LAYOUTS_MAX + 1];
@@ -408,19 +409,25 @@ static int bind_wanted(const struct format_text *text, const char *field_name,
 	return r;
 }
 
-/* A declaration of 8 frames of which there are as many as `size` says: only the first is bound. */
+/*
+ * A declaration of 8 frames (of none until about Linux 5.12, which wrote just as many) of which
+ * there are as many as `size` says: only the first is bound.
+ */
 static int bind_stack(const struct format_text *text, uint32_t long_bytes,
 		      struct kmt_layout *layout, struct kmt_err *err)
 {
+	struct format_line line = { 0 };
 	int r;
 
 	(void)((r = bind_number(text, "size", &layout->nr, err)) < 0 ||
-	       (r = bind(text, "caller", &layout->frames, err)) < 0);
+	       (r = find_field(text, "caller", &line, err)) < 0);
 	if (r < 0)
 		return r;
-	if (layout->frames.is_data_loc || layout->frames.offset == 0)
+	if (r == 0 || begins_with(&line, "__data_loc ") || begins_with(&line, "__rel_loc ") ||
+	    line.offset == 0)
 		return kmt_fail(err, -EBADMSG, "%s: has no array of callers", text->name);
-	layout->frames.bytes = (uint16_t)long_bytes;
+	layout->frames = (struct kmt_field){ .offset = (uint16_t)line.offset,
+					     .bytes = (uint16_t)long_bytes };
 	need(layout, &layout->nr);
 	if (layout->frames.offset > layout->min_bytes)
 		layout->min_bytes = layout->frames.offset;
@@ -521,6 +528,22 @@ static void mark_last(struct kmt_formats *formats)
 			end;
 }
 
+/*
+ * Linux 9fdd8a875c6f (v4.0) made page frame numbers of the pages' addresses. How large a struct
+ * page was is not on the tape, so that there is no telling which pages a block is made of.
+ */
+static int has_page_addresses(const struct wanted *wanted, const struct format_text *text,
+			      struct kmt_err *err)
+{
+	struct format_line line;
+	int r;
+
+	if (wanted->space != KMT_SPACE_PAGE)
+		return 0;
+	r = find_field(text, "pfn", &line, err);
+	return r != 0 ? (r < 0 ? r : 0) : find_field(text, "page", &line, err);
+}
+
 int kmt_formats_add(struct kmt_formats *formats, const char *name, const char *text, size_t bytes,
 		    struct kmt_err *err)
 {
@@ -536,7 +559,12 @@ int kmt_formats_add(struct kmt_formats *formats, const char *name, const char *t
 		return 0;
 	(void)((r = open_text(name, text, bytes, &format, err)) < 0 ||
 	       (r = find_field(&format, NULL, NULL, err)) < 0 ||
-	       (r = read_id(&format, &id, err)) < 0 ||
+	       (r = has_page_addresses(wanted, &format, err)) < 0);
+	if (r != 0) {
+		formats->has_unnumbered_pages |= r > 0;
+		return r < 0 ? r : 0;
+	}
+	(void)((r = read_id(&format, &id, err)) < 0 ||
 	       (r = bind_layout(wanted, &format, formats->page.long_bytes, &layout, err)) < 0 ||
 	       (r = bind(&format, "node", &node, err)) < 0);
 	if (r < 0)
@@ -681,6 +709,11 @@ static bool has_kind(const struct kmt_formats *formats, enum kmt_event_kind kind
 bool kmt_formats_has_stacks(const struct kmt_formats *formats)
 {
 	return has_kind(formats, KMT_EVENT_STACK);
+}
+
+bool kmt_formats_has_unnumbered_pages(const struct kmt_formats *formats)
+{
+	return formats->has_unnumbered_pages;
 }
 
 bool kmt_formats_has_rcu_probe(const struct kmt_formats *formats)

@@ -217,6 +217,15 @@ static int run(struct replay *replay, struct kmt_err *err)
 	return 0;
 }
 
+static int note_formats(struct replay *replay)
+{
+	if (!kmt_formats_has_unnumbered_pages(replay->formats))
+		return 0;
+	return kmt_result_note(replay->result,
+			       "this kernel's page events tell no page frame numbers (Linux 4.0 "
+			       "and later do): pages are in no sum and no row");
+}
+
 static int start(struct replay *replay, struct kmt_err *err)
 {
 	struct kmt_tape *tape = replay->tape;
@@ -226,6 +235,7 @@ static int start(struct replay *replay, struct kmt_err *err)
 	(void)((r = kmt_result_new(&replay->result, err)) < 0 ||
 	       (r = kmt_names_new(&replay->names, err)) < 0 ||
 	       (r = kmt_replay_formats(tape, &replay->formats, err)) < 0 ||
+	       (r = note_formats(replay)) < 0 ||
 	       (r = kmt_texts_symbols(tape, replay->result, &replay->symbols, err)) < 0 ||
 	       (r = open_stacks(replay, err)) < 0 || (r = open_ledger(replay, err)) < 0 ||
 	       (r = kmt_texts_comms(tape, replay->names, replay->ledger, err)) < 0 ||

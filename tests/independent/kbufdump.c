@@ -86,9 +86,11 @@ static void load_event(struct tep_handle *tep, const char *events, struct memory
 
 		if (field)
 			memory->fields[i] = tep_find_field(event, field + is_optional);
-		if (field && !memory->fields[i] && !is_optional)
+		if (field && !memory->fields[i] && !is_optional && !memory->is_page)
 			die("lacks a field", path);
 	}
+	if (memory->is_page && !memory->fields[PTR])
+		memory->id = -1; /* until Linux 3.19: no frame number, which is all that counts */
 }
 
 static unsigned long long get(struct tep_format_field *field, const void *record)

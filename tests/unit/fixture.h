@@ -31,7 +31,34 @@ static const char *const fixture_events[] = {
 
 #define NR_FIXTURE_EVENTS (sizeof(fixture_events) / sizeof(fixture_events[0]))
 
-/* All that tests/formats/@kernel has. */
+/* Of what is not the slab's, and stacks. */
+static const char *const other_fixture_events[] = {
+	"kmem:mm_page_alloc",	       "kmem:mm_page_free",	    "kmem:mm_page_free_batched",
+	"percpu:percpu_alloc_percpu",  "percpu:percpu_free_percpu", "vmalloc:alloc_vmap_area",
+	"vmalloc:free_vmap_area_noflush", "kmemtape:vma_new",	    "kmemtape:vma_del",
+	"ftrace:kernel_stack",
+};
+
+#define NR_OTHER_FIXTURE_EVENTS (sizeof(other_fixture_events) / sizeof(other_fixture_events[0]))
+
+static inline void add_fixtures(struct kmt_formats *formats, const char *kernel, const char *const *events,
+				size_t nr)
+{
+	struct kmt_err err = { "" };
+	char path[256], *text;
+	size_t bytes;
+
+	for (size_t i = 0; i < nr; i++) {
+		(void)snprintf(path, sizeof(path), "formats/%s/%s/format", kernel, events[i]);
+		*strchr(path, ':') = '/';
+		text = read_fixture(path, &bytes);
+		if (text && kmt_formats_add(formats, events[i], text, bytes, &err) < 0)
+			fail_msg("%s: %s", kernel, err.text);
+		free(text);
+	}
+}
+
+/* What tests/formats/@kernel has of the slab, modules and tasks. */
 static inline struct kmt_formats *load_formats(const char *kernel, bool is_big_endian, uint32_t long_bytes)
 {
 	struct kmt_formats *formats = NULL;
@@ -45,14 +72,7 @@ static inline struct kmt_formats *load_formats(const char *kernel, bool is_big_e
 	if (kmt_formats_new(is_big_endian, long_bytes, text, bytes, &formats, &err) < 0)
 		fail_msg("%s: %s", kernel, err.text);
 	free(text);
-	for (size_t i = 0; i < NR_FIXTURE_EVENTS; i++) {
-		(void)snprintf(path, sizeof(path), "formats/%s/%s/format", kernel, fixture_events[i]);
-		*strchr(path, ':') = '/';
-		text = read_fixture(path, &bytes);
-		if (text && kmt_formats_add(formats, fixture_events[i], text, bytes, &err) < 0)
-			fail_msg("%s: %s", kernel, err.text);
-		free(text);
-	}
+	add_fixtures(formats, kernel, fixture_events, NR_FIXTURE_EVENTS);
 	return formats;
 }
 

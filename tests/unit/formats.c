@@ -164,30 +164,134 @@ static void compare(struct kmt_formats *formats, const char *path, const char *e
 	tep_free(tep);
 }
 
+static const struct {
+	const char *kernel;
+	bool is_big_endian;
+	uint32_t long_bytes;
+} fixtures[] = {
+	{ "3.10", false, 8 }, { "5.12", false, 8 }, { "6.1", false, 8 },  { "6.12", false, 8 },
+	{ "6.18", false, 8 }, { "i386", false, 4 }, { "s390x", true, 8 }, { "6.18-64k", false, 8 },
+};
+
 TEST(libtraceevent_reads_the_same_from_every_fixture)
 {
-	static const struct {
-		const char *kernel;
-		bool is_big_endian;
-		uint32_t long_bytes;
-	} kernels[] = {
-		{ "3.10", false, 8 }, { "5.12", false, 8 },	{ "6.1", false, 8 },
-		{ "6.12", false, 8 }, { "6.18", false, 8 },	{ "i386", false, 4 },
-		{ "s390x", true, 8 }, { "6.18-64k", false, 8 },
-	};
-
-	for (size_t k = 0; k < sizeof(kernels) / sizeof(kernels[0]); k++) {
-		FORMATS(kernels[k].kernel, kernels[k].is_big_endian, kernels[k].long_bytes);
+	for (size_t k = 0; k < sizeof(fixtures) / sizeof(fixtures[0]); k++) {
+		FORMATS(fixtures[k].kernel, fixtures[k].is_big_endian, fixtures[k].long_bytes);
 
 		for (size_t i = 0; i < NR_FIXTURE_EVENTS; i++) {
 			char path[256];
 
 			(void)snprintf(path, sizeof(path), "formats/%s/%s/format",
-				       kernels[k].kernel, fixture_events[i]);
+				       fixtures[k].kernel, fixture_events[i]);
 			*strchr(path, ':') = '/';
-			compare(formats, path, fixture_events[i], kernels[k].long_bytes);
+			compare(formats, path, fixture_events[i], fixtures[k].long_bytes);
 		}
 	}
+}
+
+/* What the fields of other spaces' events are called. */
+static const struct {
+	const char *event, *name;
+	size_t field;
+} other_fields[] = {
+#define FIELD(field) offsetof(struct kmt_layout, field)
+	{ "kmem:mm_page_alloc", "pfn", FIELD(ptr) },
+	{ "kmem:mm_page_alloc", "order", FIELD(order) },
+	{ "kmem:mm_page_alloc", "gfp_flags", FIELD(gfp) },
+	{ "kmem:mm_page_free", "pfn", FIELD(ptr) },
+	{ "kmem:mm_page_free", "order", FIELD(order) },
+	{ "kmem:mm_page_free_batched", "pfn", FIELD(ptr) },
+	{ "percpu:percpu_alloc_percpu", "call_site", FIELD(call_site) },
+	{ "percpu:percpu_alloc_percpu", "ptr", FIELD(ptr) },
+	{ "percpu:percpu_alloc_percpu", "size", FIELD(bytes_req) },
+	{ "percpu:percpu_alloc_percpu", "bytes_alloc", FIELD(bytes_alloc) },
+	{ "percpu:percpu_alloc_percpu", "gfp_flags", FIELD(gfp) },
+	{ "percpu:percpu_free_percpu", "ptr", FIELD(ptr) },
+	{ "vmalloc:alloc_vmap_area", "addr", FIELD(ptr) },
+	{ "vmalloc:alloc_vmap_area", "size", FIELD(bytes_alloc) },
+	{ "vmalloc:alloc_vmap_area", "failed", FIELD(failed) },
+	{ "vmalloc:free_vmap_area_noflush", "va_start", FIELD(ptr) },
+	{ "kmemtape:vma_new", "addr", FIELD(ptr) },
+	{ "kmemtape:vma_new", "size", FIELD(bytes_alloc) },
+	{ "kmemtape:vma_new", "caller", FIELD(call_site) },
+	{ "kmemtape:vma_del", "addr", FIELD(ptr) },
+	{ "kmemtape:vma_del", "call_site", FIELD(call_site) },
+	{ "ftrace:kernel_stack", "size", FIELD(nr) },
+#undef FIELD
+};
+
+static void compare_other(struct kmt_formats *formats, struct tep_handle *tep, const char *kernel,
+			  size_t i)
+{
+	const struct kmt_field *ours;
+	const struct tep_format_field *theirs;
+	const struct kmt_layout *found;
+	char path[256];
+	size_t bytes;
+	uint16_t id;
+
+	(void)snprintf(path, sizeof(path), "formats/%s/%s/format", kernel, other_fields[i].event);
+	*strchr(path, ':') = '/';
+	KMT_CLEANUP(kmt_freep) char *text = read_fixture(path, &bytes);
+
+	if (!text)
+		return; /* this kernel lacks it */
+	(void)tep_parse_event(tep, text, bytes, kernel);
+	found = kmt_formats_find(formats, other_fields[i].event, &id);
+	if (!found && strcmp(kernel, "3.10") == 0)
+		return; /* is none: see below */
+	CHECK(found);
+	theirs = tep_find_field(tep_find_event(tep, id), other_fields[i].name);
+	ours = (const struct kmt_field *)((const char *)found + other_fields[i].field);
+	CHECK_EQ(ours->bytes, theirs ? theirs->size : 0);
+	CHECK_EQ(ours->offset, theirs ? theirs->offset : 0);
+}
+
+TEST(libtraceevent_finds_the_same_of_pages_areas_and_per_cpu_memory)
+{
+	for (size_t k = 0; k < sizeof(fixtures) / sizeof(fixtures[0]); k++) {
+		FORMATS(fixtures[k].kernel, fixtures[k].is_big_endian, fixtures[k].long_bytes);
+		struct tep_handle *tep = tep_alloc();
+
+		CHECK(tep);
+		tep_set_loglevel(TEP_LOG_NONE);
+		tep_set_long_size(tep, (int)fixtures[k].long_bytes);
+		add_fixtures(formats, fixtures[k].kernel, other_fixture_events,
+			     NR_OTHER_FIXTURE_EVENTS);
+		for (size_t i = 0; i < sizeof(other_fields) / sizeof(other_fields[0]); i++)
+			compare_other(formats, tep, fixtures[k].kernel, i);
+		tep_free(tep);
+	}
+}
+
+TEST(frames_begin_behind_their_number_whatever_is_declared)
+{
+	for (size_t k = 0; k < sizeof(fixtures) / sizeof(fixtures[0]); k++) {
+		FORMATS(fixtures[k].kernel, fixtures[k].is_big_endian, fixtures[k].long_bytes);
+
+		add_fixtures(formats, fixtures[k].kernel, other_fixture_events,
+			     NR_OTHER_FIXTURE_EVENTS);
+		CHECK(kmt_formats_has_stacks(formats));
+		check_field(&layout(formats, "ftrace:kernel_stack")->frames,
+			    fixtures[k].long_bytes == 4 ? 12 : 16,
+			    (uint16_t)fixtures[k].long_bytes);
+		CHECK_EQ(layout(formats, "ftrace:kernel_stack")->min_bytes,
+			 fixtures[k].long_bytes == 4 ? 12 : 16);
+	}
+}
+
+/* The address of a struct page, taken for a frame number, would make any page of any block. */
+TEST(page_events_without_frame_numbers_are_passed_over)
+{
+	FORMATS("3.10", false, 8);
+	uint16_t id;
+
+	CHECK(!kmt_formats_has_unnumbered_pages(formats));
+	add_fixtures(formats, "3.10", other_fixture_events, NR_OTHER_FIXTURE_EVENTS);
+	CHECK(kmt_formats_has_unnumbered_pages(formats));
+	CHECK(!kmt_formats_find(formats, "kmem:mm_page_alloc", &id));
+	CHECK(!kmt_formats_find(formats, "kmem:mm_page_free", &id));
+	CHECK(!kmt_formats_find(formats, "kmem:mm_page_free_batched", &id));
 }
 
 /* Texts by hand: a kfree, whose fields the tests change. */
@@ -600,6 +704,9 @@ int main(void)
 		ROW(sub_buffers_have_the_size_that_the_header_page_says),
 		ROW(tasks_and_modules_are_bound_by_name),
 		ROW(libtraceevent_reads_the_same_from_every_fixture),
+		ROW(libtraceevent_finds_the_same_of_pages_areas_and_per_cpu_memory),
+		ROW(frames_begin_behind_their_number_whatever_is_declared),
+		ROW(page_events_without_frame_numbers_are_passed_over),
 		ROW(what_probes_recorded_is_told_by_the_names_of_their_fields),
 		ROW(free_probes_are_those_of_both_kinds),
 		ROW(a_probe_that_does_not_tell_its_objects_is_refused),
