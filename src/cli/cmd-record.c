@@ -21,11 +21,15 @@
 #define YEAR_NS	     (365 * 24 * HOUR_NS)
 #define TIB_BYTES    (UINT64_C(1) << 40)
 
-static const char *const set_words[] = { "slab", NULL };
+#define SAMPLE_MAX 64u
+
+/* In the order of the bits of enum kmt_record_set. */
+static const char *const set_words[] = { "slab", "page", "percpu", "vmalloc" };
 
 /* What the arguments say. */
 static struct kmt_record_options options;
-static int set_word;
+static const char *sets_text, *sample_text;
+static bool has_all_stacks, has_no_stacks;
 static bool is_quiet;
 
 static const struct kmt_opt record_opts[] = {
@@ -33,8 +37,16 @@ static const struct kmt_opt record_opts[] = {
 	  .help = "the tape to make, a directory\n[kmemtape-HOST-YYYYMMDD-HHMMSS.tape]" },
 	{ 'd', "duration", "TIME", KMT_OPT_TIME, &options.duration_ns, 1000000, YEAR_NS,
 	  .help = "stop after this time [at Ctrl-C]" },
-	{ 'e', "events", "SETS", KMT_OPT_WORD, &set_word, .words = set_words,
-	  .help = "what to record: slab [slab]" },
+	{ 'e', "events", "SETS", KMT_OPT_TEXT, &sets_text,
+	  .help = "what to record: slab,page,percpu,vmalloc or some\n"
+		  "of these, or all [slab]" },
+	{ 0, "stack", NULL, KMT_OPT_FLAG, &has_all_stacks,
+	  .help = "record the stack of each allocation [of pages and\n"
+		  "vmalloc areas, which have no other call site]" },
+	{ 0, "no-stack", NULL, KMT_OPT_FLAG, &has_no_stacks, .help = "no stacks at all" },
+	{ 0, "sample", "1/N", KMT_OPT_TEXT, &sample_text,
+	  .help = "only objects at 1 in N addresses, and 1 in N pages;\n"
+		  "N is a power of two up to 64 [1/1]" },
 	{ 0, "buffer", "SIZE", KMT_OPT_SIZE, &options.buffer_bytes, 256 << 10, TIB_BYTES,
 	  .help = "ring buffer of each CPU [16M, and all\n"
 		  "together at most 1/64 of the memory]" },
@@ -200,12 +212,79 @@ static void make_name(char name[NAME_BYTES])
 	(void)snprintf(name, NAME_BYTES, "kmemtape-%s-%s.tape", *host ? host : "host", stamp);
 }
 
+static int take_set(const char *word, size_t bytes)
+{
+	for (size_t i = 0; i < sizeof(set_words) / sizeof(set_words[0]); i++)
+		if (strlen(set_words[i]) == bytes && strncmp(word, set_words[i], bytes) == 0) {
+			options.sets |= 1u << i;
+			return 0;
+		}
+	if (bytes == 3 && strncmp(word, "all", 3) == 0) {
+		options.sets |= KMT_RECORD_ALL;
+		return 0;
+	}
+	return kmt_complain(&kmt_command_record, -EINVAL,
+			    "--events: there is no set '%.*s': slab, page, percpu, vmalloc, all",
+			    (int)bytes, word);
+}
+
+static int take_sets(const char *text)
+{
+	int r;
+
+	options.sets = 0;
+	do {
+		size_t bytes = strcspn(text, ",");
+
+		r = take_set(text, bytes);
+		text += bytes;
+	} while (r == 0 && *text++ == ',');
+	return r;
+}
+
+static int take_sample(const char *text)
+{
+	uint64_t n;
+
+	if (strncmp(text, "1/", 2) != 0 || kmt_parse_uint(text + 2, &n) < 0)
+		return kmt_complain(&kmt_command_record, -EINVAL, "--sample: '%s' is not like 1/8",
+				    text);
+	if (n < 1 || n > SAMPLE_MAX || n & (n - 1))
+		return kmt_complain(&kmt_command_record, -EINVAL,
+				    "--sample: '%s' is not 1/N with N 1, 2, 4, 8, 16, 32 or 64",
+				    text);
+	options.sample = n;
+	return 0;
+}
+
+/* What is more than a number or a word. */
+static int take_texts(void)
+{
+	int r = 0;
+
+	if (sets_text)
+		r = take_sets(sets_text);
+	if (r == 0 && sample_text)
+		r = take_sample(sample_text);
+	if (r == 0 && has_all_stacks && has_no_stacks)
+		r = kmt_complain(&kmt_command_record, -EINVAL,
+				 "--stack and --no-stack: which one?");
+	if (has_all_stacks)
+		options.stacks = KMT_RECORD_STACKS_ALL;
+	else if (has_no_stacks)
+		options.stacks = KMT_RECORD_STACKS_NONE;
+	return r;
+}
+
 static int parse(int argc, char **argv)
 {
 	int first, r;
 
 	r = kmt_opt_parse(&kmt_command_record, record_opts, argc, argv, &first);
 	if (r != KMT_OPT_RUN)
+		return r;
+	r = take_texts();
+	if (r < 0)
 		return r;
 	if (first == argc) {
 		if (strcmp(argv[argc - 1], "--") == 0)

@@ -52,13 +52,23 @@ int kmt_cpu_list_parse(const char *text, struct kmt_cpu_list *ret_list)
 	return 0;
 }
 
-int kmt_cpu_list_online(struct kmt_cpu_list *ret_list)
+static int read_list(const char *path, struct kmt_cpu_list *ret_list)
 {
 	char text[LIST_BYTES];
 	int r;
 
-	r = kmt_tracefs_read(AT_FDCWD, "/sys/devices/system/cpu/online", text, sizeof(text));
+	r = kmt_tracefs_read(AT_FDCWD, path, text, sizeof(text));
 	if (r < 0)
 		return r;
 	return kmt_cpu_list_parse(text, ret_list);
+}
+
+int kmt_cpu_list_online(struct kmt_cpu_list *ret_list)
+{
+	return read_list("/sys/devices/system/cpu/online", ret_list);
+}
+
+int kmt_cpu_list_possible(struct kmt_cpu_list *ret_list)
+{
+	return read_list("/sys/devices/system/cpu/possible", ret_list);
 }

@@ -26,4 +26,7 @@ int kmt_cpu_list_parse(const char *text, struct kmt_cpu_list *ret_list);
 /* kmt_cpu_list_online() - the CPUs that are online now. Return: 0 or negative errno. */
 int kmt_cpu_list_online(struct kmt_cpu_list *ret_list);
 
+/* The same of those that could be: per-CPU memory is for all of them. */
+int kmt_cpu_list_possible(struct kmt_cpu_list *ret_list);
+
 #endif

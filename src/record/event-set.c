@@ -17,22 +17,39 @@
 struct candidate {
 	const char *name;
 	enum kmt_event_role role;
+	unsigned int set; /* enum kmt_record_set; 0 names */
 	bool is_required;
 };
 
-static const struct candidate slab_events[] = {
-	{ "kmem/kfree", KMT_ROLE_FREE, true },
-	{ "kmem/kmem_cache_free", KMT_ROLE_FREE, true },
-	{ "task/task_newtask", KMT_ROLE_NAMES, false },
-	{ "task/task_rename", KMT_ROLE_NAMES, false },
-	{ "module/module_load", KMT_ROLE_NAMES, false },
-	{ "module/module_free", KMT_ROLE_NAMES, false },
-	{ "kmem/kmalloc", KMT_ROLE_ALLOC, true },
-	{ "kmem/kmem_cache_alloc", KMT_ROLE_ALLOC, true },
+static const struct candidate candidates[] = {
+	{ "kmem/kfree", KMT_ROLE_FREE, KMT_RECORD_SLAB, true },
+	{ "kmem/kmem_cache_free", KMT_ROLE_FREE, KMT_RECORD_SLAB, true },
+	/* mm_page_free_batched comes in addition to it, and says nothing that it doesn't */
+	{ "kmem/mm_page_free", KMT_ROLE_FREE, KMT_RECORD_PAGE, true },
+	{ "percpu/percpu_free_percpu", KMT_ROLE_FREE, KMT_RECORD_PERCPU, true },
+	{ "vmalloc/free_vmap_area_noflush", KMT_ROLE_FREE, KMT_RECORD_VMALLOC, true },
+	{ "task/task_newtask", KMT_ROLE_NAMES, 0, false },
+	{ "task/task_rename", KMT_ROLE_NAMES, 0, false },
+	{ "module/module_load", KMT_ROLE_NAMES, 0, false },
+	{ "module/module_free", KMT_ROLE_NAMES, 0, false },
+	{ "kmem/kmalloc", KMT_ROLE_ALLOC, KMT_RECORD_SLAB, true },
+	{ "kmem/kmem_cache_alloc", KMT_ROLE_ALLOC, KMT_RECORD_SLAB, true },
 	/* 11e9734bcb6a (v6.1) dropped both: bind by presence */
-	{ "kmem/kmalloc_node", KMT_ROLE_ALLOC, false },
-	{ "kmem/kmem_cache_alloc_node", KMT_ROLE_ALLOC, false },
+	{ "kmem/kmalloc_node", KMT_ROLE_ALLOC, KMT_RECORD_SLAB, false },
+	{ "kmem/kmem_cache_alloc_node", KMT_ROLE_ALLOC, KMT_RECORD_SLAB, false },
+	{ "kmem/mm_page_alloc", KMT_ROLE_ALLOC, KMT_RECORD_PAGE, true },
+	{ "percpu/percpu_alloc_percpu", KMT_ROLE_ALLOC, KMT_RECORD_PERCPU, true },
+	{ "vmalloc/alloc_vmap_area", KMT_ROLE_ALLOC, KMT_RECORD_VMALLOC, true },
+	/* Probes, by their names on the tape: made elsewhere */
+	{ "kmemtape/rcu_free", KMT_ROLE_FREE, KMT_RECORD_SLAB, false },
+	{ "kmemtape/rcu_free_nolock", KMT_ROLE_FREE, KMT_RECORD_SLAB, false },
+	{ "kmemtape/bulk_free", KMT_ROLE_FREE, KMT_RECORD_SLAB, false },
+	{ "kmemtape/bulk_free_more", KMT_ROLE_FREE, KMT_RECORD_SLAB, false },
+	{ "kmemtape/vma_new", KMT_ROLE_ALLOC, KMT_RECORD_VMALLOC, false },
+	{ "kmemtape/vma_del", KMT_ROLE_FREE, KMT_RECORD_VMALLOC, false },
 };
+
+#define NR_CANDIDATES (sizeof(candidates) / sizeof(candidates[0]))
 
 void kmt_event_set_add(struct kmt_event_set *events, const char *name, const char *tape_name,
 		       enum kmt_event_role role)
@@ -43,31 +60,71 @@ void kmt_event_set_add(struct kmt_event_set *events, const char *name, const cha
 	events->roles[events->nr++] = role;
 }
 
-int kmt_event_set_choose(int instance_fd, unsigned int sets, struct kmt_event_set *ret_events,
-			 struct kmt_err *err)
+unsigned int kmt_event_set_of(const char *tape_name)
 {
-	struct kmt_event_set events = { .nr = 0 };
+	for (size_t i = 0; i < NR_CANDIDATES; i++)
+		if (strcmp(candidates[i].name, tape_name) == 0)
+			return candidates[i].set;
+	return 0;
+}
+
+const char *kmt_event_set_word(unsigned int set)
+{
+	switch (set) {
+	case KMT_RECORD_SLAB:
+		return "slab";
+	case KMT_RECORD_PAGE:
+		return "page";
+	case KMT_RECORD_PERCPU:
+		return "percpu";
+	default:
+		return "vmalloc";
+	}
+}
+
+static bool is_probe(const struct candidate *event)
+{
+	return strncmp(event->name, "kmemtape/", strlen("kmemtape/")) == 0;
+}
+
+static int add_all(struct kmt_event_set *events, int instance_fd, unsigned int set,
+		   struct kmt_err *err)
+{
 	char path[PATH_BYTES];
 
-	(void)sets;
-	for (size_t i = 0; i < sizeof(slab_events) / sizeof(slab_events[0]); i++) {
-		const struct candidate *event = &slab_events[i];
+	for (size_t i = 0; i < NR_CANDIDATES; i++) {
+		const struct candidate *event = &candidates[i];
 
-		(void)snprintf(path, sizeof(path), "events/%s/enable", event->name);
-		if (faccessat(instance_fd, path, W_OK, 0) < 0) {
-			if (errno != ENOENT)
-				return kmt_tracefs_fail(err, -errno, path);
-			if (event->is_required)
-				return kmt_fail(err, -ENOTSUP,
-						"events/%s: this kernel doesn't have this event: "
-						"slab memory can't be recorded on it",
-						event->name);
+		if (event->set != set || is_probe(event))
 			continue;
-		}
-		kmt_event_set_add(&events, event->name, event->name, event->role);
+		(void)snprintf(path, sizeof(path), "events/%s/enable", event->name);
+		if (faccessat(instance_fd, path, W_OK, 0) == 0)
+			kmt_event_set_add(events, event->name, event->name, event->role);
+		else if (errno != ENOENT)
+			return kmt_tracefs_fail(err, -errno, path);
+		else if (event->is_required)
+			return kmt_fail(err, -ENOTSUP,
+					"events/%s: this kernel doesn't have this event: %s memory "
+					"can't be recorded on it",
+					event->name, kmt_event_set_word(set));
 	}
-	*ret_events = events;
 	return 0;
+}
+
+int kmt_event_set_add_set(struct kmt_event_set *events, int instance_fd, unsigned int set,
+			  struct kmt_err *err)
+{
+	size_t nr = events->nr;
+	int r = add_all(events, instance_fd, set, err);
+
+	if (r < 0)
+		events->nr = nr;
+	return r;
+}
+
+int kmt_event_set_add_names(struct kmt_event_set *events, int instance_fd, struct kmt_err *err)
+{
+	return add_all(events, instance_fd, 0, err);
 }
 
 static int copy_file(int instance_fd, const char *path, int tape_fd, const char *tape_path,
@@ -101,8 +158,9 @@ int kmt_event_set_capture(const struct kmt_event_set *events, int instance_fd, i
 	return r;
 }
 
-int kmt_event_set_switch(const struct kmt_event_set *events, int instance_fd,
-			 enum kmt_event_role role, bool is_on, struct kmt_err *err)
+/* Return: the first failure, or 0. */
+static int switch_some(const struct kmt_event_set *events, int instance_fd,
+		       enum kmt_event_role role, bool has_stack, bool is_on, struct kmt_err *err)
 {
 	char path[PATH_BYTES];
 	int r = 0;
@@ -110,7 +168,7 @@ int kmt_event_set_switch(const struct kmt_event_set *events, int instance_fd,
 	for (size_t i = 0; i < events->nr; i++) {
 		int r1;
 
-		if (events->roles[i] != role)
+		if (events->roles[i] != role || events->has_stack[i] != has_stack)
 			continue;
 		(void)snprintf(path, sizeof(path), "events/%s/enable", events->names[i]);
 		r1 = kmt_tracefs_write(instance_fd, path, is_on ? "1" : "0");
@@ -118,4 +176,15 @@ int kmt_event_set_switch(const struct kmt_event_set *events, int instance_fd,
 			r = kmt_tracefs_fail(err, r1, path);
 	}
 	return r;
+}
+
+int kmt_event_set_switch(const struct kmt_event_set *events, int instance_fd,
+			 enum kmt_event_role role, bool is_on, struct kmt_err *err)
+{
+	struct kmt_err later;
+	int r, r1;
+
+	r = switch_some(events, instance_fd, role, is_on, is_on, err);
+	r1 = switch_some(events, instance_fd, role, !is_on, is_on, r < 0 ? &later : err);
+	return r < 0 ? r : r1;
 }

@@ -168,6 +168,10 @@ static int configure(struct kmt_instance *instance, uint64_t buffer_bytes, size_
 	r = set_buffer_size(instance, buffer_bytes, nr_cpus, err);
 	if (r < 0)
 		return r;
+	/* Triggers are set before events are on, and make stacks at once. */
+	r = kmt_tracefs_write(instance->fd, "tracing_on", "0");
+	if (r < 0)
+		return kmt_tracefs_fail(err, r, "tracing_on");
 	instance->has_buffer_percent =
 		kmt_tracefs_write(instance->fd, "buffer_percent", BUFFER_PERCENT) == 0;
 	return read_header_page(instance, err);

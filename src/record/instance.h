@@ -25,7 +25,7 @@ struct kmt_instance {
 void kmt_instance_remove_stale(const char *tracing_path, const struct kmt_record_listener *listener);
 
 /**
- * kmt_instance_new() - create the instance, everything off, and size its buffers
+ * kmt_instance_new() - create the instance, everything off (tracing_on, too), and size its buffers
  * @buffer_bytes: of each CPU; 0 for the default
  * @nr_cpus: that will have a buffer
  */

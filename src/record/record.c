@@ -240,6 +240,9 @@ static int switch_on(struct kmt_session *session, struct kmt_err *err)
 	struct kmt_manifest *manifest = &session->manifest;
 	int r;
 
+	r = kmt_tracefs_write(session->instance->fd, "tracing_on", "1");
+	if (r < 0)
+		return kmt_tracefs_fail(err, r, "tracing_on");
 	r = switch_events(session, KMT_ROLE_FREE, true, err);
 	if (r < 0)
 		return r;
@@ -321,6 +324,7 @@ static void switch_off(struct kmt_session *session)
 	session->manifest.allocs_off_ns = trace_now_ns(session);
 	r = switch_events(session, KMT_ROLE_ALLOC, false, &err);
 	note_result(session, r, &err);
+	kmt_conditions_drop_stacks(session->instance->fd, &session->events);
 	take_snapshot(session, "end");
 	settle(session);
 

@@ -38,6 +38,7 @@ static void describe_command(struct kmt_manifest *manifest, char *const *argv)
 static void describe_host(struct kmt_manifest *manifest)
 {
 	char version[KMT_MANIFEST_TEXT_BYTES];
+	struct kmt_cpu_list possible;
 	struct utsname host;
 
 	copy_text(manifest->recorder, "kmemtape " KMT_VERSION);
@@ -52,6 +53,8 @@ static void describe_host(struct kmt_manifest *manifest)
 	}
 	manifest->is_big_endian = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
 	manifest->page_bytes = (uint32_t)sysconf(_SC_PAGESIZE);
+	if (kmt_cpu_list_possible(&possible) == 0)
+		manifest->nr_possible_cpus = (uint32_t)possible.nr;
 }
 
 static int describe_recording(struct kmt_session *session, struct kmt_err *err)
@@ -133,8 +136,78 @@ static int open_instance(struct kmt_session *session, struct kmt_err *err)
 	session->shared.subbuf_bytes = session->instance->subbuf_bytes;
 	session->shared.has_buffer_percent = session->instance->has_buffer_percent;
 	session->shared.max_bytes = session->options->max_bytes;
-	return kmt_event_set_choose(session->instance->fd, session->options->sets, &session->events,
-				    err);
+	return 0;
+}
+
+static void note_set(struct kmt_session *session, unsigned int set)
+{
+	char *sets = session->manifest.sets;
+	size_t used = strlen(sets);
+
+	(void)snprintf(sets + used, KMT_MANIFEST_TEXT_BYTES - used, "%s%s", used ? "," : "",
+		       kmt_event_set_word(set));
+}
+
+/* A set that this kernel lacks is told; the others are recorded. */
+static int choose_sets(struct kmt_session *session, struct kmt_err *err)
+{
+	static const unsigned int sets[] = { KMT_RECORD_SLAB, KMT_RECORD_PAGE, KMT_RECORD_PERCPU };
+	int fd = session->instance->fd, r;
+
+	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
+		if (!(session->options->sets & sets[i]))
+			continue;
+		r = kmt_event_set_add_set(&session->events, fd, sets[i], err);
+		if (r < 0 && (r != -ENOTSUP || session->options->sets == sets[i]))
+			return r;
+		if (r < 0)
+			kmt_note(session->listener, "%s", err->text);
+		else
+			note_set(session, sets[i]);
+	}
+	return kmt_event_set_add_names(&session->events, fd, err);
+}
+
+/* Once there are the probes. Without events, vmallocinfo in the snapshots still tells something. */
+static int choose_vmalloc(struct kmt_session *session, struct kmt_err *err)
+{
+	struct kmt_manifest *manifest = &session->manifest;
+	int r;
+
+	if (session->options->sets & KMT_RECORD_VMALLOC) {
+		r = kmt_event_set_add_set(&session->events, session->instance->fd,
+					  KMT_RECORD_VMALLOC, err);
+		if (r < 0 && (r != -ENOTSUP || !*manifest->sets))
+			return r;
+		if (r == 0)
+			(void)snprintf(manifest->vmalloc, sizeof(manifest->vmalloc), "events");
+		else
+			kmt_note(session->listener,
+				 "this kernel has no events of vmalloc: only the copies of "
+				 "/proc/vmallocinfo tell of it");
+		note_set(session, KMT_RECORD_VMALLOC);
+	}
+	if (!*manifest->sets)
+		return kmt_fail(err, -ENOTSUP, "this kernel has the events of none of these sets");
+	return 0;
+}
+
+static int set_conditions(struct kmt_session *session, struct kmt_err *err)
+{
+	const struct kmt_conditions conditions = {
+		.instance_fd = session->instance->fd,
+		.sample = session->options->sample,
+		.page_bytes = (uint32_t)sysconf(_SC_PAGESIZE),
+		.stacks = session->options->stacks,
+	};
+
+	return kmt_conditions_set(&conditions, &session->events, &session->manifest,
+				  session->listener, err);
+}
+
+static bool has_set(const struct kmt_session *session, unsigned int set)
+{
+	return strstr(session->manifest.sets, kmt_event_set_word(set));
 }
 
 static int open_probes(struct kmt_session *session, struct kmt_err *err)
@@ -142,10 +215,13 @@ static int open_probes(struct kmt_session *session, struct kmt_err *err)
 	int r;
 
 	r = kmt_probes_new(session->tracefs.path, session->instance->fd,
-			   session->instance->long_bytes, !session->options->has_no_probes,
+			   session->instance->long_bytes,
+			   !session->options->has_no_probes && has_set(session, KMT_RECORD_SLAB),
 			   session->manifest.free_probes, &session->probes, err);
 	if (r < 0)
 		return r;
+	if (!has_set(session, KMT_RECORD_SLAB))
+		*session->manifest.free_probes = '\0'; /* of slab memory only */
 	if (r == KMT_PROBES_LACKING)
 		kmt_note(session->listener, "not everything that frees can be probed: %s",
 			 session->manifest.free_probes);
@@ -286,7 +362,16 @@ static int open_all(struct kmt_session *session, struct kmt_err *err)
 	r = open_instance(session, err);
 	if (r < 0)
 		return r;
+	r = choose_sets(session, err);
+	if (r < 0)
+		return r;
 	r = open_probes(session, err);
+	if (r < 0)
+		return r;
+	r = choose_vmalloc(session, err);
+	if (r < 0)
+		return r;
+	r = set_conditions(session, err);
 	if (r < 0)
 		return r;
 	open_uevents(session); /* before the first look at modules, so that none is missed */
@@ -360,6 +445,8 @@ void kmt_session_release(struct kmt_session *session)
 	free(session->drains);
 	free(session->start_stats);
 	kmt_drain_shared_deinit(&session->shared);
+	if (session->instance)
+		kmt_conditions_drop_stacks(session->instance->fd, &session->events);
 	kmt_instance_free(session->instance);
 	release_probes(session);
 	kmt_tracefs_release(&session->tracefs);

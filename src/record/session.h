@@ -4,6 +4,7 @@
 
 #include "child.h"
 #include "comm-log.h"
+#include "conditions.h"
 #include "cpu-list.h"
 #include "drain.h"
 #include "event-set.h"

@@ -52,6 +52,18 @@ expect "--only: 'cache=' is not like cache=dentry" replay --interval 1s --only c
 expect "--only: 'file=x' is not like cache=dentry" replay --interval 1s --only file=x x
 expect "--only: 'foo+' is no call site like" replay --interval 1s --only site=foo+ x
 expect "--only: 'bash' is no pid" replay --interval 1s --only pid=bash x
+if "$KMEMTAPE" record --help >/dev/null 2>&1; then
+	expect "--events: there is no set 'slb': slab, page, percpu, vmalloc, all" record -e slb
+	expect "--events: there is no set '': slab, page" record -e slab,
+	expect "--events: there is no set 'sla': slab, page" record -e page,sla,percpu
+	expect "--stack and --no-stack: which one?" record --stack --no-stack
+	expect "--sample: '8' is not like 1/8" record --sample 8
+	expect "--sample: '1/3' is not 1/N with N 1, 2, 4, 8, 16, 32 or 64" record --sample 1/3
+	expect "--sample: '1/128' is not 1/N with" record --sample 1/128
+	expect "--sample: '1/0' is not 1/N with" record --sample 1/0
+	expect "--sample: '1/' is not like 1/8" record --sample 1/
+	expect "--sample: '1/-8' is not like 1/8" record --sample 1/-8
+fi
 expect "which TAPE?" info
 expect "which TAPE?" verify
 expect "'--quiet=yes': --quiet takes no value" verify --quiet=yes x
