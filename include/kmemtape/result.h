@@ -277,6 +277,9 @@ int kmt_result_note(struct kmt_result *result, const char *fmt, ...)
 /* A copy that lives as long as @result; NULL for NULL. Return: 0 or -ENOMEM. */
 int kmt_result_keep(struct kmt_result *result, const char *text, const char **ret_text);
 
+/* Takes @frames, an array on the heap, on success. Return: 0 or -ENOMEM. */
+int kmt_result_keep_frames(struct kmt_result *result, struct kmt_frame *frames);
+
 /* The row of a call site, by the two that tell it; NULL if there is none. */
 const struct kmt_row *kmt_result_site(const struct kmt_result *result, uint64_t call_site,
 				      uint32_t instance);

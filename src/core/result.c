@@ -44,6 +44,10 @@ struct kmt_result *kmt_result_free(struct kmt_result *result)
 	free(result->suppressions);
 	free_list(result->notes, result->nr_notes);
 	free_list(result->texts, result->nr_texts);
+	for (size_t i = 0; i < result->nr_frames; i++)
+		free(result->frames[i]);
+	free(result->frames);
+	free(result->stacks);
 	kmt_result_free_rows(result->rows, result->nr_rows);
 	free(result->path);
 	free(result->kernel);
@@ -104,6 +108,22 @@ int kmt_result_keep(struct kmt_result *result, const char *text, const char **re
 		*ret_text = NULL;
 	}
 	return r;
+}
+
+int kmt_result_keep_frames(struct kmt_result *result, struct kmt_frame *frames)
+{
+	size_t nr = result->nr_frames;
+
+	if ((nr & (nr - 1)) == 0) { /* full at every power of two */
+		struct kmt_frame **grown =
+			reallocarray(result->frames, nr ? nr * 2 : 1, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		result->frames = grown;
+	}
+	result->frames[result->nr_frames++] = frames;
+	return 0;
 }
 
 const struct kmt_row *kmt_result_site(const struct kmt_result *result, uint64_t call_site,

@@ -2,7 +2,42 @@
 #include <errno.h>
 #include <string.h>
 
+#include "appendages.h"
 #include "entries.h"
+
+static int by_number(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+int kmt_code_compare(const struct kmt_code *a, const struct kmt_code *b)
+{
+	int r = by_number(a->address, b->address);
+
+	return r ? r : by_number(a->symbol.instance, b->symbol.instance);
+}
+
+/* "foo.isra.0" is "foo". Names of old powerpc begin with '.'. */
+static size_t name_bytes(const char *function)
+{
+	size_t dots = strspn(function, ".");
+
+	return dots + strcspn(function + dots, ".");
+}
+
+int kmt_code_compare_functions(const struct kmt_code *a, const struct kmt_code *b)
+{
+	const char *x = a->symbol.function, *y = b->symbol.function;
+	int r = by_number(a->symbol.instance, b->symbol.instance);
+	size_t bytes_x, bytes_y;
+
+	if (r || !x || !y)
+		return r ? r : x || y ? !y - !x : by_number(a->address, b->address);
+	bytes_x = name_bytes(x);
+	bytes_y = name_bytes(y);
+	r = strncmp(x, y, bytes_x < bytes_y ? bytes_x : bytes_y);
+	return r ? r : by_number(bytes_x, bytes_y);
+}
 
 int kmt_entry_compare_caches(const struct kmt_entry *a, const struct kmt_entry *b)
 {
@@ -20,6 +55,54 @@ static int compare(const void *left, const void *right)
 	return kmt_entry_compare_caches(left, right);
 }
 
+static bool has_gone(uint64_t unloaded_ns, uint64_t end_ns)
+{
+	return unloaded_ns && unloaded_ns <= end_ns;
+}
+
+static void look_up(struct kmt_code *code, const struct kmt_account *account,
+		    const struct kmt_symbols *symbols, uint64_t end_ns)
+{
+	code->address = account->key.call_site;
+	code->is_unknown = !kmt_symbols_look_up(symbols, code->address, account->first_pid,
+						account->first_ns, &code->symbol);
+	code->is_unloaded = has_gone(code->symbol.unloaded_ns, end_ns);
+}
+
+static void take_frame(struct kmt_code *code, const struct kmt_named_frame *named, uint64_t end_ns)
+{
+	*code = (struct kmt_code){
+		.address = named->frame.address,
+		.symbol = {
+			.function = named->frame.function,
+			.offset = named->frame.offset,
+			.size = named->frame.size,
+			.module = named->frame.module,
+			.taint = named->frame.taint,
+			.instance = named->instance,
+			.unloaded_ns = named->unloaded_ns,
+		},
+		.is_unknown = named->is_unknown,
+		.is_unloaded = has_gone(named->unloaded_ns, end_ns),
+	};
+}
+
+static int trace_entry(struct kmt_entry *entry, struct kmt_frames *frames, uint64_t end_ns)
+{
+	const struct kmt_trace *trace;
+	int r = kmt_frames_trace(frames, entry->account, &entry->trace);
+
+	trace = entry->trace;
+	if (r < 0 || !trace)
+		return r;
+	if (!entry->account->key.call_site)
+		take_frame(&entry->site, kmt_trace_frame(frames, trace, trace->site), end_ns);
+	entry->owner = entry->site;
+	if (trace->owner != trace->site)
+		take_frame(&entry->owner, kmt_trace_frame(frames, trace, trace->owner), end_ns);
+	return 0;
+}
+
 static int fill_entry(struct kmt_entry *entry, const struct kmt_account *account,
 		      const struct kmt_rows_context *context, uint64_t end_ns)
 {
@@ -30,11 +113,22 @@ static int fill_entry(struct kmt_entry *entry, const struct kmt_account *account
 	entry->cache = cache ? kmt_names_intern(context->names, cache, strlen(cache)) : NULL;
 	if (cache && !entry->cache)
 		return -ENOMEM;
-	entry->is_unknown =
-		!kmt_symbols_look_up(context->symbols, account->key.call_site, account->first_pid,
-				     account->first_ns, &entry->symbol);
-	entry->is_unloaded = entry->symbol.unloaded_ns && entry->symbol.unloaded_ns <= end_ns;
-	return 0;
+	look_up(&entry->site, account, context->symbols, end_ns);
+	entry->owner = entry->site;
+	return context->frames ? trace_entry(entry, context->frames, end_ns) : 0;
+}
+
+/*
+ * What goes with something else is nobody's: whoever happened to come first had the allocator make
+ * it. Where the kernel can take its owner back, it's of interest all the same who wanted that.
+ */
+static void keep_appendage(struct kmt_entry *entry)
+{
+	const struct kmt_symbol *symbol = &entry->site.symbol;
+
+	if (entry->trace && symbol->function && !symbol->module &&
+	    kmt_appendage_owner(symbol->function) && !entry->sum->limit.is_reclaimable)
+		entry->owner = entry->site;
 }
 
 /* Entries of one cache are neighbours then. */
@@ -55,6 +149,7 @@ static void sum_up(struct kmt_entries *entries, const struct kmt_reconciler *rec
 		entry->sum = sum;
 		sum->frees += entry->account->frees;
 		sum->reused += entry->account->reused;
+		keep_appendage(entry);
 	}
 }
 
@@ -70,8 +165,11 @@ int kmt_entries_init(struct kmt_entries *entries, const struct kmt_ledger *ledge
 	entries->sums = calloc(entries->nr ? entries->nr : 1, sizeof(*entries->sums));
 	if (!entries->entries || !entries->sums)
 		r = -ENOMEM;
-	for (size_t i = 0; r == 0 && i < entries->nr; i++)
+	entries->frames = context->frames;
+	for (size_t i = 0; r == 0 && i < entries->nr; i++) {
 		r = fill_entry(&entries->entries[i], &accounts[i], context, end_ns);
+		entries->nr_traced += entries->entries[i].trace != NULL;
+	}
 	if (r < 0) {
 		kmt_entries_deinit(entries);
 		return r;

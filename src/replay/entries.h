@@ -9,16 +9,26 @@
 #include "kmemtape/ledger.h"
 #include "kmemtape/symbols.h"
 
+#include "frames.h"
 #include "reconcile.h"
 #include "rows.h"
 
-/* The accounts of a finished ledger, with whose code it is and which cache: what rows are made of. */
+/* Whose code an address was. */
+struct kmt_code {
+	uint64_t address; /* 0: not even that is known */
+	struct kmt_symbol symbol;
+	bool is_unknown;  /* there is no symbol */
+	bool is_unloaded; /* its module went before the end */
+};
+
+/* The accounts of a finished ledger, with whose code it is and which cache: what rows are made of.
+ */
 struct kmt_entry {
 	const struct kmt_account *account;
-	struct kmt_symbol symbol;
-	bool is_unknown;   /* there is no symbol */
-	bool is_unloaded;  /* its module went before the end */
-	const char *cache; /* interned; NULL unknown */
+	struct kmt_code site;	       /* the call site, or who stands for it: see frames.h */
+	struct kmt_code owner;	       /* whom it is for: the site, if no stack tells */
+	const struct kmt_trace *trace; /* its stack; NULL */
+	const char *cache;	       /* interned; NULL unknown */
 	const struct kmt_cache_sum *sum;
 };
 
@@ -31,6 +41,8 @@ struct kmt_cache_sum {
 struct kmt_entries {
 	struct kmt_entry *entries;
 	size_t nr;
+	size_t nr_traced;	   /* of these, with a stack */
+	struct kmt_frames *frames; /* borrowed; of the traces */
 	struct kmt_cache_sum *sums;
 };
 
@@ -52,6 +64,18 @@ static inline bool kmt_entry_shares_cache(const struct kmt_entry *a, const struc
 {
 	return a->sum == b->sum;
 }
+
+/* Is it for someone else than the call site? */
+static inline bool kmt_entry_has_owner(const struct kmt_entry *entry)
+{
+	return entry->owner.address != entry->site.address;
+}
+
+/* Orders by address, and by what was there; 0: the same code. */
+int kmt_code_compare(const struct kmt_code *a, const struct kmt_code *b);
+
+/* Orders by function, the parts that a compiler made of one being the same; 0: the same. */
+int kmt_code_compare_functions(const struct kmt_code *a, const struct kmt_code *b);
 
 /* Known caches by name, then unknown ones by size. */
 int kmt_entry_compare_caches(const struct kmt_entry *a, const struct kmt_entry *b);

@@ -14,6 +14,7 @@
 
 #include "conclusion.h"
 #include "feed.h"
+#include "frames.h"
 #include "loss.h"
 #include "origin.h"
 #include "reconcile.h"
@@ -36,6 +37,7 @@ struct replay {
 	struct kmt_formats *formats;
 	struct kmt_names *names;
 	struct kmt_stacks *stacks;
+	struct kmt_frames *frames; /* of these, named; when the tape has been read */
 	struct kmt_symbols *symbols;
 	struct kmt_watch *watch; /* NULL: nothing is asked beyond the rows */
 	struct kmt_ledger *ledger;
@@ -55,6 +57,7 @@ static void deinit(struct replay *replay)
 	(void)kmt_feeds_free(replay->feeds);
 	(void)kmt_ledger_free(replay->ledger);
 	(void)kmt_watch_free(replay->watch);
+	(void)kmt_frames_free(replay->frames);
 	(void)kmt_symbols_free(replay->symbols);
 	(void)kmt_stacks_free(replay->stacks);
 	(void)kmt_names_free(replay->names);
@@ -98,6 +101,19 @@ static int open_stacks(struct replay *replay, struct kmt_err *err)
 
 	kmt_symbols_kernel_range(replay->symbols, &from, &to);
 	return kmt_stacks_new(from, to, &replay->stacks, err);
+}
+
+static int open_frames(struct replay *replay, struct kmt_err *err)
+{
+	struct kmt_frames_context context = {
+		.stacks = replay->stacks,
+		.symbols = replay->symbols,
+		.owners = replay->options->owners,
+		.result = replay->result,
+	};
+
+	kmt_symbols_kernel_range(replay->symbols, &context.kernel_from, &context.kernel_to);
+	return kmt_frames_new(&context, &replay->frames, err);
 }
 
 static void set_stop(struct replay *replay)
@@ -412,9 +428,12 @@ static int finish(struct replay *replay, struct kmt_err *err)
 	if (r < 0)
 		return r;
 	pass_snapshots(replay, end_ns);
-	r = kmt_ledger_finish(replay->ledger, end_ns, options->older_ns, options->grace_ns);
+	(void)((r = kmt_ledger_finish(replay->ledger, end_ns, options->older_ns,
+				      options->grace_ns)) < 0 ||
+	       (r = open_frames(replay, err)) < 0);
 	if (r < 0)
 		return r;
+	context.frames = replay->frames;
 	describe_end(replay, end_ns);
 	r = kmt_reconcile(replay->reconciler, replay->ledger, &context, replay->result);
 	if (r < 0)

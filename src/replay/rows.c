@@ -28,14 +28,12 @@ static int by_group(const struct kmt_entry *a, const struct kmt_entry *b, enum k
 	case KMT_BY_STACK:
 	case KMT_BY_OWNER:
 		/* One address can be the code of several modules in turn. */
-		(void)((r = by_number(a->account->key.call_site, b->account->key.call_site)) ||
-		       (r = by_number(a->symbol.instance, b->symbol.instance)));
-		return r;
+		return kmt_code_compare(&a->site, &b->site);
 	case KMT_BY_CACHE:
 		return by_text(a->cache, b->cache);
 	case KMT_BY_MODULE:
-		r = a->is_unknown - b->is_unknown;
-		return r ? r : by_text(a->symbol.module, b->symbol.module);
+		r = a->site.is_unknown - b->site.is_unknown;
+		return r ? r : by_text(a->site.symbol.module, b->site.symbol.module);
 	case KMT_BY_COMM:
 		return by_text(a->account->key.comm, b->account->key.comm);
 	case KMT_BY_PID:
@@ -77,18 +75,18 @@ static int name_row(struct kmt_result *result, struct draft *draft, const struct
 	int r = 0;
 
 	row->taint = "";
-	row->is_unknown = entry->is_unknown;
+	row->is_unknown = entry->site.is_unknown;
 	if (group == KMT_BY_SITE) {
-		row->call_site = key->call_site;
-		row->instance = entry->symbol.instance;
-		row->offset = entry->symbol.offset;
-		row->size = entry->symbol.size;
-		r = kmt_result_keep(result, entry->symbol.function, &row->function);
+		row->call_site = entry->site.address;
+		row->instance = entry->site.symbol.instance;
+		row->offset = entry->site.symbol.offset;
+		row->size = entry->site.symbol.size;
+		r = kmt_result_keep(result, entry->site.symbol.function, &row->function);
 	}
 	if (r == 0 && is_of_code(group)) {
-		r = kmt_result_keep(result, entry->symbol.module, &row->module);
+		r = kmt_result_keep(result, entry->site.symbol.module, &row->module);
 		if (r == 0)
-			r = kmt_result_keep(result, entry->symbol.taint, &row->taint);
+			r = kmt_result_keep(result, entry->site.symbol.taint, &row->taint);
 	}
 	if (r == 0 && (group == KMT_BY_COMM || group == KMT_BY_PID))
 		r = kmt_result_keep(result, key->comm, &row->comm);
@@ -121,8 +119,8 @@ static void add_to_row(struct kmt_row *row, const struct kmt_account *account, u
 /* Modules can name their functions as they like. */
 static const char *owner_of(const struct kmt_entry *entry)
 {
-	return entry->symbol.function && !entry->symbol.module
-		       ? kmt_appendage_owner(entry->symbol.function)
+	return entry->site.symbol.function && !entry->site.symbol.module
+		       ? kmt_appendage_owner(entry->site.symbol.function)
 		       : NULL;
 }
 
@@ -139,9 +137,9 @@ static int add_entry(struct draft *draft, const struct kmt_entry *entry)
 	evidence->live_bytes += live * account->key.bytes_alloc;
 	evidence->exposed_objects += account->exposed_objects;
 	if (is_of_code(draft->group)) {
-		evidence->is_module |= entry->symbol.module != NULL;
-		evidence->is_out_of_tree |= strchr(entry->symbol.taint, 'O') != NULL;
-		evidence->is_unloaded |= entry->is_unloaded && live;
+		evidence->is_module |= entry->site.symbol.module != NULL;
+		evidence->is_out_of_tree |= strchr(entry->site.symbol.taint, 'O') != NULL;
+		evidence->is_unloaded |= entry->site.is_unloaded && live;
 	}
 	if (!account->track)
 		return 0;

@@ -8,11 +8,13 @@
 #include "kmemtape/symbols.h"
 
 struct kmt_entries;
+struct kmt_frames;
 
 struct kmt_rows_context {
 	const struct kmt_symbols *symbols;
 	struct kmt_names *names;
 	uint32_t page_bytes;
+	struct kmt_frames *frames; /* NULL: nobody has a stack */
 };
 
 /**
