@@ -164,9 +164,9 @@ static int by_identity(const struct kmt_row *a, const struct kmt_row *b)
 
 	(void)((r = more_first(b->call_site, a->call_site)) ||
 	       (r = a->is_unknown - b->is_unknown) || (r = by_text(a->module, b->module)) ||
-	       (r = by_text(a->function, b->function)) || (r = by_text(a->cache, b->cache)) ||
-	       (r = (a->pid > b->pid) - (a->pid < b->pid)) || (r = by_text(a->comm, b->comm)) ||
-	       (r = more_first(a->frees, b->frees)));
+	       (r = more_first(b->space, a->space)) || (r = by_text(a->function, b->function)) ||
+	       (r = by_text(a->cache, b->cache)) || (r = (a->pid > b->pid) - (a->pid < b->pid)) ||
+	       (r = by_text(a->comm, b->comm)) || (r = more_first(a->frees, b->frees)));
 	return r;
 }
 

@@ -28,7 +28,8 @@ static int by_group(const struct kmt_entry *a, const struct kmt_entry *b, enum k
 	case KMT_BY_STACK:
 	case KMT_BY_OWNER:
 		/* One address can be the code of several modules in turn. */
-		return kmt_code_compare(&a->site, &b->site);
+		r = by_number(a->account->key.space, b->account->key.space);
+		return r ? r : kmt_code_compare(&a->site, &b->site);
 	case KMT_BY_CACHE:
 		return by_text(a->cache, b->cache);
 	case KMT_BY_MODULE:
@@ -77,6 +78,7 @@ static int name_row(struct kmt_result *result, struct draft *draft, const struct
 	row->taint = "";
 	row->is_unknown = entry->site.is_unknown;
 	if (group == KMT_BY_SITE) {
+		row->space = key->space;
 		row->call_site = entry->site.address;
 		row->instance = entry->site.symbol.instance;
 		row->offset = entry->site.symbol.offset;

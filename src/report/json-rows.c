@@ -18,10 +18,23 @@ static void put_module(struct builder *b, struct json_object *object, const stru
 		b->has_failed = true; /* null: known to be built in */
 }
 
+static const char *space_name(uint32_t space)
+{
+	static const char *const names[] = {
+		[KMT_SPACE_SLAB] = "slab",
+		[KMT_SPACE_PAGE] = "page",
+		[KMT_SPACE_PERCPU] = "percpu",
+		[KMT_SPACE_VMALLOC] = "vmalloc",
+	};
+
+	return space < KMT_SPACE_PAIR ? names[space] : "pair";
+}
+
 static void put_site(struct builder *b, struct json_object *object, const struct kmt_row *row)
 {
 	char text[BUILDER_TEXT_BYTES], function[BUILDER_TEXT_BYTES / 2];
 
+	put_text(b, object, "space", space_name(row->space));
 	put_address(b, object, "call_site", row->call_site);
 	if (row->function) {
 		(void)snprintf(text, sizeof(text), "%s+0x%" PRIx64,

@@ -51,12 +51,15 @@ status=$?
 [ $status -eq 0 ] || fail $status "no naive live set"
 sort "$work/naive.unsorted" >"$work/naive"
 
-# A call site may be several rows, when a module went and another one took its addresses. Pages have
-# none, and how many blocks they are is not compared.
-has_pages=$(jq '.events | any(startswith("kmem:mm_page_alloc"))' "$tape/manifest.json")
-jq -r --argjson has_pages "$has_pages" '(.sites | group_by(.call_site)[] |
-	"\(.[0].call_site) \(map(.allocs) | add) " +
-	if $has_pages and .[0].call_site == "0x0" then "- - - "
+# A call site may be several rows, when a module went and another one took its addresses. Events of
+# pages have none, and how many blocks they are is not compared; nor have
+# those of vmalloc areas. Both are named by their stacks, which the naive path knows nothing of.
+by_events=$(jq '.events | any(startswith("vmalloc:alloc_vmap_area"))' "$tape/manifest.json")
+jq -r --argjson by_events "$by_events" '
+	[.sites[] | .site = if .space == "page" or ($by_events and .space == "vmalloc") then "0x0" else .call_site end] as $rows |
+	($rows | any(.space == "page")) as $has_pages |
+	($rows | group_by(.site)[] | "\(.[0].site) \(map(.allocs) | add) " +
+	if $has_pages and .[0].site == "0x0" then "- - - "
 	else "\(map(.frees) | add) \(map(.reused) | add) \(map(.live_objects) | add) "
 	end + "\(map(.live_bytes) | add)"), "total \(.events.total)"' \
 	"$work/result" | sort >"$work/kmemtape"
