@@ -31,6 +31,10 @@ if jq -e '.events.by_name | .kfree_rcu // .kmem_cache_free_bulk' "$work/result" 
 	fail 77 "has frees without an event, seen by probes: the naive path knows events only"
 fi
 
+if jq -e '.pairs // [] | length > 0' "$tape/manifest.json" >"$work/why"; then
+	fail 77 "has pairs of functions: the naive path knows the kernel's own events only"
+fi
+
 # shellcheck disable=SC2046 # three words
 set -- $(jq -r '(if .kernel.big_endian then "big" else "little" end), .kernel.long_bytes,
 	.buffer.subbuf_bytes' "$tape/manifest.json")

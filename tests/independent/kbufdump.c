@@ -25,7 +25,7 @@
 #define MISSED_EVENTS	 (1u << 31) /* in it */
 #define SLACK_BYTES	 16 /* kbuffer looks at a whole record header behind the last record */
 
-enum { CALL_SITE, PTR, BYTES_REQ, BYTES_ALLOC, FAILED, NR_FIELDS };
+enum { CALL_SITE, PTR, BYTES_REQ, BYTES_ALLOC, FAILED, AREA, NR_FIELDS };
 
 struct memory_event {
 	const char *system, *name;
@@ -48,7 +48,7 @@ static struct memory_event memory_events[] = {
 	{ "percpu", "percpu_free_percpu", { [PTR] = "ptr" } },
 	{ "vmalloc", "alloc_vmap_area", { NULL, "addr", "size", "size", "failed" } },
 	{ "vmalloc", "free_vmap_area_noflush", { [PTR] = "va_start" } },
-	{ "kmemtape", "vma_new", { "caller", "addr", "size", "size" } },
+	{ "kmemtape", "vma_new", { "caller", "addr", "size", "size", NULL, "?area" } },
 	{ "kmemtape", "vma_del", { "?call_site", "addr" } },
 };
 
@@ -113,7 +113,7 @@ static void print_record(struct tep_handle *tep, const void *record, unsigned lo
 
 		if (memory_events[i].id != id)
 			continue;
-		if (get(fields[FAILED], record))
+		if (get(fields[FAILED], record) || (fields[AREA] && !get(fields[AREA], record)))
 			ptr = 0;
 		(void)printf("%llu %s %s 0x%llx ", time_ns, cpu, memory_events[i].name,
 			     get(fields[CALL_SITE], record));

@@ -19,9 +19,10 @@ static bool is_task_event(const struct tep_event *event)
 static bool is_hex(const char *name)
 {
 	static const char *const names[] = {
-		"call_site", "ptr",	  "gfp_flags",	 "clone_flags", "common_flags", "taints",
-		"head",	     "cache",	  "ptr_or_func", "addr",	"va_start",	"vstart",
-		"vend",	     "base_addr", "pfn",	 "page",	"flags",	"caller",
+		"call_site", "ptr",    "gfp_flags", "clone_flags", "common_flags",
+		"taints",    "head",   "cache",	    "ptr_or_func", "addr",
+		"va_start",  "vstart", "vend",	    "base_addr",   "pfn",
+		"page",	     "flags",  "caller",    "area",	   "object",
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -57,7 +58,8 @@ static bool is_pointers(const struct tep_format_field *field)
 /* Which of the addresses are those of code, that may be given by name. */
 static bool is_code(const struct tep_format_field *field)
 {
-	return strcmp(field->name, "call_site") == 0 || strcmp(field->name, "caller") == 0;
+	return strcmp(field->name, "call_site") == 0 || strcmp(field->name, "caller") == 0 ||
+	       strcmp(field->name, "__probe_ret_ip") == 0;
 }
 
 static bool is_located(const struct tep_format_field *field)
@@ -308,8 +310,8 @@ static void put_defaults(struct encoding *encoding)
 
 static int check_needed(const struct encoding *encoding, struct kmt_err *err)
 {
-	static const char *const names[] = { "call_site", "ptr", "bytes_req", "addr",
-					     "va_start",  "pfn", "page",      "caller" };
+	static const char *const names[] = { "call_site", "ptr",  "bytes_req", "addr",	"va_start",
+					     "pfn",	  "page", "caller",    "object" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		const struct tep_format_field *field =
@@ -468,9 +470,9 @@ static int64_t sign_extend(uint64_t n, int bytes)
 static bool is_default(const struct tep_format_field *field, uint64_t n)
 {
 	static const char *const always[] = {
-		"call_site",  "ptr",  "bytes_req", "bytes_alloc", "gfp_flags",
-		"common_pid", "pid",  "taints",	   "addr",	  "va_start",
-		"pfn",	      "page", "caller",	   "size",	  "order",
+		"call_site", "ptr",    "bytes_req", "bytes_alloc", "gfp_flags", "common_pid",
+		"pid",	     "taints", "addr",	    "va_start",	   "pfn",	"page",
+		"caller",    "size",   "order",	    "object",
 	};
 
 	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)

@@ -57,7 +57,7 @@ static const struct group {
 	const char *name, *path;
 } groups[] = {
 	{ "pages", "kmem/mm_page_" }, { "percpu", "percpu/" }, { "vmalloc", "vmalloc/" },
-	{ "areas", "kmemtape/vma_" }, { "stacks", "ftrace/" },
+	{ "areas", "kmemtape/vma_" }, { "stacks", "ftrace/" }, { "pairs", "kmemtape/pair_" },
 };
 
 #define NR_GROUPS (sizeof(groups) / sizeof(groups[0]))

@@ -43,6 +43,11 @@ static const struct plain plain_lines[] = {
 	{ "sample", UINT64, FIELD(sample), 0, 1, UINT64_C(1) << 32, 1, false },
 	{ "sample_mask", UINT64, FIELD(sample_mask), 0, 0, UINT32_MAX, 0, false },
 	{ "sample_page_mask", UINT64, FIELD(sample_page_mask), 0, 0, UINT32_MAX, 0, false },
+	{ "sets", TEXT, FIELD(sets), 0, 0, 0, 0, false },
+	{ "vmalloc", TEXT, FIELD(vmalloc), 0, 0, 0, 0, false },
+	{ "stacks", TEXT, FIELD(stacks), 0, 0, 0, 0, false },
+	{ "free_probes", TEXT, FIELD(free_probes), 0, 0, 0, 0, false },
+	{ "possible_cpus", UINT32, FIELD(nr_possible_cpus), 0, 0, KMT_CPUS_MAX, 0, false },
 	{ "closed", YESNO, FIELD(is_closed), 0, 0, 0, 1, true },
 	{ "command", TEXT, FIELD(command), 0, 0, 0, 0, false },
 };
@@ -311,6 +316,48 @@ static int take_snapshot_line(struct script_header *header, const struct script 
 	return 1;
 }
 
+static int take_filter(struct script_header *header, const struct script *script,
+		       struct kmt_err *err)
+{
+	char text[SCRIPT_TEXT_MAX];
+	int r;
+
+	if (script->nr_words < 3 || strlen(script->words[1]) >= KMT_PROBE_NAME_BYTES)
+		return script_fail(script, err, "not `filter EVENT CONDITION`");
+	r = script_text(script, 2, text, err);
+	if (r < 0)
+		return r;
+	if (kmt_manifest_add_filter(&header->manifest, script->words[1], text) < 0)
+		return kmt_fail(err, -ENOMEM, "out of memory");
+	return 1;
+}
+
+static int take_pair(struct script_header *header, const struct script *script, struct kmt_err *err)
+{
+	struct kmt_pair pair = { .is_count = false };
+	char *const texts[] = { NULL, pair.name, pair.alloc, pair.free };
+	const size_t rooms[] = { 0, sizeof(pair.name), sizeof(pair.alloc), sizeof(pair.free) };
+
+	for (size_t i = 1; i < 4; i++) {
+		if (i >= script->nr_words || strlen(script->words[i]) >= rooms[i])
+			return script_fail(script, err, "not `pair NAME FUNCTION FUNCTION`");
+		memcpy(texts[i], script->words[i], strlen(script->words[i]) + 1);
+	}
+	for (size_t i = 4; i < script->nr_words; i++) {
+		const char *word = script->words[i];
+
+		if (strcmp(word, "count") == 0)
+			pair.is_count = true;
+		else if (strncmp(word, "module=", 7) == 0 && strlen(word) < sizeof(pair.module))
+			memcpy(pair.module, word + 7, strlen(word + 7) + 1);
+		else
+			return script_fail(script, err, "'%s' is neither count nor module=", word);
+	}
+	if (kmt_manifest_add_pair(&header->manifest, &pair) < 0)
+		return kmt_fail(err, -ENOMEM, "out of memory");
+	return 1;
+}
+
 static int take_formats(struct script_header *header, const struct script *script,
 			struct kmt_err *err)
 {
@@ -355,6 +402,10 @@ static int take_other(struct script_header *header, const struct script *script,
 		return take_stats(header, script, err);
 	if (strcmp(name, "enabled") == 0)
 		return take_enabled(header, script, err);
+	if (strcmp(name, "filter") == 0)
+		return take_filter(header, script, err);
+	if (strcmp(name, "pair") == 0)
+		return take_pair(header, script, err);
 	if (strcmp(name, "formats") == 0)
 		return take_formats(header, script, err);
 	if (strcmp(name, "symbols") == 0) {
@@ -486,5 +537,16 @@ void script_header_print(FILE *out, const struct kmt_manifest *manifest, const c
 			      "stats %u overrun=%" PRIu64 " commit_overrun=%" PRIu64
 			      " dropped=%" PRIu64 " read=%" PRIu64 "\n",
 			      s->cpu, s->overrun, s->commit_overrun, s->dropped, s->read);
+	}
+	for (size_t i = 0; i < manifest->nr_filters; i++) {
+		(void)fprintf(out, "filter %s ", manifest->filters[i].event);
+		script_put_text(out, manifest->filters[i].text, 0);
+		(void)fputc('\n', out);
+	}
+	for (size_t i = 0; i < manifest->nr_pairs; i++) {
+		const struct kmt_pair *p = &manifest->pairs[i];
+
+		(void)fprintf(out, "pair %s %s %s%s%s%s\n", p->name, p->alloc, p->free,
+			      *p->module ? " module=" : "", p->module, p->is_count ? " count" : "");
 	}
 }

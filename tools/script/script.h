@@ -16,10 +16,13 @@
  *   kernel 6.18.0
  *   formats 6.18 pages stacks     a directory of tests/formats, or a path with a slash in it; and
  *                         which events the tape has beside those of the slab: pages, percpu,
- *                         vmalloc, areas (of vmalloc, by probes), stacks
+ *                         vmalloc, areas (of vmalloc, by probes), pairs, stacks
  *   endian little         or big;  long 8, or 4
  *   cpu 3                 has a file, even if no event
  *   recorder_pid 77
+ *   filter kmem:kmalloc bytes_alloc >= 4096     a condition of the kernel on these
+ *   pair dentry d_alloc __d_free [module=M] [count]     functions that were recorded as the events
+ *                         pair_dentry_alloc and pair_dentry_free; their formats are the group pairs
  *   stats CPU overrun=N commit_overrun=N dropped=N read=N
  *   symbol ffffffff81000000 T name [module]
  *   module load TIME NAME SIZE ADDRESS TAINT BUILD-ID
