@@ -66,6 +66,23 @@ static void deinit(struct replay *replay)
 	free(replay->cursors);
 }
 
+/* What was left out on purpose: frees of it are no frees of unknown objects. */
+static void set_left_out(const struct replay *replay, struct kmt_ledger_options *options)
+{
+	const struct kmt_manifest *manifest = &replay->tape->manifest;
+	uint16_t id;
+
+	options->sample_mask[KMT_SPACE_SLAB] = manifest->sample_mask;
+	options->is_filtered[KMT_SPACE_PAGE] = manifest->sample_page_mask != 0;
+	for (size_t i = 0; i < manifest->nr_filters; i++) {
+		const struct kmt_layout *layout =
+			kmt_formats_find(replay->formats, manifest->filters[i].event, &id);
+
+		if (layout)
+			options->is_filtered[layout->space] = true;
+	}
+}
+
 static int open_ledger(struct replay *replay, struct kmt_err *err)
 {
 	const struct kmt_manifest *manifest = &replay->tape->manifest;
@@ -78,12 +95,14 @@ static int open_ledger(struct replay *replay, struct kmt_err *err)
 		.recorder_pids = manifest->recorder_pids,
 		.nr_recorder_pids = manifest->nr_recorder_pids,
 		.start_ns = manifest->start_ns,
+		.nr_possible_cpus = manifest->nr_possible_cpus,
 	};
 	struct kmt_watch_context watch = { replay->tape, replay->options, replay->symbols };
 	int r;
 
 	for (size_t i = 0; i < manifest->nr_pairs; i++)
 		options.counted_pairs |= (uint32_t)manifest->pairs[i].is_count << i;
+	set_left_out(replay, &options);
 	/* Without one, hostile tapes may only take longer. */
 	(void)!getrandom(&options.hash_seed, sizeof(options.hash_seed), GRND_NONBLOCK);
 	kmt_symbols_kernel_range(replay->symbols, &options.kernel_from, &options.kernel_to);
