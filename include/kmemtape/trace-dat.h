@@ -30,10 +30,14 @@ int kmt_trace_dat_import(const char *path, const char *tape_path, struct kmt_err
 
 /**
  * kmt_trace_dat_export() - make a trace.dat of a tape: raw sub-buffers as they are
- * @path: must not exist
+ * @tape: its CPU files are read to the end
+ * @path: must not exist, and is written at several places: no pipe
  *
- * Return: 0; -ENOTSUP if trace.dat has no way to say it; negative errno. Nothing is left of the
- * file after a failure.
+ * Version 6, not compressed: what every trace-cmd reads. What is missing on the tape since it is
+ * damaged or cut becomes a mark of missed events.
+ *
+ * Return: 0; 1 if the tape is damaged or cut, with the first place in @err; -ENOTSUP if trace.dat
+ * has no way to say it; negative errno. Nothing is left of the file after a failure.
  */
 int kmt_trace_dat_export(const struct kmt_tape *tape, const char *path, struct kmt_err *err);
 

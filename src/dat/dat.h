@@ -40,6 +40,7 @@ enum kmt_dat_option {
 
 #define KMT_DAT_MAGIC	    "\x17\x08\x44tracing"
 #define KMT_DAT_MAGIC_BYTES 10
+#define KMT_DAT_UNKNOWN	    "(unknown)" /* in our own files, where there has to be a word */
 
 struct kmt_dat_cpu {
 	uint32_t cpu;

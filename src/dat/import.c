@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "kmemtape/fs.h"
 #include "kmemtape/tape.h"
@@ -273,7 +272,8 @@ static void take_uname(struct kmt_manifest *manifest, const char *uname)
 
 	if (sscanf(uname, "%63s %255s %255s %255s", system, host, kernel, arch) != 4)
 		return;
-	memcpy(manifest->host, host, sizeof(host));
+	if (strcmp(host, KMT_DAT_UNKNOWN) != 0)
+		memcpy(manifest->host, host, sizeof(host));
 	memcpy(manifest->kernel, kernel, sizeof(kernel));
 	memcpy(manifest->arch, arch, sizeof(arch));
 }
@@ -289,16 +289,24 @@ static uint32_t page_bytes(const struct import *import)
 	return import->dat->page_bytes;
 }
 
+/* trace-cmd says just its version; our own files have the name of the recorder. */
+static void take_recorder(struct kmt_manifest *manifest, const char *recorder)
+{
+	bool is_version = !*recorder || (*recorder >= '0' && *recorder <= '9');
+
+	if (strcmp(recorder, KMT_DAT_UNKNOWN) == 0)
+		return;
+	(void)snprintf(manifest->recorder, sizeof(manifest->recorder), "%s%s%.200s",
+		       is_version ? "trace-cmd" : "", is_version && *recorder ? " " : "", recorder);
+}
+
 static int describe(struct import *import, struct kmt_err *err)
 {
 	struct kmt_manifest *manifest = &import->manifest;
 	const struct kmt_dat *dat = import->dat;
-	bool is_other = strncmp(dat->recorder, "kmemtape", strlen("kmemtape")) == 0;
 	int r;
 
-	(void)snprintf(manifest->recorder, sizeof(manifest->recorder), "%s%s%.200s",
-		       is_other ? "" : "trace-cmd", is_other || !dat->recorder[0] ? "" : " ",
-		       dat->recorder);
+	take_recorder(manifest, dat->recorder);
 	take_uname(manifest, dat->uname);
 	manifest->is_big_endian = dat->is_big_endian;
 	manifest->long_bytes = import->layout.commit_bytes; /* the kernel's, not the program's */

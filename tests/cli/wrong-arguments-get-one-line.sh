@@ -71,6 +71,11 @@ expect "which FILE?" import -o t
 expect "one FILE at a time" import -o t a b
 expect "-o TAPE is missing" import a
 expect "--output needs a value: TAPE" import a --output
+expect "which TAPE?" export -o f
+expect "one TAPE at a time" export -o f a b
+expect "-o FILE is missing" export a
+expect "--output: a trace.dat isn't written in one go" export -o - a
+expect "--format: 'ctf' is none of trace.dat" export --format ctf -o f a
 expect "it takes no operands: 'x'" doctor x
 expect "--watch: '1ms' is not in 100 ms..24 h 00 m" doctor --watch 1ms
 expect "--format: 'xml' is none of text, json" doctor --format xml

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdio.h>
+#include <string.h>
+
+#include "kmemtape/trace-dat.h"
+
+#include "operand.h"
+#include "opt.h"
+
+static const char *const format_words[] = { "trace.dat", NULL };
+static int format;
+static const char *output;
+
+static const struct kmt_opt options[] = {
+	{ 0, "format", "FORMAT", KMT_OPT_WORD, &format, .words = format_words,
+	  .help = "trace.dat, for 'trace-cmd report' and kernelshark\n[trace.dat]" },
+	{ 'o', "output", "FILE", KMT_OPT_TEXT, &output,
+	  .help = "the file: must not exist yet; '-' isn't possible,\nas it isn't written in one go" },
+	{ 0 },
+};
+
+static int run(int argc, char **argv);
+
+const struct kmt_command kmt_command_export = {
+	.name = "export",
+	.summary = "Write a tape's events as a file that trace-cmd reads",
+	.usage = "[OPTION...] -o FILE TAPE",
+	.notes = "The kernel's counters and the recorder's notes have no place in such a file:\n"
+		 "keep the tape.\n",
+	.run = run,
+};
+
+static int run(int argc, char **argv)
+{
+	const struct kmt_command *command = &kmt_command_export;
+	KMT_CLEANUP(kmt_tape_freep) struct kmt_tape *tape = NULL;
+	struct kmt_err err = { "" };
+	int first, r;
+
+	r = kmt_opt_parse(command, options, argc, argv, &first);
+	if (r != KMT_OPT_RUN)
+		return r < 0 ? KMT_EXIT_USAGE : KMT_EXIT_DONE;
+	if (argc - first != 1)
+		return kmt_complain(command, KMT_EXIT_USAGE,
+				    argc == first ? "which TAPE?" : "one TAPE at a time");
+	if (!output)
+		return kmt_complain(command, KMT_EXIT_USAGE, "-o FILE is missing: where to?");
+	if (strcmp(output, "-") == 0)
+		return kmt_complain(command, KMT_EXIT_USAGE,
+				    "--output: a trace.dat isn't written in one go: name a file");
+	r = kmt_operand_open(command, argv[first], &tape, &err);
+	if (r == 0)
+		r = kmt_trace_dat_export(tape, output, &err);
+	if (r < 0)
+		return kmt_complain(command, KMT_EXIT_FAILED, "%s", err.text);
+	if (r == 1)
+		(void)kmt_complain(command, KMT_EXIT_DONE,
+				   "%s: the rest is in %s, with marks where events are missing",
+				   err.text, output);
+	return KMT_EXIT_DONE;
+}
