@@ -70,6 +70,7 @@ struct kmt_dossier_freer {
 	uint64_t offset, size;
 	uint32_t instance;
 	bool is_unknown;
+	const char *lines; /* as in struct kmt_row */
 };
 
 struct kmt_dossier_object {

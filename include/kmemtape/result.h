@@ -117,8 +117,8 @@ struct kmt_row {
 	size_t nr_frames;
 	uint32_t nr_stacks; /* that this row is made of */
 	const char *owner;  /* by site: function that owns most of it; NULL: itself, or unknown */
-	const char *owner_module;     /* NULL: built in */
-	const char *lines;	      /* source lines of the call site; NULL */
+	const char *owner_module; /* NULL: built in */
+	const char *lines; /* by site: source lines of the call, as in struct kmt_frame; NULL */
 	struct kmt_estimate estimate; /* where the tape is a sample */
 	bool is_estimated;
 

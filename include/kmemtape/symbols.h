@@ -86,6 +86,16 @@ int kmt_symbols_look_back(const struct kmt_symbols *symbols, uint64_t address, u
 const char *kmt_symbols_taint(const struct kmt_symbols *symbols, const char *name,
 			      uint64_t time_ns);
 
+/*
+ * The build-id of a module, hexadecimal; "" unknown. @instance as in struct kmt_symbol; 0: of any
+ * load of @name, NULL if they differ.
+ */
+const char *kmt_symbols_build_id(const struct kmt_symbols *symbols, const char *name,
+				 uint32_t instance);
+
+/* Where the kernel's _stext was; 0 unknown. */
+uint64_t kmt_symbols_stext(const struct kmt_symbols *symbols);
+
 /**
  * kmt_symbols_visit() - every function that @address was of at any time
  * @visit: true ends it

@@ -31,9 +31,9 @@ static int format, group, order, fail_on = -1;
 static uint64_t older_ns, grace_ns = KMT_GRACE_NS, top = UINT64_MAX, nr_threads = UINT64_MAX;
 static uint64_t min_bytes, min_rate;
 static struct kmt_opt_list suppression_files;
-static const char *explain, *only;
+static const char *explain, *only, *debuginfo;
 static uint64_t interval_ns;
-static bool wants_exit_code;
+static bool wants_exit_code, wants_lines;
 
 static const struct kmt_opt options[] = {
 	{ 0, "format", "FORMAT", KMT_OPT_WORD, &format, .words = format_words,
@@ -54,6 +54,10 @@ static const struct kmt_opt options[] = {
 	  .help = "what was allocated and freed in each interval, as\na table instead of the report" },
 	{ 0, "only", "WHAT=NAME", KMT_OPT_TEXT, &only,
 	  .help = "with --interval: of one site, cache, module, comm or\npid, as --by calls it" },
+	{ 0, "lines", NULL, KMT_OPT_FLAG, &wants_lines,
+	  .help = "show source lines, from debug information of the\nrecorded kernel and modules" },
+	{ 0, "debuginfo", "PATH", KMT_OPT_TEXT, &debuginfo,
+	  .help = "--lines, and look there first: a vmlinux, a module,\nor a directory with such" },
 	{ 0, "suppress", "FILE", KMT_OPT_LIST, &suppression_files,
 	  .help = "what is known: lines leak:PATTERN, as\nLeakSanitizer has them; may be given again" },
 	{ 0, "exit-code", NULL, KMT_OPT_FLAG, &wants_exit_code,
@@ -240,6 +244,8 @@ static int run(int argc, char **argv)
 		.older_ns = older_ns,
 		.grace_ns = grace_ns,
 		.suppressions = suppressions,
+		.wants_lines = wants_lines || debuginfo,
+		.debuginfo = debuginfo,
 		.explain = explain,
 		.interval_ns = interval_ns,
 		.nr_threads =

@@ -10,11 +10,13 @@
 #define MODULES_MAX	   1000000u /* loads in one recording; a busy test host has thousands */
 #define MODULE_NAME_BYTES  64	    /* Linux MODULE_NAME_LEN is 64 less a long */
 #define MODULE_TAINT_BYTES 16
+#define BUILD_ID_BYTES \
+	65 /* hexadecimal, as the recorder writes it: 20 bytes are usual, 32 the most */
 /* An init function whose end nobody noticed: longer than it takes, shorter than pids come again. */
-#define INIT_NS_MAX	   UINT64_C(10000000000)
+#define INIT_NS_MAX   UINT64_C(10000000000)
 /* The recorder notices a load within milliseconds, and an emulated one within seconds. */
-#define NOTICE_NS_MAX	   UINT64_C(10000000000)
-#define PAGE_BYTES	   UINT64_C(4096) /* the smallest of any kernel */
+#define NOTICE_NS_MAX UINT64_C(10000000000)
+#define PAGE_BYTES    UINT64_C(4096) /* the smallest of any kernel */
 
 struct entry {
 	uint64_t address;
@@ -31,6 +33,7 @@ struct table {
 struct module {
 	char name[MODULE_NAME_BYTES];
 	char taint[MODULE_TAINT_BYTES];
+	char build_id[BUILD_ID_BYTES]; /* "" unknown */
 	uint64_t base, size;
 	uint64_t from_ns, to_ns;		 /* was there within from_ns <= time < to_ns */
 	uint64_t noticed_from_ns, noticed_to_ns; /* the same as the recorder noticed: not before */
@@ -56,6 +59,7 @@ struct kmt_symbols {
 	size_t nr_inits;
 	struct table kernel;
 	uint64_t kernel_from, kernel_to;
+	uint64_t stext; /* 0 unknown */
 	struct module *modules;
 	size_t nr_modules;
 	char **texts; /* of kallsyms; entries point into them */
@@ -271,6 +275,8 @@ static void find_kernel_range(struct kmt_symbols *symbols)
 
 		if (!entry->name || entry->address == 0 || entry->address == UINT64_MAX)
 			continue; /* 0: kallsyms is hidden */
+		if (strcmp(entry->name, "_stext") == 0)
+			symbols->stext = entry->address;
 		if (!symbols->kernel_to || entry->address < symbols->kernel_from)
 			symbols->kernel_from = entry->address;
 		if (entry->address >= symbols->kernel_to)
@@ -342,14 +348,15 @@ static struct module *find_last(struct kmt_symbols *symbols, const char *name)
 static int add_modules_line(struct kmt_symbols *symbols, const char *text, unsigned int line,
 			    int (*read)(void *, unsigned int, char **, size_t *), void *context)
 {
-	char name[MODULE_NAME_BYTES], taint[MODULE_TAINT_BYTES] = "-";
+	char name[MODULE_NAME_BYTES], taint[MODULE_TAINT_BYTES] = "-",
+				      build_id[BUILD_ID_BYTES] = "-";
 	uint64_t time_ns, size, base;
 	struct module *module;
 	char *kallsyms;
 	size_t bytes;
 
-	if (sscanf(text, "load %" SCNu64 " %63s %" SCNu64 " %" SCNx64 " %15s", &time_ns, name,
-		   &size, &base, taint) >= 4) {
+	if (sscanf(text, "load %" SCNu64 " %63s %" SCNu64 " %" SCNx64 " %15s%*[ ]%64[0-9a-f]",
+		   &time_ns, name, &size, &base, taint, build_id) >= 4) {
 		module = add_module(symbols, name);
 		if (!module)
 			return -ENOMEM;
@@ -358,6 +365,8 @@ static int add_modules_line(struct kmt_symbols *symbols, const char *text, unsig
 		module->from_ns = module->noticed_from_ns = time_ns;
 		if (strcmp(taint, "-") != 0)
 			(void)snprintf(module->taint, sizeof(module->taint), "%s", taint);
+		if (strcmp(build_id, "-") != 0)
+			(void)snprintf(module->build_id, sizeof(module->build_id), "%s", build_id);
 		if (read(context, line, &kallsyms, &bytes) >= 0)
 			return add_module_text(symbols, symbols->nr_modules - 1, kallsyms);
 	} else if (sscanf(text, "unload %" SCNu64 " %63s", &time_ns, name) == 2) {
@@ -732,6 +741,31 @@ const char *kmt_symbols_taint(const struct kmt_symbols *symbols, const char *nam
 		    strcmp(symbols->modules[i].name, name) == 0)
 			return symbols->modules[i].taint;
 	return "";
+}
+
+const char *kmt_symbols_build_id(const struct kmt_symbols *symbols, const char *name,
+				 uint32_t instance)
+{
+	const char *id = NULL;
+
+	if (instance)
+		return instance <= symbols->nr_modules ? symbols->modules[instance - 1].build_id
+						       : "";
+	for (size_t i = 0; i < symbols->nr_modules; i++) {
+		const struct module *module = &symbols->modules[i];
+
+		if (strcmp(module->name, name) != 0)
+			continue;
+		if (id && strcmp(id, module->build_id) != 0)
+			return NULL;
+		id = module->build_id;
+	}
+	return id ? id : "";
+}
+
+uint64_t kmt_symbols_stext(const struct kmt_symbols *symbols)
+{
+	return symbols->stext;
 }
 
 bool kmt_symbols_visit(const struct kmt_symbols *symbols, uint64_t address,

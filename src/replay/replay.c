@@ -18,6 +18,7 @@
 #include "loss.h"
 #include "origin.h"
 #include "reconcile.h"
+#include "source-lines.h"
 #include "texts.h"
 #include "watch.h"
 
@@ -44,7 +45,8 @@ struct replay {
 	struct kmt_feeds *feeds;
 	struct kmt_merge *merge;
 	struct kmt_reconciler *reconciler;
-	struct cursor *cursors; /* one for each feed */
+	struct kmt_lines *lines; /* NULL: not asked for */
+	struct cursor *cursors;	 /* one for each feed */
 	uint64_t limit_ns; /* nothing is known behind: the earliest end of a CPU that was cut */
 	uint64_t stop_ns;  /* there, or sooner at the next snapshot, booking stops for a moment */
 	struct kmt_result *result;
@@ -52,6 +54,7 @@ struct replay {
 
 static void deinit(struct replay *replay)
 {
+	(void)kmt_lines_free(replay->lines);
 	(void)kmt_reconciler_free(replay->reconciler);
 	(void)kmt_merge_free(replay->merge);
 	(void)kmt_feeds_free(replay->feeds);
@@ -268,6 +271,7 @@ static int start(struct replay *replay, struct kmt_err *err)
 	int r;
 
 	(void)((r = kmt_result_new(&replay->result, err)) < 0 ||
+	       (r = kmt_source_lines_open(tape, replay->options, &replay->lines, err)) < 0 ||
 	       (r = kmt_names_new(&replay->names, err)) < 0 ||
 	       (r = kmt_replay_formats(tape, &replay->formats, err)) < 0 ||
 	       (r = note_formats(replay)) < 0 ||
@@ -459,7 +463,11 @@ static int finish(struct replay *replay, struct kmt_err *err)
 		return r;
 	conclusion.lost_events = bound_loss(replay);
 	r = kmt_conclude(&conclusion, replay->result);
-	return r == 0 && replay->watch ? kmt_watch_fill(replay->watch, replay->result, err) : r;
+	if (r == 0 && replay->watch)
+		r = kmt_watch_fill(replay->watch, replay->result, err);
+	if (r == 0 && replay->lines)
+		r = kmt_source_lines_fill(replay->lines, replay->symbols, replay->result);
+	return r;
 }
 
 int kmt_replay(struct kmt_tape *tape, const struct kmt_replay_options *options,

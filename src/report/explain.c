@@ -52,6 +52,7 @@ static void print_identity(const struct kmt_dossier *dossier, const struct kmt_r
 	kmt_words_name(name, KMT_BY_SITE, row);
 	fprintf(file, "\n%s\n", name);
 	kmt_line_begin(&line, file, "  ", 4, 3);
+	kmt_line_add_sources(&line, row->lines);
 	kmt_line_addf(&line, "call site 0x%" PRIx64, dossier->call_site);
 	if (row->module)
 		kmt_line_addf(&line, "module %s%s%s%s", kmt_escape(text, sizeof(text), row->module),
@@ -237,8 +238,11 @@ static void print_freer(const struct kmt_dossier_freer *freer, FILE *file)
 		kmt_format_time(c, lifetimes->max_ns);
 	}
 	name_freer(name, freer);
-	fprintf(file, "%12" PRIu64 " %8" PRIu64 " %9s %9s %9s  %s\n", freer->frees,
+	fprintf(file, "%12" PRIu64 " %8" PRIu64 " %9s %9s %9s  %s", freer->frees,
 		freer->in_interrupt, a, b, c, name);
+	if (freer->lines)
+		fprintf(file, "  %s", kmt_escape(name, sizeof(name), freer->lines));
+	fputc('\n', file);
 }
 
 static void print_freers(const struct kmt_dossier *dossier, const struct shown *shown)

@@ -65,6 +65,7 @@ static void put_freer(struct builder *b, struct json_object *member,
 	put_text(b, member, "function", freer->function);
 	if (freer->function || freer->offset)
 		put_uint(b, member, "offset", freer->offset);
+	put_text(b, member, "lines", freer->lines);
 	put_text(b, member, "module", freer->module);
 	put_text(b, member, "taint", freer->taint);
 	if (member && !freer->module && !freer->is_unknown &&

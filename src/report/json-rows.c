@@ -44,6 +44,7 @@ static void put_site(struct builder *b, struct json_object *object, const struct
 	}
 	if (row->function || row->offset)
 		put_uint(b, object, "offset", row->offset);
+	put_text(b, object, "lines", row->lines);
 	put_module(b, object, row);
 	put_text(b, object, "cache", row->cache);
 	if (row->nr_caches > 1)

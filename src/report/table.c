@@ -95,6 +95,7 @@ static void print_owner(struct table *table, const struct kmt_row *row)
 	kmt_words_name(name, table->result->group, row);
 	kmt_line_begin(&line, table->file, "    ", PART_INDENT, 2);
 	kmt_line_add(&line, name);
+	kmt_line_add_sources(&line, row->lines);
 	if (table->result->group == KMT_BY_SITE)
 		add_cache(&line, row);
 	kmt_line_addf(&line, "freed %s/%s", kmt_words_count(a, row->frees),

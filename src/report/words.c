@@ -110,6 +110,21 @@ void kmt_line_addf(struct kmt_line *line, const char *fmt, ...)
 	kmt_line_add(line, part);
 }
 
+void kmt_line_add_sources(struct kmt_line *line, const char *lines)
+{
+	char text[KMT_NAME_BYTES];
+
+	if (!lines)
+		return;
+	kmt_escape(text, sizeof(text), lines);
+	for (char *part = text, *next; part; part = next) {
+		next = strstr(part, " < ");
+		if (next)
+			*next++ = '\0';
+		kmt_line_add(line, part);
+	}
+}
+
 void kmt_line_end(struct kmt_line *line)
 {
 	fputc('\n', line->file);

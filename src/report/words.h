@@ -49,6 +49,8 @@ void kmt_line_begin(struct kmt_line *line, FILE *file, const char *head, size_t 
 void kmt_line_add(struct kmt_line *line, const char *part);
 void kmt_line_addf(struct kmt_line *line, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+/* Source lines as struct kmt_frame has them, a part for each inlined frame; NULL: none. */
+void kmt_line_add_sources(struct kmt_line *line, const char *lines);
 void kmt_line_end(struct kmt_line *line);
 
 /* A sentence, broken between words, made safe for a terminal. */

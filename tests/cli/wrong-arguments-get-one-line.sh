@@ -46,6 +46,7 @@ expect "--explain: '' is no call site like" replay --explain '' x
 expect "--explain is of a call site: no --by cache" replay --explain foo --by cache x
 expect "--interval: '0' is not in 1 ns.." replay --interval 0 x
 expect "--interval: 'soon' is not a time" replay --interval soon x
+expect "--debuginfo needs a value: PATH" replay x --debuginfo
 expect "--only is for --interval" replay --only cache=dentry x
 expect "--only: 'dentry' is not like cache=dentry" replay --interval 1s --only dentry x
 expect "--only: 'cache=' is not like cache=dentry" replay --interval 1s --only cache= x
