@@ -71,6 +71,9 @@ static inline struct kmt_account *kmt_ledger_account_of(struct kmt_ledger *ledge
 int kmt_ledger_book_end(struct kmt_ledger *ledger, const struct kmt_object *object,
 			enum kmt_end how, const struct kmt_event *event);
 
+/* After something more is live. */
+void kmt_ledger_note_peak(struct kmt_ledger *ledger);
+
 /* An allocation is booked but for its object. Return: 0 or -ENOMEM. */
 int kmt_ledger_book_alloc(struct kmt_ledger *ledger, const struct kmt_event *event, uint32_t index,
 			  struct kmt_object *object);

@@ -218,7 +218,7 @@ static void drop_deferred(struct kmt_ledger *ledger, struct kmt_object *object)
 	ledger->nr_deferred--;
 }
 
-static void note_peak(struct kmt_ledger *ledger)
+void kmt_ledger_note_peak(struct kmt_ledger *ledger)
 {
 	uint64_t live = kmt_liveset_size(ledger->live) - ledger->nr_deferred + ledger->nr_others;
 
@@ -235,7 +235,7 @@ int kmt_ledger_book_alloc(struct kmt_ledger *ledger, const struct kmt_event *eve
 	object->account = index;
 	object->cpu = event->cpu;
 	account->allocs++;
-	note_peak(ledger);
+	kmt_ledger_note_peak(ledger);
 	return is_watched(ledger, account) ? tell_alloc(ledger, account, event) : 0;
 }
 

@@ -42,6 +42,7 @@ static int add_rest(void *context, uint64_t first, uint64_t nr)
 	account = kmt_accounts_at(ledger->accounts, index);
 	account->split++;
 	ledger->nr_others++;
+	kmt_ledger_note_peak(ledger); /* of one block there may be many now */
 	*object = rest->object;
 	object->account = index;
 	object->bytes_req = (uint32_t)nr;

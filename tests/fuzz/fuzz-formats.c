@@ -26,6 +26,14 @@ static const char *const events[] = {
 	"kmemtape:vma_del",
 	"kmemtape:pair_ticket_alloc",
 	"kmemtape:pair_ticket_free",
+	"kmem:mm_page_alloc",
+	"kmem:mm_page_free",
+	"kmem:mm_page_free_batched",
+	"percpu:percpu_alloc_percpu",
+	"percpu:percpu_free_percpu",
+	"vmalloc:alloc_vmap_area",
+	"vmalloc:free_vmap_area_noflush",
+	"ftrace:kernel_stack",
 };
 
 static const char *const pairs[] = { "ticket" };
@@ -58,6 +66,8 @@ static void check_layout(const struct kmt_layout *layout)
 	check_field(layout, &layout->head);
 	check_field(layout, &layout->nr);
 	check_field(layout, &layout->cache);
+	check_field(layout, &layout->order);
+	MUST(layout->frames.offset <= layout->min_bytes);
 	MUST(layout->ptr.offset + layout->nr_pointers * layout->ptr.bytes <= layout->min_bytes);
 }
 
@@ -73,12 +83,13 @@ static void decode(const struct kmt_formats *formats, uint16_t id)
 	const struct kmt_page_layout *page = kmt_formats_page(formats);
 	struct kmt_decoder *decoder;
 	struct kmt_names *names;
+	struct kmt_stacks *stacks;
 	struct kmt_batch batch = { 0 };
 	uint8_t *raw = malloc(page->subbuf_bytes);
 	size_t at = page->data_offset, words = 0;
 
-	MUST(raw && kmt_names_new(&names, NULL) == 0);
-	MUST(kmt_decoder_new(formats, names, NULL, 0, &decoder, NULL) == 0);
+	MUST(raw && kmt_names_new(&names, NULL) == 0 && kmt_stacks_new(0, 0, &stacks, NULL) == 0);
+	MUST(kmt_decoder_new(formats, names, stacks, 0, &decoder, NULL) == 0);
 	memset(raw, 0x11, page->subbuf_bytes);
 	while (at + 4 + words * 4 <= page->subbuf_bytes && at < 65536) {
 		uint32_t word = page->is_big_endian ? (uint32_t)words << 27 : (uint32_t)words;
@@ -97,8 +108,10 @@ static void decode(const struct kmt_formats *formats, uint16_t id)
 	put(raw + page->commit_offset, page->subbuf_bytes - page->data_offset, page->commit_bytes,
 	    page->is_big_endian);
 	MUST(kmt_decoder_run(decoder, raw, page->subbuf_bytes, "fuzz", 0, &batch) == 0);
+	MUST(kmt_decoder_finish(decoder, &batch) == 0);
 	kmt_batch_deinit(&batch);
 	(void)kmt_decoder_free(decoder);
+	(void)kmt_stacks_free(stacks);
 	(void)kmt_names_free(names);
 	free(raw);
 }
@@ -145,7 +158,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	kmt_formats_set_pairs(formats, pairs, 1);
 	r = kmt_formats_add(formats, events[event], text, size, NULL);
 	layout = kmt_formats_find(formats, events[event], &id);
-	MUST((r == 0) == (layout != NULL));
+	MUST((r == 0) == (layout || kmt_formats_has_unnumbered_pages(formats)));
 	if (layout) {
 		check_layout(layout);
 		decode(formats, id);
