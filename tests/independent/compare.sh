@@ -56,20 +56,20 @@ status=$?
 sort "$work/naive.unsorted" >"$work/naive"
 
 # A call site may be several rows, when a module went and another one took its addresses. Events of
-# pages have none, and how many blocks they are is not compared; nor have
-# those of vmalloc areas. Both are named by their stacks, which the naive path knows nothing of.
+# pages have none, and how many blocks they are is not compared; nor have those of vmalloc areas. Both
+# are named by their stacks, which the naive path knows nothing of.
 by_events=$(jq '.events | any(startswith("vmalloc:alloc_vmap_area"))' "$tape/manifest.json")
 jq -r --argjson by_events "$by_events" '
-	[.sites[] | .site = if .space == "page" or ($by_events and .space == "vmalloc") then "0x0" else .call_site end] as $rows |
-	($rows | any(.space == "page")) as $has_pages |
-	($rows | group_by(.site)[] | "\(.[0].site) \(map(.allocs) | add) " +
-	if $has_pages and .[0].site == "0x0" then "- - - "
+	[.sites[] | .site = if .space == "page" or ($by_events and .space == "vmalloc") then "0x0" else .call_site end] |
+	(group_by([.space, .site])[] | "\(.[0].space) \(.[0].site) \(map(.allocs) | add) " +
+	if .[0].space == "page" then "- - - "
 	else "\(map(.frees) | add) \(map(.reused) | add) \(map(.live_objects) | add) "
-	end + "\(map(.live_bytes) | add)"), "total \(.events.total)"' \
-	"$work/result" | sort >"$work/kmemtape"
+	end + "\(map(.live_bytes) | add)")' "$work/result" >"$work/kmemtape.unsorted"
+jq -r '"total \(.events.total)"' "$work/result" >>"$work/kmemtape.unsorted"
+sort "$work/kmemtape.unsorted" >"$work/kmemtape"
 
 if ! diff "$work/naive" "$work/kmemtape" >"$work/diff"; then
-	echo "compare.sh: $tape: < naive, > kmemtape: CALL_SITE ALLOCS FREES REUSED LIVE BYTES" >&2
+	echo "compare.sh: $tape: < naive, > kmemtape: SPACE CALL_SITE ALLOCS FREES REUSED LIVE BYTES" >&2
 	head -20 "$work/diff" >&2
 	exit 1
 fi

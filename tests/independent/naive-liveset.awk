@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # A live set as one writes it in ten minutes: takes a file of kbufdump for each CPU and prints
-# "CALL_SITE ALLOCS FREES REUSED LIVE_OBJECTS LIVE_BYTES", and "total EVENTS".
+# "SPACE CALL_SITE ALLOCS FREES REUSED LIVE_OBJECTS LIVE_BYTES", and "total EVENTS".
 #
 # Order: by time; at the same time frees first; each CPU's own order stays, and its time never
 # decreases. Times and addresses are compared as text: they do not fit a double.
 #
-# Pages are kept one by one, and nothing is said of blocks: of a call site that has any it prints
-# "CALL_SITE ALLOCS - - - LIVE_BYTES".
+# Pages are kept one by one, and nothing is said of blocks: "page CALL_SITE ALLOCS - - - LIVE_BYTES".
 #
 # Variables: page_bytes; possible_cpus, of per-CPU memory whose size is not told.
 
@@ -27,7 +26,7 @@ function read_next(stream,    line, parts)
 		parts[1] = last[stream]
 	time[stream] = last[stream] = parts[1]
 	name[stream] = parts[3]
-	site[stream] = parts[4]
+	site[stream] = space_of(parts[3]) " " parts[4]
 	ptr[stream] = parts[5]
 	req[stream] = parts[6]
 	bytes[stream] = parts[7]
@@ -41,7 +40,7 @@ function is_alloc(what)
 # An address means something in its own space only.
 function space_of(what)
 {
-	return what ~ /page/ ? "page " : what ~ /percpu/ ? "percpu " : what ~ /vma/ ? "vmalloc " : ""
+	return what ~ /page/ ? "page" : what ~ /percpu/ ? "percpu" : what ~ /vma/ ? "vmalloc" : "slab"
 }
 
 # The stream whose event is next, 0 if there is none.
@@ -94,24 +93,22 @@ function take_pages(stream,    frame, i, nr)
 			live_bytes[site[stream]] += page_bytes
 		}
 	}
-	if (is_alloc(name[stream])) {
+	if (is_alloc(name[stream]))
 		allocs[site[stream]]++
-		has_pages[site[stream]] = 1
-	}
 }
 
 function take(stream,    address, owner)
 {
 	total++
-	if (space_of(name[stream]) == "page ") {
+	if (space_of(name[stream]) == "page") {
 		take_pages(stream)
 		return
 	}
 	if (name[stream] == "percpu_alloc_percpu" && bytes[stream] == 0)
 		bytes[stream] = req[stream] * (possible_cpus ? possible_cpus : 1)
-	address = space_of(name[stream]) ptr[stream]
+	address = space_of(name[stream]) " " ptr[stream]
 	if (is_alloc(name[stream])) {
-		if (ptr[stream] != "0x0" && address != "0x10") {
+		if (ptr[stream] != "0x0" && address != "slab 0x10") {
 			if (address in owner_of)
 				close_old(address, stream)
 			owner = site[stream]
@@ -142,7 +139,7 @@ BEGIN {
 		read_next(i)
 	}
 	for (owner in allocs)
-		if (owner in has_pages)
+		if (owner ~ /^page /)
 			printf "%s %d - - - %d\n", owner, allocs[owner], live_bytes[owner]
 		else if (allocs[owner] > 0)
 			printf "%s %d %d %d %d %d\n", owner, allocs[owner], frees[owner], \
