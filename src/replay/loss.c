@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "loss.h"
+#include "probe-notes.h"
 
 #define BULK_OBJECTS 64
 
@@ -17,6 +18,8 @@ static uint64_t missed_frees(const struct kmt_manifest *manifest)
 	for (size_t i = 0; i < manifest->nr_probes; i++) {
 		const struct kmt_probe_stats *probe = &manifest->probes[i];
 
+		if (kmt_probe_is_alloc(probe->event))
+			continue;
 		/* All that are on the same function miss the same call. */
 		if (strncmp(probe->event, "kmemtape:bulk_free", strlen("kmemtape:bulk_free")) != 0)
 			nr += probe->missed;

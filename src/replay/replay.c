@@ -16,6 +16,7 @@
 #include "feed.h"
 #include "frames.h"
 #include "loss.h"
+#include "probe-notes.h"
 #include "origin.h"
 #include "reconcile.h"
 #include "source-lines.h"
@@ -317,6 +318,8 @@ static int note_feeds(struct replay *replay)
 			r = kmt_result_note(result, "%s (%" PRIu64 " in this file)",
 					    stats->damage.text, stats->damaged_subbufs);
 	}
+	if (r == 0)
+		r = kmt_probe_notes(&replay->tape->manifest, result);
 	if (r == 0 && backward)
 		r = kmt_result_note(result,
 				    "time ran backwards %" PRIu64 " times within a CPU (clock %s)",
