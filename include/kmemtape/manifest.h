@@ -39,7 +39,8 @@ struct kmt_probe_stats {
 #define KMT_PAIR_NAME_BYTES    32  /* a C identifier, as events are named after it */
 struct kmt_pair {
 	char name[KMT_PAIR_NAME_BYTES];				      /* "dentry" */
-	char alloc[KMT_PROBE_NAME_BYTES], free[KMT_PROBE_NAME_BYTES]; /* functions */
+	char alloc[KMT_PROBE_NAME_BYTES], free[KMT_PROBE_NAME_BYTES]; /* functions; "put%2": its
+									 second argument */
 	char module[KMT_PROBE_NAME_BYTES]; /* that has them; "": the kernel */
 	bool is_count; /* get and put: alloc's first argument counts up, free's down */
 };

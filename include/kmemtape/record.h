@@ -11,10 +11,11 @@
 
 /* Record this kernel's memory events to a new tape. */
 
-#define KMT_RECORD_SETTLE_NS	UINT64_C(2000000000)  /* deferred frees mostly come within that */
-#define KMT_RECORD_SNAPSHOT_NS	UINT64_C(10000000000) /* 400 KB of text each, 20 KB on the tape */
-#define KMT_RECORD_BUFFER_BYTES (UINT64_C(16) << 20)  /* a CPU; 10 ms of stall needs about 1.4 MiB \
-						       */
+#define KMT_RECORD_SETTLE_NS   UINT64_C(2000000000)  /* deferred frees mostly come within that */
+#define KMT_RECORD_SNAPSHOT_NS UINT64_C(10000000000) /* 400 KB of text each, 20 KB on the tape */
+#define KMT_RECORD_BUFFER_BYTES                                           \
+	(UINT64_C(16) << 20) /* a CPU; 10 ms of stall needs about 1.4 MiB \
+			      */
 
 /* What to record: bits. */
 enum kmt_record_set {
@@ -87,7 +88,7 @@ struct kmt_record_options {
 	enum kmt_record_stacks stacks;
 	uint64_t sample; /* 1 in this many addresses: a power of two, 1 to 64 */
 	struct kmt_record_filter filter;
-	const char *const *pairs; /* "dentry=d_alloc:__d_free", see pairs.h; borrowed */
+	const char *const *pairs; /* see kmt_record_check_pair(); borrowed */
 	size_t nr_pairs;
 	uint64_t duration_ns;  /* 0: until told to stop */
 	uint64_t buffer_bytes; /* ring buffer of each CPU; 0: KMT_RECORD_BUFFER_BYTES, and all
@@ -100,6 +101,13 @@ struct kmt_record_options {
 	char *const *command;  /* argv to run while recording; NULL: none */
 	struct kmt_record_listener listener;
 };
+
+/*
+ * Is @text a pair of functions? NAME=ALLOC:FREE[@MODULE] or NAME=GET:PUT[@MODULE],count; see
+ * kmemtape-record(1). Whether there are such functions is seen when they are to be recorded.
+ * Return: 0; -EINVAL.
+ */
+int kmt_record_check_pair(const char *text, struct kmt_err *err);
 
 /* Defaults; the path stays NULL. */
 void kmt_record_options_init(struct kmt_record_options *options);

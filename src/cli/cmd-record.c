@@ -31,6 +31,7 @@ static struct kmt_record_options options;
 static const char *sets_text, *sample_text;
 static bool has_all_stacks, has_no_stacks;
 static bool is_quiet;
+static struct kmt_opt_list pairs;
 
 static const struct kmt_opt record_opts[] = {
 	{ 'o', "output", "TAPE", KMT_OPT_TEXT, &options.path,
@@ -62,6 +63,10 @@ static const struct kmt_opt record_opts[] = {
 	{ 0, "no-probes", NULL, KMT_OPT_FLAG, &options.has_no_probes,
 	  .help = "no kprobes on kfree_rcu() and bulk frees: these\n"
 		  "are not seen then" },
+	{ 0, "pair", "PAIR", KMT_OPT_LIST, &pairs,
+	  .help = "calls of two functions are allocations and frees of\n"
+		  "a kind of object: NAME=ALLOC:FREE[@MODULE], or\n"
+		  "references: NAME=GET:PUT[@MODULE],count" },
 	{ 'q', "quiet", NULL, KMT_OPT_FLAG, &is_quiet,
 	  .help = "no status line, no summary; only what went wrong" },
 	{ 0 },
@@ -257,6 +262,18 @@ static int take_sample(const char *text)
 	return 0;
 }
 
+static int take_pairs(void)
+{
+	struct kmt_err err;
+
+	for (size_t i = 0; i < pairs.nr; i++)
+		if (kmt_record_check_pair(pairs.texts[i], &err) < 0)
+			return kmt_complain(&kmt_command_record, -EINVAL, "--pair: %s", err.text);
+	options.pairs = pairs.texts;
+	options.nr_pairs = pairs.nr;
+	return 0;
+}
+
 /* What is more than a number or a word. */
 static int take_texts(void)
 {
@@ -273,7 +290,7 @@ static int take_texts(void)
 		options.stacks = KMT_RECORD_STACKS_ALL;
 	else if (has_no_stacks)
 		options.stacks = KMT_RECORD_STACKS_NONE;
-	return r;
+	return r < 0 ? r : take_pairs();
 }
 
 static int parse(int argc, char **argv)

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <tracefs.h>
 #include <unistd.h>
 
-#include "btf.h"
 #include "kmemtape/fs.h"
 #include "note.h"
 #include "probes.h"
@@ -18,19 +17,18 @@
 #define GROUP_PREFIX   "kmemtape_" /* the kernel wants a C identifier */
 #define GROUP_BYTES    32
 #define NAME_BYTES     64
-#define FORMAT_BYTES   256
+#define LINE_BYTES     512
 #define TEXT_BYTES_MAX (16u << 20)  /* of kprobe_events: thousands of other people's probes */
 #define BTF_BYTES_MAX  (256u << 20) /* 5 MB are usual */
 #define BTF_PATH       "/sys/kernel/btf/vmlinux"
-#define PROBES_MAX     4
+#define PROBES_MAX     (6 + 2 * KMT_MANIFEST_PAIRS_MAX) /* free-probes.c, vmalloc-probes.c, pairs.c */
 
 /*
- * How many of the objects of one kmem_cache_free_bulk() a record shows. Most are a few, so that a
- * record for many would mostly be rubbish; 64 is all that an array may have (MAX_ARRAY_LEN), and
- * more than anybody is known to pass, but for kfree_rcu(), whose objects were seen before.
+ * A function may be in progress so often at once, and its return be seen: most that allocate may
+ * sleep, each on behalf of a task of its own. The kernel's own idea is twice the number of CPUs, 10
+ * at least. Each takes 100 bytes; the kernel counts what it missed.
  */
-#define BULK_FIRST 16
-#define BULK_MORE  48
+#define RETURNS_MAX 256u
 
 /* Where the caller goes on, at the entry of a function. */
 #if defined(__x86_64__) || defined(__i386__)
@@ -42,64 +40,68 @@
 struct probe {
 	char name[NAME_BYTES];	    /* in the instance: "kmemtape_123/rcu_free" */
 	char tape_name[NAME_BYTES]; /* "kmemtape/rcu_free" */
-	struct tracefs_dynevent *handle;
+	enum kmt_event_role role;
 };
 
 struct kmt_probes {
 	char tracing_path[PATH_MAX];
 	char group[GROUP_BYTES];
+	struct kmt_probes_kernel kernel;
+	char *btf;
 	struct probe probes[PROBES_MAX];
 	size_t nr;
 };
 
-/* What is needed while they are made. */
-struct maker {
-	struct kmt_probes *probes;
-	int instance_fd;
-	unsigned int bits; /* of a long */
-	char *btf;	   /* NULL: this kernel has none */
-	size_t btf_bytes;
-	char *state;
-};
-
-static void add_reason(struct maker *maker, const char *function, const char *reason)
+const struct kmt_probes_kernel *kmt_probes_kernel(const struct kmt_probes *probes)
 {
-	size_t used = strlen(maker->state);
-
-	(void)snprintf(maker->state + used, KMT_MANIFEST_TEXT_BYTES - used, "%s%s: %s",
-		       used ? "; " : "", function, reason);
+	return &probes->kernel;
 }
 
-/* Return: 0 or negative errno. */
-static int create(struct maker *maker, const char *event, const char *function, const char *args)
+/* One line for kprobe_events. It's appended: only O_TRUNC would remove what is there. */
+static int command(const char *tracing_path, const char *line)
 {
-	struct kmt_probes *probes = maker->probes;
-	struct probe *probe = &probes->probes[probes->nr];
-	char format[FORMAT_BYTES] = "";
-	int r = 0;
+	char path[PATH_MAX + 16];
 
+	(void)snprintf(path, sizeof(path), "%s/kprobe_events", tracing_path);
+	return kmt_tracefs_write(AT_FDCWD, path, line);
+}
+
+/* Not by tracefs_kretprobe_alloc(): with a number of returns, 1.6.4 makes "r256::" of it. */
+int kmt_probes_create(struct kmt_probes *probes, const struct kmt_probe_spec *spec)
+{
+	struct probe *probe = &probes->probes[probes->nr];
+	char line[LINE_BYTES], kind[16] = "p", call_site[32] = "";
+	int r;
+
+	assert(probes->nr < PROBES_MAX);
+	if (spec->is_return) /* the kernel adds the caller by itself */
+		(void)snprintf(kind, sizeof(kind), "r%u", RETURNS_MAX);
 #ifdef CALL_SITE
-	(void)snprintf(format, sizeof(format), "call_site=" CALL_SITE ":x%u ", maker->bits);
+	else
+		(void)snprintf(call_site, sizeof(call_site), "call_site=" CALL_SITE ":x%u ",
+			       probes->kernel.bits);
 #endif
-	(void)snprintf(format + strlen(format), sizeof(format) - strlen(format), "%s", args);
-	errno = 0;
-	probe->handle = tracefs_kprobe_alloc(probes->group, event, function, format);
-	if (!probe->handle)
-		return errno ? -errno : -ENOMEM;
-	errno = 0;
-	if (tracefs_dynevent_create(probe->handle) < 0)
-		r = errno ? -errno : -EIO;
-	if (r < 0) {
-		tracefs_dynevent_free(probe->handle);
+	(void)snprintf(probe->name, sizeof(probe->name), "%s/%s", probes->group, spec->event);
+	(void)snprintf(probe->tape_name, sizeof(probe->tape_name), "kmemtape/%s", spec->event);
+	(void)snprintf(line, sizeof(line), "%s:%s %s %s%s\n", kind, probe->name, spec->function,
+		       call_site, spec->args);
+	r = command(probes->tracing_path, line);
+	if (r < 0)
 		return r;
-	}
-	(void)snprintf(probe->name, sizeof(probe->name), "%s/%s", probes->group, event);
-	(void)snprintf(probe->tape_name, sizeof(probe->tape_name), "kmemtape/%s", event);
+	probe->role = spec->role;
 	probes->nr++;
 	return 0;
 }
 
-static const char *reason_of(int r)
+const char *kmt_probes_name(const struct kmt_probes *probes, const char *event)
+{
+	for (size_t i = 0; i < probes->nr; i++)
+		if (strcmp(strchr(probes->probes[i].name, '/') + 1, event) == 0)
+			return probes->probes[i].name;
+	return NULL;
+}
+
+const char *kmt_probes_reason(int r)
 {
 	switch (r) {
 	case -ENOENT:
@@ -114,161 +116,27 @@ static const char *reason_of(int r)
 	}
 }
 
-/*
- * Return: 1 with what BTF says of the parameters; 0 if there is no BTF (then *signature is ""),
- * -ENOENT if there is no such function.
- */
-static int look_at(const struct maker *maker, const char *function,
-		   char signature[KMT_BTF_PARAMS_MAX + 1])
-{
-	int r;
-
-	*signature = '\0';
-	if (!maker->btf)
-		return 0;
-	r = kmt_btf_signature(maker->btf, maker->btf_bytes, function, signature, NULL);
-	if (r < 0)
-		return 0;
-	return r ? 1 : -ENOENT;
-}
-
-/*
- * kvfree_call_rcu(head, func) became kvfree_call_rcu(head, ptr): 04a522b7da3d (v6.2). Distributions
- * backport: ask the kernel what its own function takes, or let the values tell.
- */
-static int create_rcu(struct maker *maker, const char *event, const char *function)
-{
-	char signature[KMT_BTF_PARAMS_MAX + 1], args[FORMAT_BYTES];
-	int r = look_at(maker, function, signature);
-	const char *second = "ptr_or_func";
-
-	if (r < 0)
-		return r;
-	if (r == 1 && strcmp(signature, "pp") == 0)
-		second = "ptr";
-	else if (r == 1 && strcmp(signature, "pf") == 0)
-		second = "func";
-	else if (r == 1)
-		return -EPROTO;
-	(void)snprintf(args, sizeof(args), "head=$arg1:x%u %s=$arg2:x%u", maker->bits, second,
-		       maker->bits);
-	return create(maker, event, function, args);
-}
-
-static bool create_rcu_probes(struct maker *maker)
-{
-	static const char *const names[] = { "kvfree_call_rcu",
-					     "kfree_call_rcu" }; /* v5.9, before */
-	int r = -ENOENT;
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && r == -ENOENT; i++)
-		r = create_rcu(maker, "rcu_free", names[i]);
-	if (r < 0)
-		add_reason(maker, names[0],
-			   r == -EPROTO ? "its arguments are not the known ones" : reason_of(r));
-	/* Of kernels that have BTF. */
-	if (r < 0 || !maker->btf)
-		return r == 0;
-	r = create_rcu(maker, "rcu_free_nolock", "kfree_call_rcu_nolock");
-	if (r < 0 && r != -ENOENT)
-		add_reason(maker, "kfree_call_rcu_nolock",
-			   r == -EPROTO ? "its arguments are not the known ones" : reason_of(r));
-	return r == 0 || r == -ENOENT;
-}
-
-/* kmem_cache_free_bulk(cache, n, pointers) */
-static bool create_bulk_probes(struct maker *maker)
-{
-	static const char function[] = "kmem_cache_free_bulk";
-	char signature[KMT_BTF_PARAMS_MAX + 1], args[FORMAT_BYTES], path[NAME_BYTES * 2];
-	int r = look_at(maker, function, signature);
-
-	if (r == 1 && strcmp(signature, "pip") != 0) {
-		add_reason(maker, function, "its arguments are not the known ones");
-		return false;
-	}
-	(void)snprintf(args, sizeof(args), "cache=$arg1:x%u n=$arg2:u%u p0=+0($arg3):x%u[%d]",
-		       maker->bits, maker->bits, maker->bits, BULK_FIRST);
-	if (r >= 0)
-		r = create(maker, "bulk_free", function, args);
-	if (r < 0) {
-		add_reason(maker, function, reason_of(r));
-		return false;
-	}
-	(void)snprintf(args, sizeof(args), "cache=$arg1:x%u n=$arg2:u%u p%d=+%u($arg3):x%u[%d]",
-		       maker->bits, maker->bits, BULK_FIRST, BULK_FIRST * maker->bits / 8,
-		       maker->bits, BULK_MORE);
-	if (create(maker, "bulk_free_more", function, args) < 0)
-		return true; /* what it would show is counted by the first one */
-	(void)snprintf(path, sizeof(path), "events/%s/filter",
-		       maker->probes->probes[maker->probes->nr - 1].name);
-	(void)snprintf(args, sizeof(args), "n > %d", BULK_FIRST);
-	(void)kmt_tracefs_write(maker->instance_fd, path, args); /* else there are some in vain */
-	return true;
-}
-
-static bool has_kprobe_events(const char *tracing_path)
-{
-	char path[PATH_MAX];
-
-	(void)snprintf(path, sizeof(path), "%s/kprobe_events", tracing_path);
-	return access(path, F_OK) == 0;
-}
-
-static bool make_all(struct kmt_probes *probes, int instance_fd, uint32_t long_bytes, char *state)
-{
-	KMT_CLEANUP(kmt_freep) char *btf = NULL;
-	struct maker maker = {
-		.probes = probes,
-		.instance_fd = instance_fd,
-		.bits = long_bytes * 8,
-		.state = state,
-	};
-	bool has_rcu, has_bulk;
-
-	if (kmt_read_file(AT_FDCWD, BTF_PATH, BTF_BYTES_MAX, &btf, &maker.btf_bytes, NULL) == 0)
-		maker.btf = btf;
-	has_rcu = create_rcu_probes(&maker);
-	has_bulk = create_bulk_probes(&maker);
-	if (has_rcu && has_bulk)
-		(void)snprintf(state, KMT_MANIFEST_TEXT_BYTES, "on");
-	return has_rcu && has_bulk;
-}
-
-int kmt_probes_new(const char *tracing_path, int instance_fd, uint32_t long_bytes, bool is_wanted,
-		   char state[KMT_MANIFEST_TEXT_BYTES], struct kmt_probes **ret_probes,
-		   struct kmt_err *err)
-{
-	struct kmt_probes *probes = calloc(1, sizeof(*probes));
-	bool is_lacking = false;
-
-	if (!probes)
-		return kmt_fail(err, -ENOMEM, "probes: out of memory");
-	(void)snprintf(probes->tracing_path, sizeof(probes->tracing_path), "%s", tracing_path);
-	(void)snprintf(probes->group, sizeof(probes->group), GROUP_PREFIX "%d", getpid());
-	*state = '\0';
-	if (!is_wanted)
-		(void)snprintf(state, KMT_MANIFEST_TEXT_BYTES, "off: they were not wanted");
-	else if (!has_kprobe_events(tracing_path))
-		(void)snprintf(state, KMT_MANIFEST_TEXT_BYTES,
-			       "off: this kernel has no kprobe events");
-	else
-		is_lacking = !make_all(probes, instance_fd, long_bytes, state);
-	*ret_probes = probes;
-	return is_lacking ? KMT_PROBES_LACKING : 0;
-}
-
 void kmt_probes_add_to(const struct kmt_probes *probes, struct kmt_event_set *events)
 {
 	for (size_t i = 0; i < probes->nr; i++)
 		kmt_event_set_add(events, probes->probes[i].name, probes->probes[i].tape_name,
-				  KMT_ROLE_FREE);
+				  probes->probes[i].role);
 }
 
 static const char *next_line(const char *line)
 {
 	line += strcspn(line, "\n");
 	return *line ? line + 1 : line;
+}
+
+/*
+ * "r256:kmemtape_123/pair_x_alloc x_alloc object=$retval": what is behind the colon.
+ * libtracefs 1.6.4 does not see those with a number.
+ */
+static const char *name_of(const char *line)
+{
+	line += strspn(line, "pr0123456789");
+	return *line == ':' ? line + 1 : "";
 }
 
 /*
@@ -284,8 +152,9 @@ static bool find_counts(const char *events, const char *profile, const struct pr
 	size_t bytes = strlen(probe->name);
 
 	for (; *events && *profile; events = next_line(events), profile = next_line(profile)) {
-		if (strncmp(events, "p:", 2) != 0 || strncmp(events + 2, probe->name, bytes) != 0 ||
-		    events[2 + bytes] != ' ')
+		const char *full = name_of(events);
+
+		if (strncmp(full, probe->name, bytes) != 0 || full[bytes] != ' ')
 			continue;
 		if (sscanf(profile, " %63s %llu %llu", name, &hits, &missed) != 3 ||
 		    strcmp(name, event) != 0)
@@ -327,34 +196,85 @@ int kmt_probes_count(const struct kmt_probes *probes, struct kmt_manifest *manif
 	return r;
 }
 
-static void remove_if_stale(struct tracefs_dynevent *event, char last_group[GROUP_BYTES],
+static bool has_kprobe_events(const char *tracing_path)
+{
+	char path[PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), "%s/kprobe_events", tracing_path);
+	return access(path, F_OK) == 0;
+}
+
+int kmt_probes_new(const char *tracing_path, int instance_fd, uint32_t long_bytes,
+		   struct kmt_probes **ret_probes, struct kmt_err *err)
+{
+	struct kmt_probes *probes = calloc(1, sizeof(*probes));
+
+	if (!probes)
+		return kmt_fail(err, -ENOMEM, "probes: out of memory");
+	(void)snprintf(probes->tracing_path, sizeof(probes->tracing_path), "%s", tracing_path);
+	(void)snprintf(probes->group, sizeof(probes->group), GROUP_PREFIX "%d", getpid());
+	probes->kernel = (struct kmt_probes_kernel){
+		.tracing_path = probes->tracing_path,
+		.instance_fd = instance_fd,
+		.bits = long_bytes * 8,
+		.has_kprobes = has_kprobe_events(tracing_path),
+	};
+	if (probes->kernel.has_kprobes &&
+	    kmt_read_file(AT_FDCWD, BTF_PATH, BTF_BYTES_MAX, &probes->btf,
+			  &probes->kernel.btf_bytes, NULL) == 0)
+		probes->kernel.btf = probes->btf;
+	*ret_probes = probes;
+	return 0;
+}
+
+void kmt_probes_seal(struct kmt_probes *probes)
+{
+	free(probes->btf);
+	probes->btf = NULL;
+	probes->kernel.btf = NULL;
+}
+
+static void remove_if_stale(const char *tracing_path, const char *name,
+			    char last_group[GROUP_BYTES],
 			    const struct kmt_record_listener *listener)
 {
-	char *group = NULL;
+	size_t bytes = strcspn(name, " \n"), group_bytes = strcspn(name, "/");
+	char group[GROUP_BYTES], line[LINE_BYTES];
 
-	if (tracefs_dynevent_info(event, &group, NULL, NULL, NULL, NULL) ==
-		    TRACEFS_DYNEVENT_UNKNOWN ||
-	    !group)
+	if (group_bytes >= sizeof(group) || bytes <= group_bytes || bytes + 4 > sizeof(line))
 		return;
-	if (kmt_is_stale(group, GROUP_PREFIX) && tracefs_dynevent_destroy(event, false) == 0 &&
-	    strncmp(group, last_group, GROUP_BYTES - 1) != 0) {
+	(void)snprintf(group, sizeof(group), "%.*s", (int)group_bytes, name);
+	(void)snprintf(line, sizeof(line), "-:%.*s\n", (int)bytes, name);
+	if (kmt_is_stale(group, GROUP_PREFIX) && command(tracing_path, line) == 0 &&
+	    strcmp(group, last_group) != 0) {
 		(void)snprintf(last_group, GROUP_BYTES, "%s", group);
 		kmt_note(listener, "removed the probes %s of an earlier run", group);
 	}
-	free(group);
 }
 
 void kmt_probes_remove_stale(const char *tracing_path, const struct kmt_record_listener *listener)
 {
-	struct tracefs_dynevent **events;
-	char last_group[GROUP_BYTES] = "";
+	KMT_CLEANUP(kmt_freep) char *events = NULL;
+	char path[PATH_MAX + 16], last_group[GROUP_BYTES] = "";
 
-	if (!has_kprobe_events(tracing_path))
+	(void)snprintf(path, sizeof(path), "%s/kprobe_events", tracing_path);
+	if (kmt_read_file(AT_FDCWD, path, TEXT_BYTES_MAX, &events, NULL, NULL) < 0)
 		return;
-	events = tracefs_dynevent_get_all(TRACEFS_DYNEVENT_KPROBE, NULL);
-	for (size_t i = 0; events && events[i]; i++)
-		remove_if_stale(events[i], last_group, listener);
-	tracefs_dynevent_list_free(events);
+	for (const char *line = events; *line; line = next_line(line))
+		remove_if_stale(tracing_path, name_of(line), last_group, listener);
+}
+
+static int remove_last(struct kmt_probes *probes)
+{
+	char line[LINE_BYTES];
+
+	(void)snprintf(line, sizeof(line), "-:%s\n", probes->probes[--probes->nr].name);
+	return command(probes->tracing_path, line);
+}
+
+void kmt_probes_drop_last(struct kmt_probes *probes)
+{
+	(void)remove_last(probes);
 }
 
 int kmt_probes_remove(struct kmt_probes *probes)
@@ -362,12 +282,9 @@ int kmt_probes_remove(struct kmt_probes *probes)
 	int r = 0;
 
 	while (probes->nr) {
-		struct probe *probe = &probes->probes[--probes->nr];
+		int r1 = remove_last(probes);
 
-		errno = 0;
-		if (tracefs_dynevent_destroy(probe->handle, false) < 0)
-			r = errno ? -errno : -EIO;
-		tracefs_dynevent_free(probe->handle);
+		r = r1 < 0 ? r1 : r;
 	}
 	return r;
 }
@@ -377,6 +294,7 @@ struct kmt_probes *kmt_probes_free(struct kmt_probes *probes)
 	if (!probes)
 		return NULL;
 	(void)kmt_probes_remove(probes);
+	kmt_probes_seal(probes);
 	free(probes);
 	return NULL;
 }

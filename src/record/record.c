@@ -8,6 +8,7 @@
 
 #include "cpu-stats.h"
 #include "note.h"
+#include "pairs.h"
 #include "session.h"
 #include "uevents.h"
 
@@ -377,7 +378,7 @@ static void stop_command(struct kmt_session *session)
 	session->summary->command_status = child->status;
 }
 
-/* Calls that the probes missed are frees that are not on the tape. */
+/* Calls that the probes missed are events that are not on the tape. */
 static void keep_probe_stats(struct kmt_session *session)
 {
 	struct kmt_err err;
@@ -389,8 +390,8 @@ static void keep_probe_stats(struct kmt_session *session)
 			 err.text);
 	if (missed)
 		kmt_note(session->listener,
-			 "%llu calls that free memory were missed by the probes (they came in an "
-			 "interrupt of another one)",
+			 "%llu calls were missed by the probes (in an interrupt of another one, or "
+			 "too many at once)",
 			 (unsigned long long)missed);
 }
 
@@ -483,6 +484,14 @@ void kmt_record_options_init(struct kmt_record_options *options)
 		.settle_ns = KMT_RECORD_SETTLE_NS,
 		.snapshot_ns = KMT_RECORD_SNAPSHOT_NS,
 	};
+}
+
+int kmt_record_check_pair(const char *text, struct kmt_err *err)
+{
+	unsigned int alloc_arg, free_arg;
+	struct kmt_pair pair;
+
+	return kmt_pair_parse(text, &pair, &alloc_arg, &free_arg, err);
 }
 
 int kmt_record_run(const struct kmt_record_options *options, struct kmt_record_summary *summary,

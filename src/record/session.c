@@ -11,10 +11,13 @@
 
 #include "build-id.h"
 #include "cpu-stats.h"
+#include "free-probes.h"
 #include "kallsyms.h"
 #include "note.h"
+#include "pairs.h"
 #include "session.h"
 #include "uevents.h"
+#include "vmalloc-probes.h"
 
 #define FDS_A_CPU 2
 #define FDS_OTHER 64
@@ -174,7 +177,9 @@ static int choose_vmalloc(struct kmt_session *session, struct kmt_err *err)
 	struct kmt_manifest *manifest = &session->manifest;
 	int r;
 
-	if (session->options->sets & KMT_RECORD_VMALLOC) {
+	if (session->options->sets & KMT_RECORD_VMALLOC && *manifest->vmalloc) {
+		note_set(session, KMT_RECORD_VMALLOC); /* by probes */
+	} else if (session->options->sets & KMT_RECORD_VMALLOC) {
 		r = kmt_event_set_add_set(&session->events, session->instance->fd,
 					  KMT_RECORD_VMALLOC, err);
 		if (r < 0 && (r != -ENOTSUP || !*manifest->sets))
@@ -210,21 +215,38 @@ static bool has_set(const struct kmt_session *session, unsigned int set)
 	return strstr(session->manifest.sets, kmt_event_set_word(set));
 }
 
+/* Rather than by its events, which don't tell the caller. */
+static void add_vmalloc_probes(struct kmt_session *session)
+{
+	char why[KMT_MANIFEST_TEXT_BYTES];
+
+	if (kmt_vmalloc_probes_add(session->probes, why) == 0)
+		copy_text(session->manifest.vmalloc, "probes");
+}
+
 static int open_probes(struct kmt_session *session, struct kmt_err *err)
 {
+	const struct kmt_record_options *options = session->options;
 	int r;
 
 	r = kmt_probes_new(session->tracefs.path, session->instance->fd,
-			   session->instance->long_bytes,
-			   !session->options->has_no_probes && has_set(session, KMT_RECORD_SLAB),
-			   session->manifest.free_probes, &session->probes, err);
+			   session->instance->long_bytes, &session->probes, err);
 	if (r < 0)
 		return r;
-	if (!has_set(session, KMT_RECORD_SLAB))
-		*session->manifest.free_probes = '\0'; /* of slab memory only */
+	r = 0;
+	if (has_set(session, KMT_RECORD_SLAB))
+		r = kmt_free_probes_add(session->probes, !options->has_no_probes,
+					session->manifest.free_probes);
 	if (r == KMT_PROBES_LACKING)
 		kmt_note(session->listener, "not everything that frees can be probed: %s",
 			 session->manifest.free_probes);
+	if (options->sets & KMT_RECORD_VMALLOC && !options->has_no_probes)
+		add_vmalloc_probes(session);
+	r = kmt_pairs_add(session->probes, options->pairs, options->nr_pairs, &session->manifest,
+			  err);
+	if (r < 0)
+		return r;
+	kmt_probes_seal(session->probes);
 	kmt_probes_add_to(session->probes, &session->events);
 	return 0;
 }

@@ -678,7 +678,7 @@ static bool is_identifier(const char *name)
 /* Functions may have what compilers append: "foo.isra.0", "foo.llvm.123", "foo$x". */
 static bool is_symbol(const char *name)
 {
-	return *name && strspn(name, LETTERS "0123456789_.$") == strlen(name);
+	return *name && strspn(name, LETTERS "0123456789_.$%") == strlen(name);
 }
 
 /* The text @name of @row, shorter than @bytes. */

@@ -20,6 +20,9 @@ trap 'rm -rf "$MESON_TMP"' EXIT
 
 expect "which command?"
 expect "there is no command 'replai'" replai
+expect "--pair: pair 'x': is not NAME=" record --pair x
+expect "--pair: pair 'x=a:b%9': '%9' is not the number of an argument (1..6)" record --pair x=a:b%9
+expect "--pair: 'x=a:b' is one more than 16" record $(printf -- '--pair x=a:b %.0s' $(seq 17))
 expect "which TAPE?" replay
 expect "one TAPE at a time" replay a b
 expect "there is no option '--fromat'" replay --fromat json x

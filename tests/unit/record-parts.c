@@ -22,8 +22,10 @@
 #include "../../src/record/btf.h"
 #include "../../src/record/build-id.h"
 #include "../../src/record/cpu-list.h"
+#include "../../src/record/functions.h"
 #include "../../src/record/kallsyms.h"
 #include "../../src/record/module-log.h"
+#include "../../src/record/pairs.h"
 #include "../../src/record/stale.h"
 
 static char tape_path[] = "/tmp/kmemtape-unit.XXXXXX";
@@ -621,6 +623,113 @@ static void this_kernel_describes_what_frees(void **state)
 	free(btf);
 }
 
+static void expect_pair(const char *text, const char *name, const char *alloc,
+			unsigned int alloc_arg, const char *free, unsigned int free_arg,
+			const char *module, bool is_count)
+{
+	unsigned int got_alloc_arg, got_free_arg;
+	struct kmt_pair pair;
+
+	assert_int_equal(kmt_pair_parse(text, &pair, &got_alloc_arg, &got_free_arg, NULL), 0);
+	assert_string_equal(pair.name, name);
+	assert_string_equal(pair.alloc, alloc);
+	assert_string_equal(pair.free, free);
+	assert_string_equal(pair.module, module);
+	assert_int_equal(got_alloc_arg, alloc_arg);
+	assert_int_equal(got_free_arg, free_arg);
+	assert_int_equal(pair.is_count, is_count);
+}
+
+static void pairs_are_parsed(void **state)
+{
+	(void)state;
+	expect_pair("dentry=__d_alloc:dentry_free", "dentry", "__d_alloc", 0, "dentry_free", 1, "",
+		    false);
+	expect_pair("t=a.isra.0:b.part.0@my-mod", "t", "a.isra.0", 0, "b.part.0", 1, "my_mod",
+		    false);
+	expect_pair("t=a:b%3", "t", "a", 0, "b%3", 3, "", false);
+	expect_pair("ref=get:put,count", "ref", "get", 1, "put", 1, "", true);
+	expect_pair("ref=get%2:put%6@mod,count", "ref", "get%2", 2, "put%6", 6, "mod", true);
+}
+
+static void expect_no_pair(const char *text, const char *why)
+{
+	unsigned int alloc_arg, free_arg;
+	struct kmt_pair pair;
+	struct kmt_err err = { "" };
+
+	assert_int_equal(kmt_pair_parse(text, &pair, &alloc_arg, &free_arg, &err), -EINVAL);
+	if (!strstr(err.text, why))
+		fail_msg("'%s' does not say '%s'", err.text, why);
+}
+
+static void what_is_wrong_with_a_pair_is_said(void **state)
+{
+	char text[4096];
+
+	(void)state;
+	expect_no_pair("", "is not NAME=");
+	expect_no_pair("a:b", "is not NAME=");
+	expect_no_pair("x=ab", "is not NAME=");
+	expect_no_pair("=a:b", "'' is no name");
+	expect_no_pair("2x=a:b", "'2x' is no name");
+	expect_no_pair("x-y=a:b", "'x-y' is no name");
+	expect_no_pair("x=:b", "'' is not the name of a function");
+	expect_no_pair("x=a:", "'' is not the name of a function");
+	expect_no_pair("x=a b:c", "'a b' is not the name of a function");
+	expect_no_pair("x=a\n:c", "is not the name of a function");
+	expect_no_pair("x=a:b@", "'' is not the name of a module");
+	expect_no_pair("x=a:b@m:n", "'m:n' is not the name of a module");
+	expect_no_pair("x=a:b%0", "'%0' is not the number");
+	expect_no_pair("x=a:b%7", "'%7' is not the number");
+	expect_no_pair("x=a:b%12", "'%12' is not the number");
+	expect_no_pair("x=a:b,counts", "only ',count'");
+	expect_no_pair("x=a%1:b", "what a returns");
+	(void)snprintf(text, sizeof(text), "%032d=a:b", 0);
+	*text = 'x';
+	expect_no_pair(text, "longer than 31");
+	(void)snprintf(text, sizeof(text), "x=%064d:b", 0);
+	expect_no_pair(text, "longer than a function");
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	expect_no_pair(text, "too long");
+}
+
+static struct kmt_function find_function(const char *name, const char *module)
+{
+	struct kmt_function function;
+
+	assert_int_equal(kmt_function_find(list_path, name, module, &function), 0);
+	return function;
+}
+
+static void functions_are_found_by_name(void **state)
+{
+	(void)state;
+	set_list("ffffffff81000000 T twice\n"
+		 "ffffffff81000010 t twice\n"
+		 "ffffffff81000020 D data\n"
+		 "ffffffff81000030 t made.isra.0\n"
+		 "ffffffff81000040 t made.cold\n"
+		 "ffffffff81000050 T both\n"
+		 "ffffffffc0000000 t both\t[mod]\n"
+		 "ffffffffc0000010 t mine\t[mod]\n"
+		 "ffffffffc0000020 t mine\t[other]\n");
+	assert_int_equal(find_function("twice", "").nr, 2);
+	assert_int_equal(find_function("data", "").nr, 0);
+	assert_int_equal(find_function("made", "").nr, 0);
+	assert_string_equal(find_function("made", "").clone, "made.isra.0");
+	assert_int_equal(find_function("made.isra.0", "").nr, 1);
+	assert_int_equal(find_function("both", "").nr, 1);
+	assert_int_equal(find_function("both", "mod").nr, 1);
+	assert_int_equal(find_function("mine", "").nr, 2);
+	assert_int_equal(find_function("mine", "other").nr, 1);
+	assert_int_equal(find_function("twice", "mod").nr, 0);
+	assert_true(find_function("twice", "mod").is_module_there);
+	assert_false(find_function("twice", "absent").is_module_there);
+	assert_string_equal(find_function("made", "mod").clone, "");
+}
+
 static void what_a_dead_recorder_left_is_stale(void **state)
 {
 	char name[64];
@@ -652,6 +761,9 @@ int main(void)
 		IN_TAPE(a_directory_more_or_less_is_news),
 		cmocka_unit_test(functions_are_known_by_their_parameters),
 		cmocka_unit_test(members_are_found_also_in_what_has_no_name),
+		cmocka_unit_test(pairs_are_parsed),
+		cmocka_unit_test(what_is_wrong_with_a_pair_is_said),
+		IN_TAPE(functions_are_found_by_name),
 		cmocka_unit_test(damaged_btf_is_refused),
 		cmocka_unit_test(this_kernel_describes_what_frees),
 		cmocka_unit_test(what_a_dead_recorder_left_is_stale),
