@@ -302,6 +302,46 @@ check_probes() {
 	fi
 }
 
+# Usage: check_pair LINE: objects of a kind of its own, by who called the function that allocates.
+check_pair() {
+	local pair rows
+	pair=${1##* pair=}
+	# shellcheck disable=SC2016 # variables of jq
+	# The other kinds of objects that the same function allocates are none of it.
+	rows='.function == $site and .module == $owner and (.pair // "'$pair'") == "'$pair'"'
+	compare "$pair of $site [$module]" "$(sums "$rows")"
+}
+
+# The kernel counts its dentries itself: before and after the command that makes most of them.
+check_dentries() {
+	local grown live
+	grown=$(awk 'NR == 1 { before = $1 } NR == 2 { print $1 - before }' "$dir/dentries")
+	live=$(jq '([.sites[] | select(.pair)] | length) as $named | [.sites[] |
+		select(if $named > 0 then .pair == "dentry" else .cache == null and (.function // "" | test("^d_(alloc|make)")) end) |
+		.live_objects] | add // 0' "$json")
+	if [ "$live" -ge $((grown - 20)) ] && [ "$live" -le $((grown + 20)) ]; then
+		pass "dentries: $live are live, the kernel counts $grown more than before"
+	else
+		fail "dentries: $live are live, but the kernel counts $grown more than before"
+	fi
+}
+
+# Their numbers; that nobody else is accused; and that nothing is left of their probes.
+check_pairs() {
+	local line known wrong
+	while read -r line; do
+		fields "$line"
+		check_pair "$line"
+	done < <(grep '^leak .* kind=pair ' "$dir/truth")
+	check_dentries
+	known=$(sed -nE 's/^leak site=([^ ]*) .* objects=[1-9].*/\1/p' "$dir/truth")
+	judge "$tape" "$dir/judged.json" 2>"$dir/replay.err" || fail "replay --grace $GRACE: $(head -n 1 "$dir/replay.err")"
+	wrong=$(jq -r --arg known "$known" '($known | split("\n")) as $known | [.sites[] | select(.class == "leak") |
+		.function // .call_site | select(. as $it | all($known[]; . != $it))] | join(", ")' "$dir/judged.json")
+	[ -z "$wrong" ] || fail "not announced, but a leak: $wrong"
+	[ ! -s "$dir/dynamic_events" ] || fail "probes were left behind: $(head -n 1 "$dir/dynamic_events")"
+}
+
 if ! grep -q '^leak ' "$dir/truth" 2>/dev/null; then
 	fail "no module announced anything"
 	finish
@@ -317,6 +357,12 @@ if [ "$lost" != 0 ] || [ "$(jq .tape.complete "$json")" != true ]; then
 	fail "$lost events were lost, complete: $(jq .tape.complete "$json")"
 	finish
 fi
+case "$scenario" in
+pairs*)
+	check_pairs
+	finish
+	;;
+esac
 jq -e '.events as $e | .matching as $m |
 	$e.allocs - $e.failed_allocs - $e.zero_size - $m.replaced == $m.paired + $m.reused + $m.live and
 	$e.frees - $e.null_frees == $m.paired + $m.unknown_frees + $m.deferred_frees and

@@ -27,7 +27,8 @@ expect_same()
 begin()
 {
 	nr=$((nr + 1))
-	kmemtape record -q -o "/tmp/$nr.tape" --settle 0 &
+	kmemtape record -q -o "/tmp/$nr.tape" --settle 0 --pair dentry=__d_alloc:dentry_free \
+		--pair badge=lab_badge_get:lab_badge_put@lab_pairs,count &
 	recorder=$!
 	for try in $(seq 300); do
 		[ "$(cat $T/instances/kmemtape-$recorder/events/kmem/kmem_cache_alloc/enable 2>/dev/null)" != 1 ] || return 0
@@ -40,7 +41,7 @@ begin()
 # Usage: expect_probe NAME FUNCTION
 expect_probe()
 {
-	grep -q "^p:kmemtape_$recorder/$1 $2 " $T/kprobe_events || {
+	grep -qE "^(p|r[0-9]+):kmemtape_$recorder/$1 $2 " $T/kprobe_events || {
 		echo "there is no probe $1 on $2"
 		exit 1
 	}
@@ -55,12 +56,34 @@ begin
 expect_probe rcu_free kvfree_call_rcu
 expect_probe bulk_free kmem_cache_free_bulk
 expect_probe bulk_free_more kmem_cache_free_bulk
+expect_probe pair_dentry_alloc __d_alloc
+expect_probe pair_dentry_free dentry_free
+expect_probe pair_badge_alloc lab_pairs:lab_badge_get
+expect_probe pair_badge_free lab_pairs:lab_badge_put
 kill -INT $recorder
 wait $recorder || exit 1
 expect_same "the end"
 
 kmemtape record -q -o /tmp/failed.tape -- /nonexistent 2>/dev/null && exit 1
 expect_same "a command that can't be run"
+
+# Usage: expect_refused PAIR WHY
+expect_refused()
+{
+	kmemtape record -q -o /tmp/refused.tape -d 1s --pair "$1" 2>/tmp/refused.err && exit 1
+	grep "$2" /tmp/refused.err || {
+		cat /tmp/refused.err
+		exit 1
+	}
+	: >$T/error_log # where the kernel keeps what it refused
+	expect_same "$1"
+}
+
+expect_refused x=__d_alloc:no_such_function "there is no function no_such_function"
+expect_refused x=no_such_function:dentry_free "there is no function no_such_function"
+expect_refused x=__d_alloc:nothing@virtio_blk "virtio_blk has no function"
+expect_refused x=do_int3:dentry_free "takes no probe on do_int3"
+expect_refused x=__d_alloc:dentry_free%2 "has 1 argument"
 
 begin
 kill -KILL $recorder
