@@ -5,26 +5,10 @@
 
 command -v trace-cmd >/dev/null || skip "needs trace-cmd"
 
-# A kernel that forbids function tracing refuses files that trace-cmd insists on: it gets plain ones instead, in a
-# mount namespace of its own.
-cat >"$WORK/trace-cmd" <<'EOT'
-mkdir -p "$WORK/empty"
-for file in /proc/sys/kernel/ftrace_enabled $TRACEFS/set_ftrace_filter $TRACEFS/set_ftrace_notrace \
-	$TRACEFS/set_ftrace_pid $TRACEFS/set_ftrace_notrace_pid; do
-	[ -e "$file" ] || continue
-	case $file in
-	/proc/*) (echo 1 >"$file") 2>/dev/null && continue ;;
-	*) (: >>"$file") 2>/dev/null && continue ;;
-	esac
-	touch "$WORK/empty/${file##*/}"
-	mount --bind "$WORK/empty/${file##*/}" "$file" || exit 1
-done
-exec trace-cmd record -q -b 20000 -C mono -o "$WORK/trace.dat" -e kmem:kmalloc -e kmem:kfree \
-	-e kmem:kmem_cache_alloc -e kmem:kmem_cache_free "$@"
-EOT
-export WORK TRACEFS
+make_trace_cmd_record
 # The task under test lives within both recordings; its name tells its events.
-"$KMEMTAPE" record -q --settle 0 -o "$WORK/both.tape" -- unshare -m bash "$WORK/trace-cmd" \
+"$KMEMTAPE" record -q --settle 0 -o "$WORK/both.tape" -- unshare -m bash "$WORK/trace-cmd-record" \
+	-b 20000 -C mono -o "$WORK/trace.dat" -e kmem:kmalloc -e kmem:kfree -e kmem:kmem_cache_alloc -e kmem:kmem_cache_free \
 	"$HELPERS/hold" --pipes 500 --eventfds 500 --close-after 10 --for 300 >"$WORK/said" 2>&1
 [ -s "$WORK/trace.dat" ] || skip "trace-cmd can't record here: $(tail -n 1 "$WORK/said")"
 
