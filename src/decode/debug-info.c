@@ -28,7 +28,7 @@ struct kmt_debug_info {
 	char build_id[KMT_BUILD_ID_HEX_BYTES];
 	struct kmt_debug_functions *functions; /* NULL: not asked yet */
 	struct unit unit;		       /* the last one */
-	char own_dir[KMT_SOURCE_PATH_BYTES];   /* that all units have in common */
+	char own_dir[KMT_SOURCE_PATH_BYTES];   /* of a module that isn't the kernel's */
 	bool has_own_dir;
 };
 
@@ -133,8 +133,11 @@ static const char *text_of(Dwarf_Die *die, unsigned int name)
 	return dwarf_formstring(dwarf_attr(die, name, &attribute));
 }
 
-/* Of a module that is built outside of the kernel's source: where its own is. */
-static void find_own_dir(struct kmt_debug_info *info)
+/*
+ * Of a module that is built outside of the kernel's source, which is in @root: where its own is.
+ * Newer kernels (6.12.95 is one) add a file of theirs to each, scripts/module-common.c.
+ */
+static void find_own_dir(struct kmt_debug_info *info, const char *root)
 {
 	char path[KMT_SOURCE_PATH_BYTES], *slash;
 	Dwarf_Die *unit = NULL;
@@ -145,8 +148,8 @@ static void find_own_dir(struct kmt_debug_info *info)
 	while (nr < UNITS_MAX && (unit = dwfl_module_nextcu(info->module, unit, &bias))) {
 		unit_name(unit, text_of(unit, DW_AT_comp_dir), path);
 		slash = strrchr(path, '/');
-		if (!slash)
-			continue; /* made by no compiler */
+		if (!slash || kmt_source_path_below(path, root))
+			continue;
 		*slash = '\0';
 		if (nr++ == 0)
 			(void)strcpy(info->own_dir, path);
@@ -194,7 +197,7 @@ static void put_file(FILE *out, struct kmt_debug_info *info, Dwarf_Die *die, con
 		below = kmt_source_path_below(path, unit->dir);
 	if (!below) {
 		if (!info->has_own_dir)
-			find_own_dir(info);
+			find_own_dir(info, unit->root);
 		below = kmt_source_path_below(path, info->own_dir);
 	}
 	fputs(below ? below : path, out);

@@ -635,15 +635,15 @@ TEST(names_begin_at_the_source_tree)
 	static const char *const want[] = { "drivers/x.c:4", "mod/y.c:4" };
 
 	run(&dir,
-	    "mkdir -p linux/include/linux linux/drivers out dkms/mod dkms/lib && "
+	    "mkdir -p linux/scripts linux/include/linux linux/drivers out dkms/mod dkms/lib && "
 	    "echo 'typedef unsigned int u32;' >linux/include/linux/types.h && "
-	    "for f in in_tree:linux/drivers/x.c out_of_tree:dkms/mod/y.c aside:dkms/lib/z.c; do "
+	    "for f in in_tree:linux/drivers/x.c out_of_tree:dkms/mod/y.c aside:dkms/lib/z.c of_all:linux/scripts/a.c; do "
 	    "printf '#include <linux/types.h>\nvoid callee(u32 n);\nvoid %%s(u32 n) {\n"
 	    "\tcallee(n);\n\tcallee(2);\n}\n' ${f%%:*} >${f#*:}; done && "
-	    "here=$(pwd) && cd out && for f in linux/drivers/x dkms/mod/y dkms/lib/z; do "
+	    "here=$(pwd) && cd out && for f in linux/drivers/x dkms/mod/y dkms/lib/z linux/scripts/a; do "
 	    "gcc -I../linux/include %s -c -o ${f##*/}.o $here/$f.c; done && "
 	    "ld -r --build-id=0x" ID_A " -o in.ko x.o && ld -r --build-id=0x" ID_A
-	    " -o out.ko y.o z.o && mv *.ko ..",
+	    " -o out.ko a.o y.o z.o && mv *.ko ..",
 	    CFLAGS);
 	LINES(&dir, "", ID_B);
 	for (size_t i = 0; i < 2; i++) {
