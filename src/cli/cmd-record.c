@@ -23,12 +23,17 @@
 
 #define SAMPLE_MAX 64u
 
+#define CACHE_NAME_MAX	63
+#define MODULE_NAME_MAX 55 /* MODULE_NAME_LEN is 56 on 64 bits */
+#define COMM_MAX	15 /* TASK_COMM_LEN is 16 */
+
 /* In the order of the bits of enum kmt_record_set. */
 static const char *const set_words[] = { "slab", "page", "percpu", "vmalloc" };
 
 /* What the arguments say. */
 static struct kmt_record_options options;
 static const char *sets_text, *sample_text;
+static uint64_t pid;
 static bool has_all_stacks, has_no_stacks;
 static bool is_quiet;
 static struct kmt_opt_list pairs;
@@ -48,6 +53,16 @@ static const struct kmt_opt record_opts[] = {
 	{ 0, "sample", "1/N", KMT_OPT_TEXT, &sample_text,
 	  .help = "only objects at 1 in N addresses, and 1 in N pages;\n"
 		  "N is a power of two up to 64 [1/1]" },
+	{ 0, "cache", "NAME", KMT_OPT_TEXT, &options.filter.cache,
+	  .help = "only allocations from this slab cache; may have *" },
+	{ 0, "min-size", "SIZE", KMT_OPT_SIZE, &options.filter.min_bytes, 1, TIB_BYTES,
+	  .help = "only allocations that are that large" },
+	{ 0, "module", "NAME", KMT_OPT_TEXT, &options.filter.module,
+	  .help = "only allocations by the code of this module" },
+	{ 0, "pid", "PID", KMT_OPT_UINT, &pid, 1, INT32_MAX,
+	  .help = "only allocations by this task (a thread)" },
+	{ 0, "comm", "NAME", KMT_OPT_TEXT, &options.filter.comm,
+	  .help = "only allocations by tasks of this name" },
 	{ 0, "buffer", "SIZE", KMT_OPT_SIZE, &options.buffer_bytes, 256 << 10, TIB_BYTES,
 	  .help = "ring buffer of each CPU [16M, and all\n"
 		  "together at most 1/64 of the memory]" },
@@ -274,12 +289,42 @@ static int take_pairs(void)
 	return 0;
 }
 
+/* It becomes a text in double quotes, and the kernel knows no way to have one in it. */
+static int check_name(const char *option, const char *name, size_t bytes_max)
+{
+	if (!name)
+		return 0;
+	if (!*name || strlen(name) > bytes_max)
+		return kmt_complain(&kmt_command_record, -EINVAL,
+				    "--%s: '%s' does not have 1 to %zu characters", option, name,
+				    bytes_max);
+	for (const char *p = name; *p; p++)
+		if (*p == '"' || iscntrl((unsigned char)*p))
+			return kmt_complain(&kmt_command_record, -EINVAL,
+					    "--%s: a name with quotes or control characters in it "
+					    "can't be filtered by",
+					    option);
+	return 0;
+}
+
+static int check_filter(void)
+{
+	const struct kmt_record_filter *filter = &options.filter;
+	int r;
+
+	options.filter.pid = (int32_t)pid;
+	(void)((r = check_name("cache", filter->cache, CACHE_NAME_MAX)) < 0 ||
+	       (r = check_name("module", filter->module, MODULE_NAME_MAX)) < 0 ||
+	       (r = check_name("comm", filter->comm, COMM_MAX)) < 0);
+	return r;
+}
+
 /* What is more than a number or a word. */
 static int take_texts(void)
 {
-	int r = 0;
+	int r = check_filter();
 
-	if (sets_text)
+	if (r == 0 && sets_text)
 		r = take_sets(sets_text);
 	if (r == 0 && sample_text)
 		r = take_sample(sample_text);

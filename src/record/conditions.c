@@ -18,20 +18,17 @@
 /* One event while its conditions are made. */
 struct subject {
 	const struct kmt_conditions *conditions;
-	const char *name; /* in the instance */
+	const char *name, *tape_name; /* in the instance, and on the tape */
 	enum kmt_event_role role;
 	unsigned int set;
 	const char *format; /* text of its format file */
+	struct kmt_manifest *manifest;
 	const struct kmt_record_listener *listener;
 };
 
-/* A line "field:const void * ptr;" */
 static bool has_field(const struct subject *subject, const char *field)
 {
-	char declared[64];
-
-	(void)snprintf(declared, sizeof(declared), " %s;", field);
-	return strstr(subject->format, declared);
+	return kmt_filter_has_field(subject->format, field);
 }
 
 uint64_t kmt_conditions_slab_mask(uint64_t sample, uint32_t page_bytes)
@@ -64,6 +61,34 @@ static int sample_text(const struct subject *subject, char text[TEXT_BYTES], str
 		(void)snprintf(text, TEXT_BYTES, "!(pfn & 0x%" PRIx64 ")", conditions->sample - 1);
 	}
 	return 0;
+}
+
+static int add_to_manifest(const struct subject *subject, const char *text, struct kmt_err *err)
+{
+	char event[KMT_PROBE_NAME_BYTES];
+
+	(void)snprintf(event, sizeof(event), "%s", subject->tape_name);
+	*strchr(event, '/') = ':';
+	if (kmt_manifest_add_filter(subject->manifest, event, text) < 0)
+		return kmt_fail(err, -ENOMEM, "manifest: out of memory");
+	return 0;
+}
+
+/* What was asked of allocations, behind the sample's condition in @text. */
+static int add_filter(const struct subject *subject, char text[TEXT_BYTES], struct kmt_err *err)
+{
+	char asked[KMT_MANIFEST_TEXT_BYTES];
+	size_t used = strlen(text);
+	int r;
+
+	if (subject->role != KMT_ROLE_ALLOC)
+		return 0;
+	r = kmt_filter_text(subject->conditions->filter, subject->tape_name, subject->set,
+			    subject->format, asked, err);
+	if (r < 0 || !*asked)
+		return r;
+	(void)snprintf(text + used, TEXT_BYTES - used, "%s%s", used ? " && " : "", asked);
+	return add_to_manifest(subject, asked, err);
 }
 
 static int set_filter(const struct subject *subject, const char *text, struct kmt_err *err)
@@ -124,6 +149,8 @@ static int set_one(struct subject *subject, struct kmt_err *err)
 	subject->format = format;
 	r = sample_text(subject, text, err);
 	if (r == 0)
+		r = add_filter(subject, text, err);
+	if (r == 0)
 		r = set_filter(subject, text, err);
 	if (r < 0 || !wants_stack(subject))
 		return r;
@@ -161,8 +188,8 @@ static int describe_sample(const struct kmt_conditions *conditions,
 		manifest->sample_page_mask = conditions->sample - 1;
 	if (!manifest->sample_mask && !manifest->sample_page_mask)
 		return kmt_fail(err, -EINVAL,
-				"--sample: only slab memory and pages are sampled, and neither is "
-				"recorded");
+				"--sample: only slab memory and pages can be sampled, and neither "
+				"is recorded: leave it out");
 	manifest->sample = conditions->sample;
 	return 0;
 }
@@ -178,8 +205,10 @@ int kmt_conditions_set(const struct kmt_conditions *conditions, struct kmt_event
 		struct subject subject = {
 			.conditions = conditions,
 			.name = events->names[i],
+			.tape_name = events->tape_names[i],
 			.role = events->roles[i],
 			.set = kmt_event_set_of(events->tape_names[i]),
+			.manifest = manifest,
 			.listener = listener,
 		};
 

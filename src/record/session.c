@@ -11,6 +11,7 @@
 
 #include "build-id.h"
 #include "cpu-stats.h"
+#include "filter-choice.h"
 #include "free-probes.h"
 #include "kallsyms.h"
 #include "note.h"
@@ -199,13 +200,20 @@ static int choose_vmalloc(struct kmt_session *session, struct kmt_err *err)
 
 static int set_conditions(struct kmt_session *session, struct kmt_err *err)
 {
+	struct kmt_filter_choice choice;
 	const struct kmt_conditions conditions = {
 		.instance_fd = session->instance->fd,
 		.sample = session->options->sample,
 		.page_bytes = (uint32_t)sysconf(_SC_PAGESIZE),
 		.stacks = session->options->stacks,
+		.filter = &choice.filter,
 	};
+	int r;
 
+	r = kmt_filter_choose(&session->options->filter, session->instance->fd, session->listener,
+			      &choice, err);
+	if (r < 0)
+		return r;
 	return kmt_conditions_set(&conditions, &session->events, &session->manifest,
 				  session->listener, err);
 }

@@ -67,6 +67,13 @@ if "$KMEMTAPE" record --help >/dev/null 2>&1; then
 	expect "--sample: '1/0' is not 1/N with" record --sample 1/0
 	expect "--sample: '1/' is not like 1/8" record --sample 1/
 	expect "--sample: '1/-8' is not like 1/8" record --sample 1/-8
+	expect "--comm: a name with quotes or control" record --comm 'a"b'
+	expect "--cache: a name with quotes or control" record --cache $'a\tb'
+	expect "--comm: '0123456789abcdef' does not have 1 to 15 characters" record --comm 0123456789abcdef
+	expect "--module: '' does not have 1 to 55 characters" record --module ''
+	expect "--pid: '0' is not in 1..2147483647" record --pid 0
+	expect "--pid: 'bash' is not a number" record --pid bash
+	expect "--min-size: 'big' is not a size" record --min-size big
 fi
 expect "which TAPE?" info
 expect "which TAPE?" verify

@@ -55,7 +55,41 @@ tracefs_state()
 	for file in "$TRACEFS"/events/*/enable; do
 		echo "$file: $(cat "$file")"
 	done
+	for file in "$TRACEFS"/events/{kmem,percpu,vmalloc}/*/{filter,trigger}; do
+		[ -r "$file" ] && sed "s|^|$file: |" "$file"
+	done
 	grep -E ' (tracefs|debugfs) ' /proc/mounts
+}
+
+# has_events SYSTEM/EVENT...: this kernel has all of them
+has_events()
+{
+	for event in "$@"; do
+		[ -e "$TRACEFS/events/$event" ] || return 1
+	done
+}
+
+# dump TAPE: as text, to $WORK/dump; fails if the kernel lost events
+dump()
+{
+	"$KMEMTAPE" info "$1" >"$WORK/info" || fail "$1: info: exit status $?"
+	grep -qE '^lost +0$' "$WORK/info" || fail "$1: events were lost: $(grep ^lost "$WORK/info")"
+	"$HELPERS/script/tapedump" "$1" >"$WORK/dump" || fail "$1: tapedump: exit status $?"
+}
+
+# events PATTERN: those lines of the dump whose event is called so
+events()
+{
+	grep -E "^[0-9]+ [0-9]+ ($1) " "$WORK/dump"
+}
+
+# expect_all PATTERN LINE-PATTERN: there are events called PATTERN, and all of them have LINE-PATTERN
+expect_all()
+{
+	events "$1" >"$WORK/events" || fail "no event is called $1"
+	grep -vE -- "$2" "$WORK/events" >"$WORK/wrong" &&
+		fail "$(wc -l <"$WORK/wrong") of $(wc -l <"$WORK/events") $1 have no '$2': $(head -3 "$WORK/wrong")"
+	return 0
 }
 
 # until_true SECONDS COMMAND...: waits for what another process does
@@ -70,9 +104,10 @@ until_true()
 	done
 }
 
+# "1*" if there is a trigger, too
 is_recording()
 {
-	[ "$(cat "$TRACEFS/instances/kmemtape-$1/events/kmem/kmem_cache_alloc/enable")" = 1 ]
+	[[ $(cat "$TRACEFS/instances/kmemtape-$1/events/kmem/kmem_cache_alloc/enable") == 1* ]]
 }
 
 # start_recorder ARG...: in the background, with its pid in $RECORDER and its stderr in $WORK/log

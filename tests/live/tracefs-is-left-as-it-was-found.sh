@@ -26,10 +26,17 @@ done
 "$KMEMTAPE" record -q -o "$WORK/failed.tape" -- /nonexistent 2>/dev/null && fail "ran /nonexistent"
 expect_same_tracefs "a command that can't be run"
 
-start_recorder -q -o "$WORK/killed.tape"
+more=(--stack --sample 1/8 --min-size 64 -e)
+has_events vmalloc/alloc_vmap_area percpu/percpu_alloc_percpu && more+=(all) || more+=(slab,page)
+"$KMEMTAPE" record -q -o "$WORK/more.tape" -d 200ms --settle 0 "${more[@]}" || fail "${more[*]}: exit status $?"
+expect_same_tracefs "stacks, samples and filters"
+
+start_recorder -q -o "$WORK/killed.tape" "${more[@]}"
 killed=$RECORDER
 end_recorder KILL
 [ -d "$TRACEFS/instances/kmemtape-$killed" ] || fail "SIGKILL left no instance: nothing to test"
+grep -q stacktrace "$TRACEFS/instances/kmemtape-$killed/events/kmem/kmalloc/trigger" ||
+	fail "SIGKILL left no trigger: nothing to test"
 "$KMEMTAPE" record -o "$WORK/next.tape" -d 100ms --settle 0 2>"$WORK/log" || fail "next run: $?"
 grep -q "kmemtape-$killed" "$WORK/log" || fail "the removal wasn't told: $(cat "$WORK/log")"
 expect_same_tracefs "SIGKILL and the next run"
