@@ -123,6 +123,60 @@ static void look_at_events(struct looker *looker)
 		       "the events don't name their cache: kmalloc's are told by size");
 }
 
+static bool has_events(const struct looker *looker, const char *const events[2])
+{
+	char path[96];
+
+	for (size_t i = 0; i < 2; i++) {
+		(void)snprintf(path, sizeof(path), TRACING "/events/%s/format", events[i]);
+		if (!exists(looker, path))
+			return false;
+	}
+	return true;
+}
+
+static void look_at_other_sets(struct looker *looker)
+{
+	static const struct {
+		const char *name, *set, *kernels;
+		const char *const events[2];
+	} sets[] = {
+		{ "page events", "page", "", { "kmem/mm_page_alloc", "kmem/mm_page_free" } },
+		{ "per-CPU",
+		  "percpu",
+		  " (since Linux 4.14)",
+		  { "percpu/percpu_alloc_percpu", "percpu/percpu_free_percpu" } },
+	};
+
+	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++)
+		if (has_events(looker, sets[i].events))
+			answer(looker, sets[i].name, KMT_ANSWER_YES, "record -e %s", sets[i].set);
+		else
+			answer(looker, sets[i].name, KMT_ANSWER_NO,
+			       "this kernel has no such events%s", sets[i].kernels);
+}
+
+/* An event's file of triggers tells which there are, as long as it has none. */
+static void look_at_stacks(struct looker *looker)
+{
+	enum kmt_answer has_trigger =
+		has_word(looker, TRACING "/events/kmem/kmalloc/trigger", "stacktrace");
+
+	answer(looker, "stacks", has_trigger, "%s",
+	       has_trigger == KMT_ANSWER_YES  ? "of allocations: record --stack"
+	       : has_trigger == KMT_ANSWER_NO ? "this kernel has no trigger 'stacktrace'"
+					      : "root would see");
+}
+
+static void look_at_filters(struct looker *looker)
+{
+	if (exists(looker, TRACING "/events/kmem/kmalloc/filter"))
+		answer(looker, "filters", KMT_ANSWER_YES,
+		       "record --sample, --cache, --min-size, --module, --pid, --comm");
+	else
+		answer(looker, "filters", KMT_ANSWER_NO, "this kernel's events have no filters");
+}
+
 static void look_at_frees(struct looker *looker)
 {
 	if (exists(looker, TRACING "/kprobe_events"))
@@ -135,15 +189,22 @@ static void look_at_frees(struct looker *looker)
 
 static void look_at_vmalloc(struct looker *looker)
 {
-	answer(looker, "vmalloc",
-	       looker->diagnosis->has_callers ? KMT_ANSWER_YES
-	       : looker->is_root	      ? KMT_ANSWER_NO
-					      : KMT_ANSWER_UNKNOWN,
-	       "%s",
-	       looker->diagnosis->has_callers
-		       ? "copies of vmallocinfo tell who takes areas and keeps them"
-	       : looker->is_root ? "/proc/vmallocinfo can't be read"
-				 : "root would see");
+	static const char *const events[] = { "vmalloc/alloc_vmap_area",
+					      "vmalloc/free_vmap_area_noflush" };
+
+	if (looker->has_tracefs && exists(looker, TRACING "/kprobe_events"))
+		answer(looker, "vmalloc", KMT_ANSWER_YES,
+		       "each area, and who takes it, by probes: record -e vmalloc");
+	else if (looker->has_tracefs && has_events(looker, events))
+		answer(looker, "vmalloc", KMT_ANSWER_YES,
+		       "each area by its events: record -e vmalloc");
+	else if (looker->diagnosis->has_callers)
+		answer(looker, "vmalloc", KMT_ANSWER_YES,
+		       "copies of vmallocinfo tell who takes areas and keeps them");
+	else if (looker->is_root)
+		answer(looker, "vmalloc", KMT_ANSWER_NO, "/proc/vmallocinfo can't be read");
+	else
+		answer(looker, "vmalloc", KMT_ANSWER_UNKNOWN, "root would see");
 }
 
 static void look_at_clock(struct looker *looker)
@@ -207,6 +268,9 @@ void kmt_abilities_find(int root_fd, bool is_root, struct kmt_diagnosis *diagnos
 	if (looker.has_tracefs) {
 		look_at_events(&looker);
 		look_at_frees(&looker);
+		look_at_other_sets(&looker);
+		look_at_stacks(&looker);
+		look_at_filters(&looker);
 		look_at_clock(&looker);
 	}
 	look_at_vmalloc(&looker);

@@ -267,13 +267,42 @@ TEST(abilities_are_looked_up_and_nothing_is_changed)
 	CHECK(ability(diagnosis, "slab events")->answer == KMT_ANSWER_NO);
 	CHECK_HAS(ability(diagnosis, "slab events")->text, "kmem:kmem_cache_alloc");
 	CHECK(ability(diagnosis, "kprobes")->answer == KMT_ANSWER_NO);
+	CHECK(ability(diagnosis, "page events")->answer == KMT_ANSWER_NO);
+	CHECK(ability(diagnosis, "stacks")->answer == KMT_ANSWER_UNKNOWN);
+	CHECK(ability(diagnosis, "filters")->answer == KMT_ANSWER_NO);
+	CHECK(ability(diagnosis, "vmalloc")->answer == KMT_ANSWER_NO);
 	CHECK(ability(diagnosis, "clock")->answer == KMT_ANSWER_YES);
 	CHECK(ability(diagnosis, "symbols")->answer == KMT_ANSWER_YES);
 	CHECK_HAS(ability(diagnosis, "buffers")->text,
 		  "16.0 MiB for each of 4 CPUs, 64.0 MiB in all");
 
 	write_file(&dir, "sys/kernel/tracing/events/kmem/kmem_cache_alloc/format", "");
+	write_file(&dir, "sys/kernel/tracing/events/kmem/mm_page_alloc/format", "");
+	write_file(&dir, "sys/kernel/tracing/events/percpu/percpu_alloc_percpu/format", "");
+	write_file(&dir, "sys/kernel/tracing/events/percpu/percpu_free_percpu/format", "");
+	write_file(&dir, "sys/kernel/tracing/events/vmalloc/alloc_vmap_area/format", "");
+	write_file(&dir, "sys/kernel/tracing/events/vmalloc/free_vmap_area_noflush/format", "");
+	write_file(&dir, "sys/kernel/tracing/events/kmem/kmalloc/filter", "none\n");
+	write_file(&dir, "sys/kernel/tracing/events/kmem/kmalloc/trigger",
+		   "# Available triggers:\n# traceon traceoff stacktrace\n");
+	diagnosis->nr_abilities = 0;
+	kmt_abilities_find(dir.fd, true, diagnosis);
+	CHECK(ability(diagnosis, "slab events")->answer == KMT_ANSWER_YES);
+	CHECK(ability(diagnosis, "page events")->answer == KMT_ANSWER_NO); /* without frees */
+	CHECK(ability(diagnosis, "per-CPU")->answer == KMT_ANSWER_YES);
+	CHECK(ability(diagnosis, "vmalloc")->answer == KMT_ANSWER_YES);
+	CHECK_HAS(ability(diagnosis, "vmalloc")->text, "-e vmalloc");
+	CHECK(ability(diagnosis, "stacks")->answer == KMT_ANSWER_YES);
+	CHECK(ability(diagnosis, "filters")->answer == KMT_ANSWER_YES);
+
+	write_file(&dir, "sys/kernel/tracing/events/kmem/kmalloc/trigger",
+		   "# Available triggers:\n# traceon traceoff\n");
 	write_file(&dir, "sys/kernel/tracing/kprobe_events", "");
+	diagnosis->nr_abilities = 0;
+	kmt_abilities_find(dir.fd, true, diagnosis);
+	CHECK(ability(diagnosis, "stacks")->answer == KMT_ANSWER_NO);
+	CHECK_HAS(ability(diagnosis, "vmalloc")->text, "by probes");
+
 	write_file(&dir, "sys/kernel/security/lockdown", "none integrity [confidentiality]\n");
 	diagnosis->nr_abilities = 0;
 	kmt_abilities_find(dir.fd, true, diagnosis);
