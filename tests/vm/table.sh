@@ -25,17 +25,12 @@ numbers() {
 		END { print nr["fail"] ? "**fail**" : nr["gap"] && nr["pass"] ? "part" : nr["gap"] ? "gap" : "exact" }' "$result"
 }
 
-# Usage: event_set SCENARIO: what has to be recorded to see it.
+# Usage: event_set SCENARIO: what was recorded.
 event_set() {
-	local kinds
-	kinds=$(sed -n 's/.* kind=\([a-z]*\).*/\1/p' "$VM_RESULTS"/*/"$1"/truth | sort -u | xargs)
-	case "$kinds" in
-	*vmalloc*) echo "vmalloc" ;;
-	*percpu*) echo "percpu" ;;
-	*pages*) echo "page" ;;
-	*untraced*) echo "slab, rcu" ;;
-	?*) echo "slab" ;;
-	esac
+	local sets more=
+	sets=$(jq -r '.sets // "slab"' "$VM_RESULTS"/*/"$1"/tape/manifest.json 2>/dev/null | sort -u | xargs)
+	! grep -q 'kind=untraced' "$VM_RESULTS"/*/"$1"/truth 2>/dev/null || more=', rcu'
+	[ -z "$sets" ] || echo "${sets//,/, }$more"
 }
 
 # Usage: verdict KERNEL SCENARIO; prints what the first line says: likely, possible, none, or nothing.
@@ -89,7 +84,7 @@ sum_dropped() {
 dropped_table() {
 	local result leaking=() healthy=() percent
 	for result in "${results[@]}"; do
-		if grep -qE '^leak .*kind=(slab|init|untraced|vmalloc) .*objects=[1-9]' "${result%/result}/truth" 2>/dev/null; then
+		if grep -qE '^leak .*kind=(slab|init|untraced|vmalloc|pages|pieces) .*objects=[1-9]' "${result%/result}/truth" 2>/dev/null; then
 			leaking+=("$result")
 		else
 			healthy+=("$result")

@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # variables of the callers
 # SPDX-License-Identifier: GPL-2.0-only
 # What the tests of the VM lab ask of a verdict; sourced by them. Of $dir/truth, lines whose objects are live are the
-# leaks; those of slab and vmalloc are recorded, those of pages and per-CPU memory are not yet.
+# leaks.
 
 # The scenarios last a few seconds: what is younger than this is not judged, and after the last allocation a second
 # of settling follows.
@@ -28,8 +28,9 @@ leaks() {
 		awk '$4 > 0'
 }
 
-RECORDED='slab|init|untraced|vmalloc'
-NOT_RECORDED='pages|percpu'
+RECORDED='slab|init|untraced|vmalloc|pages|pieces|percpu'
+# Of per-CPU memory, a verdict may still say that nobody knows whether its frees are traced.
+JUDGED='slab|init|untraced|vmalloc|pages|pieces'
 
 # Usage: accuses HEADLINE SITE MODULE KIND CODE: does it name this one?
 accuses() {
@@ -51,13 +52,13 @@ accuses_truth() {
 }
 
 # Usage: is_exact HEADLINE: does it name one with the number of its objects, as one load of its module leaked or all of
-# them? Of vmalloc areas, the number is checked elsewhere.
+# them? Of pages in pieces, the number is a matter of bookkeeping.
 is_exact() {
 	local site module kind objects code said all
-	said=$(grep -oE '\+[0-9]+ objects?' <<<"$1" | grep -oE '[0-9]+' || true)
+	said=$(grep -oE '\+[0-9]+ (objects?|areas?)' <<<"$1" | grep -oE '[0-9]+' || true)
 	while read -r site module kind objects code; do
 		accuses "$1" "$site" "$module" "$kind" "$code" || continue
-		[ "$kind" != vmalloc ] || return 0
+		[ "$kind" != pieces ] || return 0
 		all=$(leaks "$RECORDED" | awk -v site="$site" -v of="$module" '$1 == site && $2 == of { n += $4 } END { print n }')
 		[ "$said" != "$objects" ] && [ "$said" != "$all" ] || return 0
 	done < <(leaks "$RECORDED")

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Per-CPU memory: what is counted here is one CPU's share, as alloc_percpu() is asked for it. */
-#include "lab.h"
-
-#include <linux/cpumask.h>
-#include <linux/percpu.h>
+/* Per-CPU memory. */
+#include "lab_percpu.h"
 
 static bool healthy;
 module_param(healthy, bool, 0);
@@ -11,17 +8,17 @@ module_param(healthy, bool, 0);
 #define NR    200
 #define BYTES 512
 
-static LAB_SITE void lab_percpu_leak(struct lab_count *count)
+static LAB_SITE void lab_percpu_leak(struct lab_count *count, int step)
 {
-	for (int i = 0; i < NR; i++) {
+	lab_for_step(i, NR, step) {
 		void __percpu *area = __alloc_percpu(BYTES, 8);
 
 		if (!area)
 			continue;
-		lab_count_alloc(count, BYTES, BYTES);
+		lab_count_alloc(count, BYTES, lab_percpu_bytes(BYTES));
 		if (healthy) {
 			free_percpu(area);
-			lab_count_free(count, BYTES, BYTES);
+			lab_count_free(count, BYTES, lab_percpu_bytes(BYTES));
 		}
 	}
 }
@@ -30,7 +27,10 @@ static int __init lab_percpu_init(void)
 {
 	struct lab_count count = {};
 
-	lab_percpu_leak(&count);
+	for (int step = 0; step < LAB_STEPS; step++) {
+		lab_percpu_leak(&count, step);
+		lab_rest();
+	}
 	LAB_SAY("lab_percpu_leak", "percpu", &count, " cpus=%u", num_possible_cpus());
 	return 0;
 }

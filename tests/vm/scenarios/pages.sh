@@ -2,5 +2,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Pages of several orders.
 cd /lib/modules-lab || exit 1
-kmemtape record -o /out/tape --settle 1s -- insmod lab_pages.ko healthy=0 || exit 1
+kmemtape record -o /out/tape -e slab,page --settle 1s -- insmod lab_pages.ko healthy=0 spread_ms=3000 || exit 1
 dmesg | sed -n 's/^.*kmt-lab: //p' >/out/truth
