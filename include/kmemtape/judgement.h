@@ -77,6 +77,8 @@ struct kmt_evidence {
 	const char *owner; /* each object belongs to one of these ("an inode") and goes with it, so
 			      that it can't leak by itself; NULL: to none */
 
+	const char *doubt; /* why it may be no leak of its own, however it looks; NULL */
+
 	bool is_module, is_out_of_tree;
 	bool is_unloaded;     /* the module went away and left this behind */
 	bool has_free_probes; /* kfree_rcu() and bulk frees were recorded: see design.md */

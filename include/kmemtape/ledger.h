@@ -77,23 +77,32 @@ struct kmt_ledger_options {
 	uint64_t sample_mask[KMT_SPACES_MAX];
 	bool is_filtered[KMT_SPACES_MAX]; /* not all allocations were recorded, but all frees: what
 					     is not known was left out on purpose */
-	uint32_t counted_pairs;		/* bit i: pair i is of references, a get and a put on a pointer */
+	uint32_t counted_pairs; /* bit i: pair i is of references, a get and a put on a pointer */
 	struct kmt_watcher watcher;
 };
 
 struct kmt_totals {
 	uint64_t by_kind[KMT_EVENT_KINDS];
-	uint64_t allocs, frees;	 /* events; total is their sum */
-	uint64_t failed_allocs;	 /* ptr 0 */
-	uint64_t zero_size;	 /* allocations of no bytes: ZERO_SIZE_PTR */
-	uint64_t null_frees;	 /* of NULL or ZERO_SIZE_PTR */
-	uint64_t paired;	 /* objects seen allocated and freed */
-	uint64_t reused;	 /* objects whose address was handed out again, their free unseen */
-	uint64_t replaced;	 /* first of two events for one allocation */
-	uint64_t late_frees;	 /* frees that were traced after the address was handed out again */
-	uint64_t unknown_frees;	 /* of objects that no recorded allocation owns */
-	uint64_t unknown_other_frees; /* likewise, in other spaces than the slab's; not in unknown_frees */
-	uint64_t filtered_frees; /* of objects that were left out by sampling or by a filter */
+	uint64_t allocs, frees; /* events; total is their sum */
+	uint64_t failed_allocs; /* ptr 0 */
+	uint64_t zero_size;	/* allocations of no bytes: ZERO_SIZE_PTR */
+	uint64_t null_frees;	/* of NULL or ZERO_SIZE_PTR */
+	uint64_t paired;	/* objects seen allocated and freed */
+	uint64_t reused;	/* objects whose address was handed out again, their free unseen */
+	uint64_t replaced;	/* first of two events for one allocation */
+	uint64_t late_frees;	/* frees that were traced after the address was handed out again */
+	uint64_t unknown_frees; /* of objects that no recorded allocation owns */
+	uint64_t unknown_other_frees; /* likewise, in other spaces than the slab's; not in
+					 unknown_frees */
+	/*
+	 * Pages: blocks that were made of larger ones when a part of these was freed, less those;
+	 * and what one free ended beyond the first. With them the books balance:
+	 *   allocs - failed_allocs - zero_size - replaced + split = paired + reused + live
+	 *   frees - null_frees - deferred_frees + joined =
+	 *	paired + unknown_frees + unknown_other_frees + filtered_frees
+	 */
+	uint64_t split, joined;
+	uint64_t filtered_frees;     /* of objects that were left out by sampling or by a filter */
 	uint64_t unknown_rcu_frees;  /* of these, by kfree_rcu() */
 	uint64_t unknown_bulk_frees; /* of these, by kmem_cache_free_bulk() */
 	uint64_t

@@ -135,6 +135,20 @@ enum kmt_leak {
 	KMT_LEAK_LIKELY,
 };
 
+/* How many times what was recorded of a row there is of it, as far as a sample tells. */
+static inline double kmt_row_scale(const struct kmt_row *row)
+{
+	if (!row->is_estimated || !row->live_objects)
+		return 1;
+	return row->live_bytes ? row->estimate.bytes / (double)row->live_bytes
+			       : row->estimate.objects / (double)row->live_objects;
+}
+
+static inline bool kmt_row_has_size(const struct kmt_row *row)
+{
+	return row->space < KMT_SPACE_PAIR;
+}
+
 /* What the first line says. */
 struct kmt_verdict {
 	enum kmt_leak leak;
@@ -145,6 +159,8 @@ struct kmt_verdict {
 	/* Of whom the headline speaks: a site, or a caller of vmalloc(); 0 and NULL: of nobody. */
 	uint64_t call_site;
 	const char *function, *caller;
+	bool is_unsized; /* pairs are among the suspects: leaking_bytes doesn't have them, for
+			    nobody knows their size */
 };
 
 /* Growth between the first and the last snapshot, and how much of it the live set explains. */
@@ -173,6 +189,7 @@ struct kmt_vmalloc_row {
 	const char *module, *taint;	  /* NULL, "": built in */
 	uint64_t areas, bytes;		  /* at the last snapshot */
 	int64_t grown_areas, grown_bytes; /* since the first */
+	bool is_seen_by_events;		  /* a row has the same: it's no finding of its own */
 	bool is_suppressed;
 	struct kmt_judgement judgement;
 };

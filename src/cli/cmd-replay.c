@@ -154,6 +154,8 @@ static int exit_code(const struct kmt_verdict *verdict)
 
 	if (!wants_exit_code || verdict->leak < least)
 		return KMT_EXIT_DONE;
+	if (verdict->is_unsized) /* objects of a pair: nobody knows that it is less */
+		return KMT_EXIT_LEAKS;
 	if (verdict->leaking_bytes < min_bytes ||
 	    verdict->bytes_per_s * SECONDS_AN_HOUR < (double)min_rate)
 		return KMT_EXIT_DONE;

@@ -14,6 +14,7 @@
 #define NEVER_FREED_CAP	     0.6
 #define UNTRACED_CAP	     0.65
 #define QUIET_CAP	     0.6
+#define DOUBT_CAP	     0.4 /* below what makes a leak, or the first line */
 #define CACHE_UNTRACED_SHARE 0.1
 /* The counters contradict if they leave less than this part of what looks live. */
 #define ALLOWED_PART	     0.5
@@ -106,6 +107,15 @@ static void weigh_loss(struct kmt_judging *judging, double *confidence)
 	*confidence *= 1 - 0.3 * (double)judging->doubtful / mature;
 }
 
+/* It may belong to something that is judged elsewhere: then it's a sign, and no more. */
+static void weigh_doubt(struct kmt_judging *judging, double *cap)
+{
+	if (!judging->evidence->doubt)
+		return;
+	AGAINST(judging, "%s", judging->evidence->doubt);
+	*cap = fmin(*cap, DOUBT_CAP);
+}
+
 double kmt_confidence_weigh(struct kmt_judging *judging, double confidence)
 {
 	const struct kmt_evidence *evidence = judging->evidence;
@@ -119,6 +129,7 @@ double kmt_confidence_weigh(struct kmt_judging *judging, double confidence)
 	weigh_untraced(judging, &confidence, &cap);
 	weigh_loss(judging, &confidence);
 	weigh_quiet(judging, &cap);
+	weigh_doubt(judging, &cap);
 	if (evidence->is_out_of_tree) /* what everybody runs has been debugged by everybody */
 		confidence = 1 - (1 - confidence) * 0.75;
 	return fmin(confidence, cap);

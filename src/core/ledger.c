@@ -557,6 +557,33 @@ static void walk(const struct kmt_ledger *ledger,
 			kmt_liveset_walk(ledger->others[i], visit, context);
 }
 
+struct visitor {
+	const struct kmt_ledger *ledger;
+	void (*visit)(void *context, const struct kmt_account *account, uint64_t ptr,
+		      const struct kmt_object *object);
+	void *context;
+};
+
+static void visit_live(void *context, uint64_t ptr, const struct kmt_object *object)
+{
+	const struct visitor *visitor = context;
+
+	if (!object->is_deferred)
+		visitor->visit(visitor->context,
+			       kmt_accounts_at(visitor->ledger->accounts, object->account), ptr,
+			       object);
+}
+
+void kmt_ledger_walk(const struct kmt_ledger *ledger,
+		     void (*visit)(void *context, const struct kmt_account *account, uint64_t ptr,
+				   const struct kmt_object *object),
+		     void *context)
+{
+	struct visitor visitor = { ledger, visit, context };
+
+	walk(ledger, visit_live, &visitor);
+}
+
 /* What an earlier finish left. */
 static void reset_accounts(struct kmt_ledger *ledger)
 {

@@ -41,6 +41,7 @@ static int add_rest(void *context, uint64_t first, uint64_t nr)
 		return r;
 	account = kmt_accounts_at(ledger->accounts, index);
 	account->split++;
+	ledger->totals.split++;
 	ledger->nr_others++;
 	kmt_ledger_note_peak(ledger); /* of one block there may be many now */
 	*object = rest->object;
@@ -128,5 +129,7 @@ int kmt_ledger_free_pages(struct kmt_ledger *ledger, const struct kmt_event *eve
 		r = end_all(ledger, first, first + nr, KMT_END_FREED, event);
 	if (r == 0)
 		kmt_ledger_note_unknown(ledger, event);
+	else if (r > 1)
+		ledger->totals.joined += (uint64_t)r - 1;
 	return r < 0 ? r : 0;
 }

@@ -44,6 +44,9 @@ struct kmt_result *kmt_result_free(struct kmt_result *result)
 	free(result->suppressions);
 	free_list(result->notes, result->nr_notes);
 	free_list(result->texts, result->nr_texts);
+	for (size_t i = 0; i < result->nr_filters; i++)
+		free(result->filters[i]);
+	free(result->filters);
 	for (size_t i = 0; i < result->nr_frames; i++)
 		free(result->frames[i]);
 	free(result->frames);

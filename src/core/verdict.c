@@ -45,9 +45,13 @@ struct suspect {
 	const struct kmt_judgement *judgement;
 	const char *module, *taint;
 	double objects, bytes; /* by the sample: estimates if it isn't 1 */
+	double scale;	       /* of the sample, for rates */
 	double weight;
 	enum kmt_leak leak;
 };
+
+/* By which pairs are weighed against what has a size. */
+#define PAIR_BYTES 256
 
 struct tally {
 	struct suspect first;
@@ -55,12 +59,23 @@ struct tally {
 	double bytes, bytes_per_s;	     /* of all suspects */
 	double by_class[KMT_CLASS_LEAK + 1]; /* bytes of the others */
 	double doubtful_bytes;
+	bool is_unsized; /* some of the suspects are pairs */
 };
 
 static bool is_recorders(const struct kmt_row *row)
 {
 	return row->live_objects &&
 	       (double)row->recorder_objects > RECORDER_PART * (double)row->live_objects;
+}
+
+static bool is_pair(const struct suspect *suspect)
+{
+	return suspect->row && !kmt_row_has_size(suspect->row);
+}
+
+static double sized_bytes(const struct suspect *suspect)
+{
+	return is_pair(suspect) ? suspect->objects * PAIR_BYTES : suspect->bytes;
 }
 
 static enum kmt_leak suspicion(const struct suspect *suspect)
@@ -72,14 +87,14 @@ static enum kmt_leak suspicion(const struct suspect *suspect)
 								  : KMT_LEAK_POSSIBLE;
 	if ((judgement->class == KMT_CLASS_GROWTH || judgement->class == KMT_CLASS_UNCERTAIN) &&
 	    judgement->confidence >= POSSIBLE_CONFIDENCE &&
-	    (suspect->bytes >= POSSIBLE_BYTES || suspect->module))
+	    (sized_bytes(suspect) >= POSSIBLE_BYTES || suspect->module))
 		return KMT_LEAK_POSSIBLE;
 	return KMT_LEAK_NONE;
 }
 
 static void weigh(struct suspect *suspect, bool is_unloaded)
 {
-	suspect->weight = fmax(suspect->bytes, 1) * suspect->judgement->confidence;
+	suspect->weight = fmax(sized_bytes(suspect), 1) * suspect->judgement->confidence;
 	if (is_unloaded)
 		suspect->weight *= UNLOADED_WEIGHT;
 	if (suspect->taint && strchr(suspect->taint, 'O'))
@@ -109,8 +124,10 @@ static void count_suspect(struct tally *tally, const struct suspect *suspect)
 		tally->by_class[judgement->class] += suspect->bytes;
 		return;
 	}
+	tally->is_unsized |= is_pair(suspect);
 	tally->bytes += suspect->bytes;
-	tally->bytes_per_s += fmax(judgement->trend.bytes_per_s, 0);
+	if (!is_pair(suspect))
+		tally->bytes_per_s += fmax(judgement->trend.bytes_per_s, 0) * suspect->scale;
 	if (suspect->leak > tally->first.leak)
 		tally->nr = 0;
 	tally->nr += suspect->leak >= tally->first.leak;
@@ -125,13 +142,15 @@ static void count_rows(const struct kmt_result *result, const struct kmt_row *ro
 
 	for (size_t i = 0; i < nr_rows; i++) {
 		const struct kmt_row *row = &rows[i];
+		double scale = row->is_estimated ? kmt_row_scale(row) : sample;
 		struct suspect suspect = {
 			.row = row,
 			.judgement = &row->judgement,
 			.module = row->module,
 			.taint = row->taint,
-			.objects = (double)row->mature_objects * sample,
-			.bytes = (double)row->mature_bytes * sample,
+			.objects = (double)row->mature_objects * scale,
+			.bytes = (double)row->mature_bytes * scale,
+			.scale = scale,
 		};
 
 		if (row->is_suppressed || is_recorders(row))
@@ -141,7 +160,6 @@ static void count_rows(const struct kmt_result *result, const struct kmt_row *ro
 		if (row->judgement.class == KMT_CLASS_UNCERTAIN)
 			tally->doubtful_bytes += suspect.bytes;
 	}
-	tally->bytes_per_s *= sample;
 }
 
 static void count_areas(const struct kmt_result *result, struct tally *tally)
@@ -155,9 +173,11 @@ static void count_areas(const struct kmt_result *result, struct tally *tally)
 			.taint = area->taint,
 			.objects = fmax((double)area->grown_areas, 0),
 			.bytes = fmax((double)area->grown_bytes, 0),
+			.scale = 1,
 		};
 
-		if (area->is_suppressed || area->judgement.class == KMT_CLASS_NONE)
+		if (area->is_suppressed || area->is_seen_by_events ||
+		    area->judgement.class == KMT_CLASS_NONE)
 			continue;
 		weigh(&suspect, false);
 		count_suspect(tally, &suspect);
@@ -176,6 +196,16 @@ static const char *format_bytes(char *buf, double bytes)
 	return kmt_format_size(buf, whole(bytes));
 }
 
+/* What a row has that is not of the slab. */
+static const char *kind_of(const struct kmt_row *row)
+{
+	if (row->space == KMT_SPACE_PAGE)
+		return row->call_site ? " (pages)" : "";
+	return row->space == KMT_SPACE_PERCPU	 ? " (per-CPU)"
+	       : row->space == KMT_SPACE_VMALLOC ? " (vmalloc)"
+						 : "";
+}
+
 static void name_suspect(char name[NAME_BYTES], const struct suspect *suspect)
 {
 	char function[FUNCTION_BYTES], module[MODULE_BYTES];
@@ -188,9 +218,15 @@ static void name_suspect(char name[NAME_BYTES], const struct suspect *suspect)
 	else if (row->function)
 		(void)snprintf(name, NAME_BYTES, "%s+%#" PRIx64,
 			       kmt_escape(function, sizeof(function), row->function), row->offset);
-	else
+	else if (row->call_site)
 		(void)snprintf(name, NAME_BYTES, "%#" PRIx64, row->call_site);
+	else
+		(void)snprintf(name, NAME_BYTES, "pages of task %s",
+			       kmt_escape(function, sizeof(function),
+					  row->comm ? row->comm : "(unknown)"));
 	used = strlen(name);
+	if (row)
+		used += (size_t)snprintf(name + used, NAME_BYTES - used, "%s", kind_of(row));
 	if (suspect->module && !strchr(name, '['))
 		used += (size_t)snprintf(name + used, NAME_BYTES - used, " [%s]",
 					 kmt_escape(module, sizeof(module), suspect->module));
@@ -212,28 +248,42 @@ static void say(struct kmt_verdict *verdict, const char *fmt, ...)
 	va_end(args);
 }
 
+static bool is_area(const struct suspect *suspect)
+{
+	return suspect->area || suspect->row->space == KMT_SPACE_VMALLOC;
+}
+
 static void say_how_much(struct kmt_verdict *verdict, const struct kmt_result *result,
 			 const struct suspect *suspect)
 {
-	bool is_sampled = suspect->row && result->sample > 1;
-	char a[KMT_UNITS_BYTES];
+	bool is_sampled = suspect->row &&
+			  (suspect->row->is_estimated ? suspect->scale > 1 : result->sample > 1);
+	char a[KMT_UNITS_BYTES], pair[FUNCTION_BYTES];
 
-	say(verdict, ": %s+%" PRIu64 " %s%s, %s", is_sampled ? "about " : "",
-	    whole(suspect->objects), suspect->area ? "area" : "object",
-	    whole(suspect->objects) == 1 ? "" : "s", format_bytes(a, suspect->bytes));
+	say(verdict, ": %s+%" PRIu64 " %s%s", is_sampled ? "about " : "", whole(suspect->objects),
+	    is_area(suspect) ? "area" : "object", whole(suspect->objects) == 1 ? "" : "s");
+	if (is_pair(suspect))
+		say(verdict, " (%s)",
+		    kmt_escape(pair, sizeof(pair),
+			       suspect->row->pair ? suspect->row->pair : "pair"));
+	else
+		say(verdict, ", %s", format_bytes(a, suspect->bytes));
 }
 
 static void say_how_fast(struct kmt_verdict *verdict, const struct kmt_result *result,
 			 const struct suspect *suspect)
 {
 	const struct kmt_trend *trend = &suspect->judgement->trend;
-	double sample = suspect->row && result->sample ? (double)result->sample : 1;
+	double an_hour = trend->bytes_per_s * suspect->scale * 3600;
 	uint64_t end_ns = result->end_ns;
 	char a[KMT_UNITS_BYTES];
 
-	if (trend->bytes_per_s * sample * 3600 < 1)
+	if (an_hour < 1)
 		return;
-	say(verdict, ", +%s/h", format_bytes(a, trend->bytes_per_s * sample * 3600));
+	if (is_pair(suspect))
+		say(verdict, ", +%" PRIu64 "/h", whole(an_hour));
+	else
+		say(verdict, ", +%s/h", format_bytes(a, an_hour));
 	if (trend->shape != KMT_SHAPE_LINEAR && trend->shape != KMT_SHAPE_STEPS)
 		return;
 	say(verdict, ", %s", trend->shape == KMT_SHAPE_LINEAR ? "linear" : "in steps");
@@ -260,6 +310,7 @@ static void say_suspects(struct kmt_result *result, const struct tally *tally)
 	verdict->confidence = first->judgement->confidence;
 	verdict->leaking_bytes = whole(tally->bytes);
 	verdict->bytes_per_s = tally->bytes_per_s;
+	verdict->is_unsized = tally->is_unsized;
 	verdict->call_site = first->row ? first->row->call_site : 0;
 	verdict->function = first->row ? first->row->function : NULL;
 	verdict->caller = first->area ? first->area->caller : NULL;

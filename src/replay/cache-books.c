@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kmemtape/estimate.h"
+
 #include "cache-books.h"
 #include "slack.h"
 
@@ -210,17 +212,33 @@ static void count_slabs(struct kmt_cache_books *books, const struct side *side,
 
 /* --- the events --- */
 
-static void book_account(struct kmt_cache_book *book, const struct kmt_account *account)
+/* How many objects one of the sample stands for. */
+static double weight_of(const struct kmt_account *account, const struct kmt_rows_context *context,
+			uint64_t sample)
 {
-	book->first_live += account->first_marked;
-	book->last_live += account->last_marked;
-	book->allocs += account->allocs;
-	book->frees += account->frees;
-	book->reused += account->reused;
+	if (!context->sample_mask)
+		return sample ? (double)sample : 1;
+	return kmt_sample_weight(context->sample_mask, context->page_bytes, 0,
+				 account->key.bytes_alloc);
+}
+
+static uint64_t weigh(uint64_t n, double weight)
+{
+	return (uint64_t)((double)n * weight + 0.5);
+}
+
+static void book_account(struct kmt_cache_book *book, const struct kmt_account *account,
+			 double weight)
+{
+	book->first_live += weigh(account->first_marked, weight);
+	book->last_live += weigh(account->last_marked, weight);
+	book->allocs += weigh(account->allocs, weight);
+	book->frees += weigh(account->frees, weight);
+	book->reused += weigh(account->reused, weight);
 }
 
 static void book_accounts(struct kmt_cache_books *books, const struct kmt_ledger *ledger,
-			  const struct kmt_rows_context *context)
+			  const struct kmt_rows_context *context, uint64_t sample)
 {
 	const struct kmt_account *accounts;
 	size_t nr;
@@ -231,21 +249,25 @@ static void book_accounts(struct kmt_cache_books *books, const struct kmt_ledger
 		char buf[KMT_CACHE_NAME_BYTES];
 		const char *name = kmt_account_cache(account, context->page_bytes, buf);
 		struct kmt_cache_book *book = name ? find_name(books, name) : NULL;
+		double weight = weight_of(account, context, sample);
 
+		if (account->key.space != KMT_SPACE_SLAB)
+			continue;
 		if (book)
-			book_account(book, account);
+			book_account(book, account, weight);
 		else if (account->key.is_kmalloc)
 			books->large_bytes +=
 				((double)account->last_marked - (double)account->first_marked) *
-				(double)account->key.bytes_alloc;
+				(double)account->key.bytes_alloc * weight;
 		book = name ? NULL : find_size(books, account->key.bytes_alloc);
 		if (book)
-			book_account(book, account);
+			book_account(book, account, weight);
 	}
 }
 
 /* A free without a name may have been of any of those that are freed this way. */
-static void book_unknown_frees(struct kmt_cache_books *books, const struct kmt_ledger *ledger)
+static void book_unknown_frees(struct kmt_cache_books *books, const struct kmt_ledger *ledger,
+			       uint64_t sample)
 {
 	const struct kmt_cache_frees *frees;
 	uint64_t by_kfree = 0, nameless = 0;
@@ -253,7 +275,7 @@ static void book_unknown_frees(struct kmt_cache_books *books, const struct kmt_l
 
 	frees = kmt_ledger_unknown_frees(ledger, &nr);
 	for (size_t i = 0; i < nr; i++) {
-		uint64_t n = frees[i].last_marked - frees[i].first_marked;
+		uint64_t n = (frees[i].last_marked - frees[i].first_marked) * (sample ? sample : 1);
 		struct kmt_cache_book *book =
 			frees[i].cache ? find_name(books, frees[i].cache) : NULL;
 
@@ -335,7 +357,7 @@ static uint64_t allows(const struct kmt_cache_books *books, const struct kmt_cac
 
 static bool is_contradicted(const struct kmt_cache_books *books, const struct kmt_cache_book *book)
 {
-	return !books->is_sampled && book->last_live > allows(books, book);
+	return !books->is_partial && book->last_live > allows(books, book);
 }
 
 /* At least half of what the live set claims, and more than the counters' own error. */
@@ -343,7 +365,7 @@ static bool is_confirmed(const struct kmt_cache_books *books, const struct kmt_c
 {
 	int64_t error = (int64_t)(book->last_idle + blur(books, book));
 
-	return !books->is_sampled && booked(book) > 0 && counted(book) > error &&
+	return !books->is_partial && booked(book) > 0 && counted(book) > error &&
 	       counted(book) >= booked(book) / 2 && !is_contradicted(books, book);
 }
 
@@ -356,7 +378,7 @@ void kmt_cache_books_limit(const struct kmt_cache_books *books, const char *cach
 	if (!book || !book->nr_slabs)
 		return;
 	limit->is_confirmed = is_confirmed(books, book);
-	if (!books->is_sampled)
+	if (!books->is_partial)
 		limit->allows = allows(books, book);
 	/* Of kmalloc's, only the -rcl variant is, and nobody says which one it was. */
 	limit->is_reclaimable = book->is_reclaimable;
@@ -439,18 +461,6 @@ static int fill_checks(const struct kmt_cache_books *books, struct kmt_result *r
 	return r;
 }
 
-static void weigh(struct kmt_cache_book *books, size_t nr, uint64_t sample)
-{
-	for (size_t i = 0; i < nr; i++) {
-		books[i].first_live *= sample;
-		books[i].last_live *= sample;
-		books[i].allocs *= sample;
-		books[i].frees *= sample;
-		books[i].reused *= sample;
-		books[i].unknown_frees *= sample;
-	}
-}
-
 int kmt_cache_books_fill(struct kmt_cache_books *books, const struct kmt_counters *first,
 			 const struct kmt_counters *last, const struct kmt_ledger *ledger,
 			 const struct kmt_rows_context *context, struct kmt_result *result)
@@ -461,7 +471,7 @@ int kmt_cache_books_fill(struct kmt_cache_books *books, const struct kmt_counter
 	if (!first->has_slabs || !last->has_slabs)
 		return 0;
 	books->seconds = (double)(last->time_ns - first->time_ns) / NS_PER_S;
-	books->is_sampled = result->sample > 1;
+	books->is_partial = result->sample > 1 || result->nr_filters;
 	books->lost = result->totals.losses && !result->lost ? KMT_UNKNOWN : result->lost;
 	r = open_books(books, first, last, context);
 	if (r < 0)
@@ -469,12 +479,7 @@ int kmt_cache_books_fill(struct kmt_cache_books *books, const struct kmt_counter
 	count_slabs(books, &side, first);
 	side = (struct side){ last, context, result->nr_cpus, false };
 	count_slabs(books, &side, first);
-	book_accounts(books, ledger, context);
-	book_unknown_frees(books, ledger);
-	if (books->is_sampled) {
-		weigh(books->books, books->nr_books, result->sample);
-		weigh(books->sizes, books->nr_sizes, result->sample);
-		books->large_bytes *= (double)result->sample;
-	}
+	book_accounts(books, ledger, context, result->sample);
+	book_unknown_frees(books, ledger, result->sample);
 	return fill_checks(books, result);
 }

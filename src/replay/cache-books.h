@@ -19,8 +19,8 @@ struct kmt_cache_books {
 	size_t nr_sizes;
 	double large_bytes; /* growth of kmalloc() that is too large for a cache */
 	double seconds;
-	uint64_t lost; /* events; KMT_UNKNOWN */
-	bool is_sampled;
+	uint64_t lost;	 /* events; KMT_UNKNOWN */
+	bool is_partial; /* sampled or filtered: the events know less than slabinfo, on purpose */
 };
 
 /**

@@ -6,6 +6,8 @@
 
 #include "conclusion.h"
 #include "entries.h"
+#include "samples.h"
+#include "sums.h"
 
 /* What is the same for all rows. */
 static struct kmt_evidence tape_evidence(const struct kmt_conclusion *conclusion,
@@ -25,20 +27,6 @@ static struct kmt_evidence tape_evidence(const struct kmt_conclusion *conclusion
 		.lost_events = conclusion->lost_events,
 		.has_free_probes = result->has_free_probes,
 	};
-}
-
-static void add_totals(struct kmt_result *result, const struct kmt_entries *entries)
-{
-	for (size_t i = 0; i < entries->nr; i++) {
-		const struct kmt_account *account = entries->entries[i].account;
-		uint64_t live_bytes = account->live_objects * account->key.bytes_alloc;
-
-		result->live_bytes += live_bytes;
-		if (!account->key.is_recorder)
-			continue;
-		result->recorder_objects += account->live_objects;
-		result->recorder_bytes += live_bytes;
-	}
 }
 
 static int by_frees(const void *left, const void *right)
@@ -92,13 +80,16 @@ static void free_rows(struct rows *rows)
 }
 
 static int make_rows(const struct kmt_conclusion *conclusion, const struct kmt_entries *entries,
-		     enum kmt_group group, struct kmt_result *result, struct rows *rows)
+		     const struct kmt_samples *samples, enum kmt_group group,
+		     struct kmt_result *result, struct rows *rows)
 {
 	const struct kmt_suppressions *suppressions = conclusion->options->suppressions;
 	struct kmt_evidence tape = tape_evidence(conclusion, result);
 	int r;
 
 	r = kmt_rows_fill(entries, group, &tape, result, &rows->rows, &rows->nr);
+	if (r == 0 && result->sample > 1)
+		r = kmt_sums_estimate_rows(entries, samples, rows->rows, rows->nr);
 	if (r == 0 && suppressions)
 		r = kmt_suppressions_apply(suppressions, result, rows->rows, rows->nr);
 	return r;
@@ -108,6 +99,7 @@ static int make_rows(const struct kmt_conclusion *conclusion, const struct kmt_e
 int kmt_conclude(const struct kmt_conclusion *conclusion, struct kmt_result *result)
 {
 	KMT_CLEANUP(kmt_entries_deinit) struct kmt_entries entries = { 0 };
+	KMT_CLEANUP(kmt_samples_deinit) struct kmt_samples samples = { 0 };
 	KMT_CLEANUP(free_rows) struct rows sites = { 0 }, others = { 0 };
 	struct rows *shown = &sites;
 	int r;
@@ -116,16 +108,18 @@ int kmt_conclude(const struct kmt_conclusion *conclusion, struct kmt_result *res
 			     conclusion->reconciler, result->end_ns);
 	if (r < 0)
 		return r;
-	add_totals(result, &entries);
-	r = list_unknown_frees(conclusion->ledger, result);
+	(void)((r = kmt_samples_init(&samples, conclusion->ledger, conclusion->context,
+				     result->end_ns, result->older_ns)) < 0 ||
+	       (r = kmt_sums_fill(&entries, &samples, result)) < 0 ||
+	       (r = list_unknown_frees(conclusion->ledger, result)) < 0);
 	if (r < 0)
 		return r;
-	r = make_rows(conclusion, &entries, KMT_BY_SITE, result, &sites);
+	r = make_rows(conclusion, &entries, &samples, KMT_BY_SITE, result, &sites);
 	if (r == 0)
 		r = kmt_verdict_make(result, sites.rows, sites.nr);
 	if (r == 0 && result->group != KMT_BY_SITE) {
 		shown = &others;
-		r = make_rows(conclusion, &entries, result->group, result, shown);
+		r = make_rows(conclusion, &entries, &samples, result->group, result, shown);
 	}
 	if (r < 0)
 		return r;

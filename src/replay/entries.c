@@ -4,6 +4,7 @@
 
 #include "appendages.h"
 #include "entries.h"
+#include "uses.h"
 
 static int by_number(uint64_t a, uint64_t b)
 {
@@ -42,7 +43,10 @@ int kmt_code_compare_functions(const struct kmt_code *a, const struct kmt_code *
 int kmt_entry_compare_caches(const struct kmt_entry *a, const struct kmt_entry *b)
 {
 	uint64_t x = a->account->key.bytes_alloc, y = b->account->key.bytes_alloc;
+	int r = by_number(a->account->key.space, b->account->key.space);
 
+	if (r)
+		return r;
 	if (a->cache && b->cache)
 		return a->cache == b->cache ? 0 : strcmp(a->cache, b->cache);
 	if (a->cache || b->cache)
@@ -103,11 +107,28 @@ static int trace_entry(struct kmt_entry *entry, struct kmt_frames *frames, uint6
 	return 0;
 }
 
+/* Pages: by the stack, else by the flags. Return: 0 or -ENOMEM. */
+static int find_use(struct kmt_entry *entry, const struct kmt_rows_context *context)
+{
+	static const struct kmt_gfp_names nameless;
+	char flags[KMT_GFP_TEXT_BYTES];
+
+	if (entry->trace) {
+		entry->use = kmt_use_of_stack(context->frames, entry->trace);
+		return 0;
+	}
+	kmt_gfp_format(context->gfp ? context->gfp : &nameless, entry->account->key.gfp, flags);
+	entry->use = kmt_use_of_flags(flags);
+	entry->gfp = kmt_names_intern(context->names, flags, strlen(flags));
+	return entry->gfp ? 0 : -ENOMEM;
+}
+
 static int fill_entry(struct kmt_entry *entry, const struct kmt_account *account,
 		      const struct kmt_rows_context *context, uint64_t end_ns)
 {
 	char buf[KMT_CACHE_NAME_BYTES];
 	const char *cache = kmt_account_cache(account, context->page_bytes, buf);
+	int r;
 
 	entry->account = account;
 	entry->cache = cache ? kmt_names_intern(context->names, cache, strlen(cache)) : NULL;
@@ -115,7 +136,8 @@ static int fill_entry(struct kmt_entry *entry, const struct kmt_account *account
 		return -ENOMEM;
 	look_up(&entry->site, account, context->symbols, end_ns);
 	entry->owner = entry->site;
-	return context->frames ? trace_entry(entry, context->frames, end_ns) : 0;
+	r = context->frames ? trace_entry(entry, context->frames, end_ns) : 0;
+	return r == 0 && account->key.space == KMT_SPACE_PAGE ? find_use(entry, context) : r;
 }
 
 /*
@@ -131,6 +153,18 @@ static void keep_appendage(struct kmt_entry *entry)
 		entry->owner = entry->site;
 }
 
+/* Only the slab's objects are in slabinfo. */
+static void find_limit(struct kmt_cache_limit *limit, const struct kmt_entry *entry,
+		       const struct kmt_reconciler *reconciler)
+{
+	const struct kmt_account_key *key = &entry->account->key;
+
+	if (key->space == KMT_SPACE_SLAB)
+		kmt_reconciler_limit(reconciler, entry->cache, key->bytes_alloc, limit);
+	else
+		*limit = (struct kmt_cache_limit){ .allows = KMT_UNKNOWN };
+}
+
 /* Entries of one cache are neighbours then. */
 static void sum_up(struct kmt_entries *entries, const struct kmt_reconciler *reconciler)
 {
@@ -144,8 +178,7 @@ static void sum_up(struct kmt_entries *entries, const struct kmt_reconciler *rec
 		if (i && compare(&entry[-1], entry) != 0)
 			sum++;
 		if (i == 0 || entry[-1].sum != sum)
-			kmt_reconciler_limit(reconciler, entry->cache,
-					     entry->account->key.bytes_alloc, &sum->limit);
+			find_limit(&sum->limit, entry, reconciler);
 		entry->sum = sum;
 		sum->frees += entry->account->frees;
 		sum->reused += entry->account->reused;

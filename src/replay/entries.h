@@ -29,8 +29,13 @@ struct kmt_entry {
 	struct kmt_code owner;	       /* whom it is for: the site, if no stack tells */
 	const struct kmt_trace *trace; /* its stack; NULL */
 	const char *cache;	       /* interned; NULL unknown */
+	enum kmt_use use;	       /* of pages */
+	const char *gfp;	       /* of pages without a stack; interned; NULL */
+	uint32_t row;		       /* that it is in, by the last kmt_rows_fill() */
 	const struct kmt_cache_sum *sum;
 };
+
+#define KMT_NO_ROW UINT32_MAX
 
 /* A cache over all call sites. Of unknown caches, one for each size of objects. */
 struct kmt_cache_sum {

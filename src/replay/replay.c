@@ -20,6 +20,7 @@
 #include "origin.h"
 #include "reconcile.h"
 #include "source-lines.h"
+#include "recorded.h"
 #include "texts.h"
 #include "watch.h"
 
@@ -48,6 +49,7 @@ struct replay {
 	struct kmt_reconciler *reconciler;
 	struct kmt_lines *lines; /* NULL: not asked for */
 	struct cursor *cursors;	 /* one for each feed */
+	uint64_t sample_mask;	 /* of slab objects */
 	uint64_t limit_ns; /* nothing is known behind: the earliest end of a CPU that was cut */
 	uint64_t stop_ns;  /* there, or sooner at the next snapshot, booking stops for a moment */
 	struct kmt_result *result;
@@ -70,23 +72,6 @@ static void deinit(struct replay *replay)
 	free(replay->cursors);
 }
 
-/* What was left out on purpose: frees of it are no frees of unknown objects. */
-static void set_left_out(const struct replay *replay, struct kmt_ledger_options *options)
-{
-	const struct kmt_manifest *manifest = &replay->tape->manifest;
-	uint16_t id;
-
-	options->sample_mask[KMT_SPACE_SLAB] = manifest->sample_mask;
-	options->is_filtered[KMT_SPACE_PAGE] = manifest->sample_page_mask != 0;
-	for (size_t i = 0; i < manifest->nr_filters; i++) {
-		const struct kmt_layout *layout =
-			kmt_formats_find(replay->formats, manifest->filters[i].event, &id);
-
-		if (layout)
-			options->is_filtered[layout->space] = true;
-	}
-}
-
 static int open_ledger(struct replay *replay, struct kmt_err *err)
 {
 	const struct kmt_manifest *manifest = &replay->tape->manifest;
@@ -99,14 +84,14 @@ static int open_ledger(struct replay *replay, struct kmt_err *err)
 		.recorder_pids = manifest->recorder_pids,
 		.nr_recorder_pids = manifest->nr_recorder_pids,
 		.start_ns = manifest->start_ns,
-		.nr_possible_cpus = manifest->nr_possible_cpus,
 	};
 	struct kmt_watch_context watch = { replay->tape, replay->options, replay->symbols };
 	int r;
 
+	kmt_recorded_fill(manifest, &options);
+	replay->sample_mask = options.sample_mask[KMT_SPACE_SLAB];
 	for (size_t i = 0; i < manifest->nr_pairs; i++)
 		options.counted_pairs |= (uint32_t)manifest->pairs[i].is_count << i;
-	set_left_out(replay, &options);
 	/* Without one, hostile tapes may only take longer. */
 	(void)!getrandom(&options.hash_seed, sizeof(options.hash_seed), GRND_NONBLOCK);
 	kmt_symbols_kernel_range(replay->symbols, &options.kernel_from, &options.kernel_to);
@@ -361,7 +346,7 @@ static int describe_tape(struct replay *replay)
 	result->grace_ns = replay->options->grace_ns;
 	result->is_complete = manifest->is_closed;
 	format_start(result, manifest);
-	return 0;
+	return kmt_recorded_describe(manifest, result);
 }
 
 /* When the tape was last known to be drained, which is not its last event. */
@@ -433,7 +418,15 @@ static int finish(struct replay *replay, struct kmt_err *err)
 {
 	const struct kmt_manifest *manifest = &replay->tape->manifest;
 	const struct kmt_replay_options *options = replay->options;
-	struct kmt_rows_context context = { replay->symbols, replay->names, manifest->page_bytes };
+	struct kmt_gfp_names gfp;
+	struct kmt_rows_context context = {
+		.symbols = replay->symbols,
+		.names = replay->names,
+		.page_bytes = manifest->page_bytes,
+		.gfp = &gfp,
+		.sample_mask = replay->sample_mask,
+		.sample_page_mask = manifest->sample_page_mask,
+	};
 	struct kmt_conclusion conclusion = {
 		.ledger = replay->ledger,
 		.options = options,
@@ -460,6 +453,7 @@ static int finish(struct replay *replay, struct kmt_err *err)
 	if (r < 0)
 		return r;
 	context.frames = replay->frames;
+	kmt_texts_gfp_names(replay->tape, &gfp);
 	describe_end(replay, end_ns);
 	r = kmt_reconcile(replay->reconciler, replay->ledger, &context, replay->result);
 	if (r < 0)

@@ -2,9 +2,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "kmemtape/counters.h"
+
 #include "appendages.h"
 #include "entries.h"
 #include "rows.h"
+#include "uses.h"
 
 static int by_text(const char *a, const char *b)
 {
@@ -18,18 +21,55 @@ static int by_number(uint64_t a, uint64_t b)
 	return (a > b) - (a < b);
 }
 
+static bool is_of_stack(enum kmt_group group)
+{
+	return group == KMT_BY_SITE || group == KMT_BY_STACK || group == KMT_BY_OWNER;
+}
+
+/* Page frames that nobody knows more of than how they were asked for, and in which task. */
+static bool is_nameless(const struct kmt_entry *entry)
+{
+	return entry->account->key.space == KMT_SPACE_PAGE && !entry->trace;
+}
+
+static int by_request(const struct kmt_entry *a, const struct kmt_entry *b)
+{
+	const struct kmt_account_key *x = &a->account->key, *y = &b->account->key;
+	int r = is_nameless(a) - is_nameless(b);
+
+	if (r || !is_nameless(a))
+		return r;
+	(void)((r = by_number(x->bytes_alloc, y->bytes_alloc)) || (r = by_number(x->gfp, y->gfp)) ||
+	       (r = by_text(x->comm, y->comm)));
+	return r;
+}
+
+/*
+ * A row is of one address space, and pages of it all went to one use: what is a part of another
+ * space is not to be added to what isn't.
+ */
+static int by_space(const struct kmt_entry *a, const struct kmt_entry *b)
+{
+	int r = by_number(a->account->key.space, b->account->key.space);
+
+	return r ? r : by_number(a->use, b->use);
+}
+
 /* 0: both belong to the same row */
 static int by_group(const struct kmt_entry *a, const struct kmt_entry *b, enum kmt_group group)
 {
-	int r = 0;
+	int r = by_space(a, b);
 
+	if (r == 0 && is_of_stack(group))
+		r = by_request(a, b);
+	if (r)
+		return r;
 	switch (group) {
 	case KMT_BY_SITE:
 	case KMT_BY_STACK:
 	case KMT_BY_OWNER:
 		/* One address can be the code of several modules in turn. */
-		r = by_number(a->account->key.space, b->account->key.space);
-		return r ? r : kmt_code_compare(&a->site, &b->site);
+		return kmt_code_compare(&a->site, &b->site);
 	case KMT_BY_CACHE:
 		return by_text(a->cache, b->cache);
 	case KMT_BY_MODULE:
@@ -67,6 +107,24 @@ static bool is_of_code(enum kmt_group group)
 	return group == KMT_BY_SITE || group == KMT_BY_MODULE;
 }
 
+static int name_space(struct kmt_result *result, struct kmt_row *row, const struct kmt_entry *entry)
+{
+	row->space = entry->account->key.space;
+	row->use = entry->use;
+	if (row->space < KMT_SPACE_PAIR)
+		return 0;
+	return kmt_result_keep(result, result->pairs[row->space - KMT_SPACE_PAIR], &row->pair);
+}
+
+static int name_request(struct kmt_result *result, struct kmt_row *row,
+			const struct kmt_entry *entry)
+{
+	int r = kmt_result_keep(result, entry->gfp, &row->gfp);
+
+	row->bytes_each = entry->account->key.bytes_alloc;
+	return r < 0 ? r : kmt_result_keep(result, entry->account->key.comm, &row->comm);
+}
+
 /* What the row is called. Names come from the entry, or are copied if they go with the tape. */
 static int name_row(struct kmt_result *result, struct draft *draft, const struct kmt_entry *entry)
 {
@@ -77,8 +135,10 @@ static int name_row(struct kmt_result *result, struct draft *draft, const struct
 
 	row->taint = "";
 	row->is_unknown = entry->site.is_unknown;
-	if (group == KMT_BY_SITE) {
-		row->space = key->space;
+	r = name_space(result, row, entry);
+	if (r == 0 && is_nameless(entry) && is_of_stack(group))
+		r = name_request(result, row, entry);
+	if (r == 0 && group == KMT_BY_SITE) {
 		row->call_site = entry->site.address;
 		row->instance = entry->site.symbol.instance;
 		row->offset = entry->site.symbol.offset;
@@ -118,12 +178,40 @@ static void add_to_row(struct kmt_row *row, const struct kmt_account *account, u
 	row->mature_bytes += account->mature_objects * account->key.bytes_alloc;
 }
 
+/* Stacks of tasks and the like, as for the areas that vmallocinfo tells. */
+static const char *area_owner(const struct kmt_entry *entry)
+{
+	const struct kmt_symbol *symbol = &entry->site.symbol;
+	bool is_stack;
+
+	if (!symbol->function || symbol->module || !kmt_vmalloc_excuse(symbol->function, &is_stack))
+		return NULL;
+	return is_stack ? "a task" : "a module, a program or the like";
+}
+
 /* Modules can name their functions as they like. */
 static const char *owner_of(const struct kmt_entry *entry)
 {
+	uint32_t space = entry->account->key.space;
+
+	if (space == KMT_SPACE_PAGE)
+		return kmt_use_owner(entry->use);
+	if (space == KMT_SPACE_VMALLOC)
+		return area_owner(entry);
+	if (space != KMT_SPACE_SLAB)
+		return NULL;
 	return entry->site.symbol.function && !entry->site.symbol.module
 		       ? kmt_appendage_owner(entry->site.symbol.function)
 		       : NULL;
+}
+
+/*
+ * Of pairs only the number is known; where bytes are judged, each counts as one. So what looks like
+ * bytes in the judgement of a pair is objects.
+ */
+static uint64_t judged_bytes(const struct kmt_account *account)
+{
+	return account->key.space < KMT_SPACE_PAIR ? account->key.bytes_alloc : 1;
 }
 
 /* Return: 0 or -ENOMEM. */
@@ -136,7 +224,7 @@ static int add_entry(struct draft *draft, const struct kmt_entry *entry)
 
 	add_to_row(row, account, evidence->end_ns);
 	evidence->live_objects += live;
-	evidence->live_bytes += live * account->key.bytes_alloc;
+	evidence->live_bytes += live * judged_bytes(account);
 	evidence->exposed_objects += account->exposed_objects;
 	if (is_of_code(draft->group)) {
 		evidence->is_module |= entry->site.symbol.module != NULL;
@@ -149,7 +237,7 @@ static int add_entry(struct draft *draft, const struct kmt_entry *entry)
 		row->history = calloc(1, sizeof(*row->history));
 	if (!row->history)
 		return -ENOMEM;
-	kmt_history_add(row->history, account->track, account->key.bytes_alloc);
+	kmt_history_add(row->history, account->track, judged_bytes(account));
 	return 0;
 }
 
@@ -182,6 +270,13 @@ static bool is_more(const struct tally *a, const struct tally *b)
 	return a->allocs > b->allocs;
 }
 
+static const char *doubt_of(const struct kmt_entry *entry)
+{
+	if (entry->account->key.space != KMT_SPACE_PAGE || entry->use != KMT_USE_UNKNOWN)
+		return NULL;
+	return "no stack tells whose pages these are: they may be the slab's or a process's";
+}
+
 /* Entries of one row, sorted by cache. Return: 0 or -ENOMEM. */
 static int sum_up(struct draft *draft, const struct kmt_entry *entries, size_t nr)
 {
@@ -190,6 +285,11 @@ static int sum_up(struct draft *draft, const struct kmt_entry *entries, size_t n
 	draft->evidence.is_reclaimable = true;
 	draft->evidence.cache_allows = 0;
 	draft->evidence.owner = owner_of(&entries[0]);
+	draft->evidence.doubt = doubt_of(&entries[0]);
+	/* Of these all frees have their event; see alloc_pages_bulk() in design.md for the only
+	   allocations that have none. */
+	if (entries[0].account->key.space != KMT_SPACE_SLAB)
+		draft->evidence.has_free_probes |= entries[0].account->key.space < KMT_SPACE_PAIR;
 	for (size_t i = 0; i < nr; i++) {
 		const struct kmt_account *account = entries[i].account;
 		int r = add_entry(draft, &entries[i]);
@@ -225,7 +325,7 @@ static int judge(struct draft *draft)
 	evidence->frees = row->frees;
 	evidence->reused = row->reused;
 	evidence->mature_objects = row->mature_objects;
-	evidence->mature_bytes = row->mature_bytes;
+	evidence->mature_bytes = kmt_row_has_size(row) ? row->mature_bytes : row->mature_objects;
 	if (!row->history)
 		return 0;
 	evidence->busy_until_ns =
@@ -247,8 +347,10 @@ static int make_row(struct draft *draft, const struct kmt_entry *entries, size_t
 
 	if (r < 0)
 		return r;
-	if (draft->row.allocs == 0)
-		return 0; /* all of it was the first of two events for one allocation */
+	/* All of it was the first of two events for one allocation. What is left of larger blocks
+	   of pages was never allocated, either, but it's live. */
+	if (draft->row.allocs == 0 && draft->evidence.live_objects == 0)
+		return 0;
 	r = name_row(result, draft, &entries[0]);
 	if (r == 0)
 		r = judge(draft);
@@ -275,6 +377,8 @@ int kmt_rows_fill(const struct kmt_entries *entries, enum kmt_group group,
 			if (by_group(&all[from], &all[to], group) != 0)
 				break;
 		r = make_row(&draft, &all[from], to - from, result);
+		for (size_t i = from; i < to; i++)
+			all[i].row = r == 1 ? (uint32_t)nr : KMT_NO_ROW;
 		if (r == 1)
 			rows[nr++] = draft.row;
 		else

@@ -2,6 +2,7 @@
 #ifndef KMT_REPLAY_ROWS_H
 #define KMT_REPLAY_ROWS_H
 
+#include "kmemtape/gfp.h"
 #include "kmemtape/judgement.h"
 #include "kmemtape/names.h"
 #include "kmemtape/result.h"
@@ -14,7 +15,9 @@ struct kmt_rows_context {
 	const struct kmt_symbols *symbols;
 	struct kmt_names *names;
 	uint32_t page_bytes;
-	struct kmt_frames *frames; /* NULL: nobody has a stack */
+	struct kmt_frames *frames;		/* NULL: nobody has a stack */
+	const struct kmt_gfp_names *gfp;	/* NULL: unknown */
+	uint64_t sample_mask, sample_page_mask; /* see manifest.h */
 };
 
 /**

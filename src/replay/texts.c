@@ -152,3 +152,22 @@ int kmt_texts_comms(const struct kmt_tape *tape, struct kmt_names *names, struct
 	}
 	return 0;
 }
+
+/* Of the first event that has it: all print the flags alike. */
+void kmt_texts_gfp_names(const struct kmt_tape *tape, struct kmt_gfp_names *ret_names)
+{
+	static const char *const paths[] = {
+		"events/kmem/kmalloc/format",
+		"events/kmem/kmem_cache_alloc/format",
+		"events/kmem/mm_page_alloc/format",
+	};
+
+	*ret_names = (struct kmt_gfp_names){ 0 };
+	for (size_t i = 0; ret_names->nr == 0 && i < sizeof(paths) / sizeof(paths[0]); i++) {
+		KMT_CLEANUP(kmt_freep) char *text = NULL;
+		size_t bytes;
+
+		if (kmt_tape_read_text(tape, paths[i], &text, &bytes, NULL) >= 0)
+			kmt_gfp_names_init(ret_names, text, bytes);
+	}
+}

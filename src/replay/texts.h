@@ -2,6 +2,7 @@
 #ifndef KMT_REPLAY_TEXTS_H
 #define KMT_REPLAY_TEXTS_H
 
+#include "kmemtape/gfp.h"
 #include "kmemtape/ledger.h"
 #include "kmemtape/names.h"
 #include "kmemtape/result.h"
@@ -22,5 +23,8 @@ int kmt_texts_symbols(const struct kmt_tape *tape, struct kmt_result *result,
 /* The names of the tasks that were there first. Return: 0 or -ENOMEM. */
 int kmt_texts_comms(const struct kmt_tape *tape, struct kmt_names *names, struct kmt_ledger *ledger,
 		    struct kmt_err *err);
+
+/* The names of allocation flags on this kernel; none if no format file tells. */
+void kmt_texts_gfp_names(const struct kmt_tape *tape, struct kmt_gfp_names *ret_names);
 
 #endif

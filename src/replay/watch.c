@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "kmemtape/dossier.h"
-#include "kmemtape/gfp.h"
 #include "kmemtape/intervals.h"
 #include "kmemtape/units.h"
 
 #include "asked.h"
+#include "texts.h"
 #include "watch.h"
 
 /* Who wants to hear of an account. */
@@ -420,24 +420,6 @@ static int name_all(const struct kmt_watch *watch, struct kmt_result *result,
 	return r < 0 ? r : name_freers(watch, result, dossier);
 }
 
-/* Of the first event that has it: all print the flags alike. */
-static void load_gfp_names(const struct kmt_tape *tape, struct kmt_gfp_names *names)
-{
-	static const char *const paths[] = {
-		"events/kmem/kmalloc/format",
-		"events/kmem/kmem_cache_alloc/format",
-	};
-
-	*names = (struct kmt_gfp_names){ 0 };
-	for (size_t i = 0; names->nr == 0 && i < sizeof(paths) / sizeof(paths[0]); i++) {
-		KMT_CLEANUP(kmt_freep) char *text = NULL;
-		size_t bytes;
-
-		if (kmt_tape_read_text(tape, paths[i], &text, &bytes, NULL) >= 0)
-			kmt_gfp_names_init(names, text, bytes);
-	}
-}
-
 static int most_live_first(const void *left, const void *right)
 {
 	const struct kmt_dossier *a = left, *b = right;
@@ -459,7 +441,7 @@ static int fill_dossiers(const struct kmt_watch *watch, struct kmt_result *resul
 	result->dossiers = calloc(watch->nr_sites, sizeof(*result->dossiers));
 	if (!names || !result->dossiers)
 		return -ENOMEM;
-	load_gfp_names(watch->context.tape, names);
+	kmt_texts_gfp_names(watch->context.tape, names);
 	result->is_explanation = true;
 	result->has_more_sites = watch->has_more_sites;
 	for (unsigned int i = 0; r == 0 && i < watch->nr_sites; i++) {

@@ -44,6 +44,11 @@ static void print_doubts(const struct kmt_result *result, FILE *file)
 	if (!result->is_complete)
 		fprintf(file,
 			"INCOMPLETE: the recording did not end in order; read as far as all CPUs go\n");
+	for (size_t i = 0; i < result->nr_filters; i++)
+		kmt_words_wrap(file, "filter: ", 8, result->filters[i]);
+	if (result->is_estimated)
+		fprintf(file, "SAMPLE: LIVE, OBJECTS and RATE are estimates, all other numbers are "
+			      "as recorded\n");
 	for (size_t i = 0; i < result->nr_notes; i++)
 		kmt_words_wrap(file, "note: ", 6, result->notes[i]);
 }

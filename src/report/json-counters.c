@@ -55,7 +55,8 @@ static void put_vmallocs(struct builder *b, struct json_object *object,
 		put_int(b, member, "grown_areas", row->grown_areas);
 		put_int(b, member, "grown_bytes", row->grown_bytes);
 		put_bool(b, member, "suppressed", row->is_suppressed);
-		kmt_json_put_judgement(b, member, &row->judgement);
+		put_bool(b, member, "seen_by_events", row->is_seen_by_events);
+		kmt_json_put_judgement(b, member, &row->judgement, true);
 	}
 }
 

@@ -11,11 +11,13 @@ static void put_reasons(struct builder *b, struct json_object *reasons, const ch
 			(void)put_element(b, list, safe_text(judgement->reasons[i].text));
 }
 
-static void put_trend(struct builder *b, struct json_object *object, const struct kmt_trend *trend)
+static void put_trend(struct builder *b, struct json_object *object, const struct kmt_trend *trend,
+		      bool has_size)
 {
 	struct json_object *member, *interval;
 
-	put_real(b, object, "rate_bytes_per_s", trend->bytes_per_s);
+	put_real(b, object, has_size ? "rate_bytes_per_s" : "rate_objects_per_s",
+		 trend->bytes_per_s);
 	interval = put(b, object, "rate_interval", json_object_new_array());
 	if (interval) {
 		(void)put_element(b, interval, real(trend->low));
@@ -28,7 +30,7 @@ static void put_trend(struct builder *b, struct json_object *object, const struc
 }
 
 void kmt_json_put_judgement(struct builder *b, struct json_object *object,
-			    const struct kmt_judgement *judgement)
+			    const struct kmt_judgement *judgement, bool has_size)
 {
 	struct json_object *reasons;
 
@@ -37,7 +39,7 @@ void kmt_json_put_judgement(struct builder *b, struct json_object *object,
 	reasons = put(b, object, "reasons", json_object_new_object());
 	put_reasons(b, reasons, "for", judgement, true);
 	put_reasons(b, reasons, "against", judgement, false);
-	put_trend(b, object, &judgement->trend);
+	put_trend(b, object, &judgement->trend, has_size);
 }
 
 /* Only the ages that occur. */
@@ -60,7 +62,8 @@ static void put_ages(struct builder *b, struct json_object *object,
 }
 
 void kmt_json_put_history(struct builder *b, struct json_object *object,
-			  const struct kmt_history *history, const struct kmt_grid *grid)
+			  const struct kmt_history *history, const struct kmt_grid *grid,
+			  bool has_size)
 {
 	struct json_object *curves;
 
@@ -68,7 +71,8 @@ void kmt_json_put_history(struct builder *b, struct json_object *object,
 		return;
 	curves = put(b, object, "history", json_object_new_object());
 	put_uints(b, curves, "live_objects", history->live, grid->nr);
-	put_uints(b, curves, "live_bytes", history->live_bytes, grid->nr);
+	if (has_size)
+		put_uints(b, curves, "live_bytes", history->live_bytes, grid->nr);
 	put_uints(b, curves, "born", history->born, grid->nr);
 	put_ages(b, object, history);
 }

@@ -6,12 +6,14 @@
 
 #include "builder.h"
 
-/* class, confidence, reasons, rate, trend: into the object that is judged. */
+/* class, confidence, reasons, rate, trend: into the object that is judged. Without a size all is of
+ * objects. */
 void kmt_json_put_judgement(struct builder *b, struct json_object *object,
-			    const struct kmt_judgement *judgement);
+			    const struct kmt_judgement *judgement, bool has_size);
 
 /* history and ages; nothing if there is none. */
 void kmt_json_put_history(struct builder *b, struct json_object *object,
-			  const struct kmt_history *history, const struct kmt_grid *grid);
+			  const struct kmt_history *history, const struct kmt_grid *grid,
+			  bool has_size);
 
 #endif

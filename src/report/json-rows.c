@@ -18,7 +18,7 @@ static void put_module(struct builder *b, struct json_object *object, const stru
 		b->has_failed = true; /* null: known to be built in */
 }
 
-static const char *space_name(uint32_t space)
+const char *kmt_json_space(uint32_t space)
 {
 	static const char *const names[] = {
 		[KMT_SPACE_SLAB] = "slab",
@@ -30,11 +30,22 @@ static const char *space_name(uint32_t space)
 	return space < KMT_SPACE_PAIR ? names[space] : "pair";
 }
 
+const char *kmt_json_use(enum kmt_use use)
+{
+	static const char *const names[KMT_USES] = {
+		[KMT_USE_KERNEL] = "kernel",   [KMT_USE_SLAB] = "slab",
+		[KMT_USE_VMALLOC] = "vmalloc", [KMT_USE_PERCPU] = "percpu",
+		[KMT_USE_USER] = "user",       [KMT_USE_PAGE_TABLE] = "page_table",
+		[KMT_USE_STACK] = "stack",     [KMT_USE_UNKNOWN] = "unknown",
+	};
+
+	return names[use];
+}
+
 static void put_site(struct builder *b, struct json_object *object, const struct kmt_row *row)
 {
 	char text[BUILDER_TEXT_BYTES], function[BUILDER_TEXT_BYTES / 2];
 
-	put_text(b, object, "space", space_name(row->space));
 	put_address(b, object, "call_site", row->call_site);
 	if (row->function) {
 		(void)snprintf(text, sizeof(text), "%s+0x%" PRIx64,
@@ -76,6 +87,34 @@ static void put_name(struct builder *b, struct json_object *object, const struct
 	}
 }
 
+/* What it has that is not of the slab, if it isn't. */
+static void put_space(struct builder *b, struct json_object *object, const struct kmt_row *row)
+{
+	put_text(b, object, "space", kmt_json_space(row->space));
+	put_text(b, object, "pair", row->pair);
+	if (row->space != KMT_SPACE_PAGE)
+		return;
+	put_text(b, object, "use", kmt_json_use(row->use));
+	put_text(b, object, "gfp", row->gfp);
+	if (row->bytes_each)
+		put_uint(b, object, "bytes_each", row->bytes_each);
+}
+
+void kmt_json_put_estimate(struct builder *b, struct json_object *object,
+			   const struct kmt_estimate *estimate, bool has_size)
+{
+	struct json_object *member = put(b, object, "estimate", json_object_new_object());
+
+	put_real(b, member, "objects", estimate->objects);
+	put_real(b, member, "objects_low", estimate->objects_low);
+	put_real(b, member, "objects_high", estimate->objects_high);
+	if (!has_size)
+		return;
+	put_real(b, member, "bytes", estimate->bytes);
+	put_real(b, member, "bytes_low", estimate->bytes_low);
+	put_real(b, member, "bytes_high", estimate->bytes_high);
+}
+
 static void put_numbers(struct builder *b, struct json_object *object, const struct kmt_row *row,
 			uint64_t duration_ns)
 {
@@ -83,12 +122,16 @@ static void put_numbers(struct builder *b, struct json_object *object, const str
 	put_uint(b, object, "frees", row->frees);
 	put_uint(b, object, "reused", row->reused);
 	put_uint(b, object, "live_objects", row->live_objects);
-	put_uint(b, object, "live_bytes", row->live_bytes);
-	put_uint(b, object, "requested_bytes", row->requested_bytes);
+	if (kmt_row_has_size(row)) {
+		put_uint(b, object, "live_bytes", row->live_bytes);
+		put_uint(b, object, "requested_bytes", row->requested_bytes);
+		put_uint(b, object, "mature_bytes", row->mature_bytes);
+	}
 	put_uint(b, object, "uncertain_objects", row->uncertain_objects);
 	put_uint(b, object, "recorder_objects", row->recorder_objects);
 	put_uint(b, object, "mature_objects", row->mature_objects);
-	put_uint(b, object, "mature_bytes", row->mature_bytes);
+	if (row->is_estimated)
+		kmt_json_put_estimate(b, object, &row->estimate, kmt_row_has_size(row));
 	put_uint(b, object, "certain_objects", row->judgement.certain_objects);
 	put_uint(b, object, "live_estimate", row->judgement.live_estimate);
 	if (row->live_objects)
@@ -108,9 +151,12 @@ void kmt_json_put_row(struct builder *b, struct json_object *object,
 		      const struct kmt_result *result, const struct kmt_row *row)
 {
 	put_name(b, object, result, row);
+	put_space(b, object, row);
+	if (result->group != KMT_BY_COMM && result->group != KMT_BY_PID)
+		put_text(b, object, "comm", row->comm);
 	put_numbers(b, object, row, result->duration_ns);
-	kmt_json_put_judgement(b, object, &row->judgement);
-	kmt_json_put_history(b, object, row->history, &result->grid);
+	kmt_json_put_judgement(b, object, &row->judgement, kmt_row_has_size(row));
+	kmt_json_put_history(b, object, row->history, &result->grid, kmt_row_has_size(row));
 }
 
 void kmt_json_put_rows(struct builder *b, struct json_object *root, const struct kmt_result *result,

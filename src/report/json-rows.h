@@ -7,11 +7,18 @@
 #include "builder.h"
 
 /* "sites", or what else the result is grouped by. @top: 0: all */
-void kmt_json_put_rows(struct builder *b, struct json_object *root,
-		       const struct kmt_result *result, uint64_t top);
+void kmt_json_put_rows(struct builder *b, struct json_object *root, const struct kmt_result *result,
+		       uint64_t top);
 
 /* All that is said of one row. */
 void kmt_json_put_row(struct builder *b, struct json_object *object,
 		      const struct kmt_result *result, const struct kmt_row *row);
+
+/* "estimate", of a sample. */
+void kmt_json_put_estimate(struct builder *b, struct json_object *object,
+			   const struct kmt_estimate *estimate, bool has_size);
+
+const char *kmt_json_space(uint32_t space);
+const char *kmt_json_use(enum kmt_use use);
 
 #endif

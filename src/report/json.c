@@ -101,17 +101,63 @@ static void put_matching(struct builder *b, struct json_object *root,
 	put_unknown_frees(b, matching, result);
 	put_uint(b, matching, "unknown_rcu_frees", totals->unknown_rcu_frees);
 	put_uint(b, matching, "unknown_bulk_frees", totals->unknown_bulk_frees);
+	put_uint(b, matching, "unknown_other_frees", totals->unknown_other_frees);
+	put_uint(b, matching, "filtered_frees", totals->filtered_frees);
+	put_uint(b, matching, "split", totals->split);
+	put_uint(b, matching, "joined", totals->joined);
 	put_uint(b, matching, "deferred_frees", totals->deferred_frees);
 	put_uint(b, matching, "unseen_frees", totals->unseen_frees);
 	put_uint(b, matching, "live", totals->live);
 	put_uint(b, matching, "peak_live", totals->peak_live);
 	put_uint(b, matching, "uncertain", totals->uncertain);
 	put_uint(b, matching, "live_bytes", result->live_bytes);
+	if (result->is_estimated)
+		kmt_json_put_estimate(b, matching, &result->estimate, true);
 	put_uint(b, matching, "recorder_objects", result->recorder_objects);
 	put_uint(b, matching, "recorder_bytes", result->recorder_bytes);
 	put_uint(b, matching, "older_ns", result->older_ns);
 	put_uint(b, matching, "grace_ns", result->grace_ns);
 	put_bool(b, matching, "free_probes", result->has_free_probes);
+}
+
+/* Of each that was recorded; of pages also what they were for. */
+static void put_spaces(struct builder *b, struct json_object *root, const struct kmt_result *result)
+{
+	struct json_object *list = put(b, root, "spaces", json_object_new_array());
+
+	for (uint32_t i = 0; list && i < KMT_SPACES_MAX; i++) {
+		const struct kmt_space_sum *space = &result->spaces[i];
+		struct json_object *object, *uses;
+
+		if (!space->is_recorded)
+			continue;
+		object = put_element(b, list, json_object_new_object());
+		put_text(b, object, "space", kmt_json_space(i));
+		if (i >= KMT_SPACE_PAIR)
+			put_text(b, object, "pair", result->pairs[i - KMT_SPACE_PAIR]);
+		put_uint(b, object, "allocs", space->allocs);
+		put_uint(b, object, "frees", space->frees);
+		put_uint(b, object, "live_objects", space->live_objects);
+		if (i < KMT_SPACE_PAIR)
+			put_uint(b, object, "live_bytes", space->live_bytes);
+		if (result->is_estimated)
+			kmt_json_put_estimate(b, object, &space->estimate, i < KMT_SPACE_PAIR);
+		if (i != KMT_SPACE_PAGE)
+			continue;
+		uses = put(b, object, "live_bytes_by_use", json_object_new_object());
+		for (int use = 0; use < KMT_USES; use++)
+			put_uint(b, uses, kmt_json_use((enum kmt_use)use),
+				 result->page_bytes_by_use[use]);
+	}
+}
+
+static void put_filters(struct builder *b, struct json_object *root,
+			const struct kmt_result *result)
+{
+	struct json_object *list = put(b, root, "filters", json_object_new_array());
+
+	for (size_t i = 0; list && i < result->nr_filters; i++)
+		(void)put_element(b, list, safe_text(result->filters[i]));
 }
 
 /* The points of time of all curves. */
@@ -160,6 +206,8 @@ int kmt_report_json(const struct kmt_result *result, const struct kmt_report_opt
 	put_tape(&builder, root, result);
 	put_events(&builder, root, result);
 	put_matching(&builder, root, result);
+	put_spaces(&builder, root, result);
+	put_filters(&builder, root, result);
 	put_notes(&builder, root, result);
 	kmt_json_put_reconciliation(&builder, root, &result->reconciliation);
 	put_grid(&builder, root, &result->grid);

@@ -48,7 +48,7 @@ static size_t find_class(const struct kmt_result *result, enum kmt_class class,
 		const struct kmt_vmalloc_row *row = &counted->vmallocs[i];
 
 		nr = take(suspects, nr, (struct kmt_suspect){ NULL, row, &row->judgement }, class,
-			  row->is_suppressed);
+			  row->is_suppressed || row->is_seen_by_events);
 	}
 	return nr;
 }
@@ -120,19 +120,34 @@ static size_t print_reasons(const struct kmt_judgement *judgement, bool is_for, 
 	return nr;
 }
 
-static void print_rate(const struct kmt_result *result, const struct kmt_trend *trend, FILE *file)
+static void scale(struct kmt_trend *trend, double factor)
 {
-	char rate[KMT_UNITS_BYTES], low[KMT_UNITS_BYTES], high[KMT_UNITS_BYTES];
-	char since[KMT_UNITS_BYTES], words[64] = "", sentence[256];
+	trend->bytes_per_s *= factor;
+	trend->low *= factor;
+	trend->high *= factor;
+}
 
+/* Rates as the judgement has them; of pairs they are of objects. */
+static void print_rate(const struct kmt_result *result, const struct kmt_suspect *suspect,
+		       FILE *file)
+{
+	const char *(*words)(char *, double) = suspect->row && !kmt_row_has_size(suspect->row)
+						       ? kmt_words_count_rate
+						       : kmt_words_rate;
+	struct kmt_trend seen = suspect->judgement->trend, *trend = &seen;
+	char rate[KMT_UNITS_BYTES], low[KMT_UNITS_BYTES], high[KMT_UNITS_BYTES];
+	char since[KMT_UNITS_BYTES], when[64] = "", sentence[256];
+
+	if (suspect->row)
+		scale(trend, kmt_row_scale(suspect->row));
 	if (trend->shape == KMT_SHAPE_NONE || !(trend->bytes_per_s > 0))
 		return;
 	if (trend->since_ns && trend->since_ns >= result->start_ns)
-		(void)snprintf(words, sizeof(words), ", since %s after the start",
+		(void)snprintf(when, sizeof(when), ", since %s after the start",
 			       kmt_format_time(since, trend->since_ns - result->start_ns));
 	(void)snprintf(sentence, sizeof(sentence), "%s (95 %%: %s to %s)%s",
-		       kmt_words_rate(rate, trend->bytes_per_s), kmt_words_rate(low, trend->low),
-		       kmt_words_rate(high, trend->high), words);
+		       words(rate, trend->bytes_per_s), words(low, trend->low),
+		       words(high, trend->high), when);
 	kmt_words_wrap(file, "  rate: ", 8, sentence);
 }
 
@@ -158,7 +173,7 @@ static void print_suspect(const struct kmt_result *result, const struct kmt_susp
 	if (more)
 		fprintf(file, "  (and %zu more reason%s)\n", more, more == 1 ? "" : "s");
 	if (is_first)
-		print_rate(result, &judgement->trend, file);
+		print_rate(result, suspect, file);
 }
 
 void kmt_suspects_print(const struct kmt_result *result, const struct kmt_suspect *suspects,

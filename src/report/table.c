@@ -56,6 +56,24 @@ static void print_judgement(struct table *table, const struct kmt_judgement *jud
 	fprintf(table->file, " %-14s %4s\n", kmt_class_name(judgement->class), confidence);
 }
 
+static uint64_t scaled(const struct kmt_row *row, uint64_t n)
+{
+	double value = (double)n * kmt_row_scale(row);
+
+	return value < 1.8e19 ? (uint64_t)(value + 0.5) : UINT64_MAX;
+}
+
+/* Of pairs nobody knows the size: their judgement is of objects. */
+static const char *row_rate(char *buf, const struct kmt_row *row)
+{
+	struct kmt_judgement judgement = row->judgement;
+
+	judgement.trend.bytes_per_s *= kmt_row_scale(row);
+	if (kmt_row_has_size(row) || judgement.trend.shape == KMT_SHAPE_NONE)
+		return rate_of(buf, &judgement);
+	return kmt_words_count_rate(buf, judgement.trend.bytes_per_s);
+}
+
 static void print_numbers(struct table *table, const struct kmt_row *row)
 {
 	const struct kmt_judgement *judgement = &row->judgement;
@@ -67,8 +85,10 @@ static void print_numbers(struct table *table, const struct kmt_row *row)
 	table->has_trend |= nr > 0;
 	kmt_spark_draw(spark, row->history ? row->history->live_bytes : NULL, nr,
 		       table->options->is_utf8);
-	fprintf(table->file, "%8s %8s %11s %s %-9s", kmt_format_size(live, row->live_bytes),
-		kmt_words_count(objects, row->live_objects), rate_of(rate, judgement), spark,
+	fprintf(table->file, "%8s %8s %11s %s %-9s",
+		kmt_row_has_size(row) ? kmt_format_size(live, scaled(row, row->live_bytes)) : "-",
+		kmt_words_count(objects, scaled(row, row->live_objects)), row_rate(rate, row),
+		spark,
 		judgement->trend.shape == KMT_SHAPE_NONE ? "-"
 							 : kmt_shape_name(judgement->trend.shape));
 	print_judgement(table, judgement);
@@ -85,6 +105,15 @@ static void add_cache(struct kmt_line *line, const struct kmt_row *row)
 	kmt_line_addf(line, "%s%s", kmt_escape(cache, sizeof(cache), row->cache), more);
 }
 
+static void add_kind(struct kmt_line *line, enum kmt_group group, const struct kmt_row *row)
+{
+	char buf[KMT_NAME_BYTES];
+	const char *kind = kmt_words_kind(buf, row);
+
+	if (kind && group != KMT_BY_CACHE) /* else it is the name */
+		kmt_line_add(line, kind);
+}
+
 /* All that qualifies the numbers; what doesn't apply is not there. */
 static void print_owner(struct table *table, const struct kmt_row *row)
 {
@@ -98,6 +127,11 @@ static void print_owner(struct table *table, const struct kmt_row *row)
 	kmt_line_add_sources(&line, row->lines);
 	if (table->result->group == KMT_BY_SITE)
 		add_cache(&line, row);
+	add_kind(&line, table->result->group, row);
+	if (row->is_estimated && kmt_row_scale(row) > 1)
+		kmt_line_add(&line,
+			     kmt_words_estimate(name, row->estimate.bytes, row->estimate.bytes_low,
+						row->estimate.bytes_high));
 	kmt_line_addf(&line, "freed %s/%s", kmt_words_count(a, row->frees),
 		      kmt_words_count(b, row->allocs));
 	if (row->reused)
@@ -240,7 +274,7 @@ static void print_vmallocs(struct table *table)
 		const struct kmt_vmalloc_row *row = &counted->vmallocs[i];
 
 		if (table->options->hides_healthy &&
-		    (row->is_suppressed || is_healthy(&row->judgement)))
+		    (row->is_suppressed || row->is_seen_by_events || is_healthy(&row->judgement)))
 			continue;
 		if (top && shown == top) {
 			fprintf(table->file, "and more (--top 0 shows all)\n");

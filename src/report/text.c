@@ -38,8 +38,72 @@ static void print_accounts(const struct kmt_result *result, FILE *file)
 	fprintf(file, "   address reused, free unseen %s",
 		kmt_words_percent(a, totals->reused, totals->allocs));
 	fprintf(file, "   live %s\n", kmt_words_percent(a, totals->live, totals->allocs));
-	fprintf(file, "freed: %s were allocated before the recording, or unseen\n",
-		kmt_words_percent(a, totals->unknown_frees, real_frees));
+	fprintf(file, "freed: %s were allocated before the recording, or unseen",
+		kmt_words_percent(a, totals->unknown_frees + totals->unknown_other_frees,
+				  real_frees));
+	if (totals->filtered_frees)
+		fprintf(file, "   not recorded on purpose %s",
+			kmt_words_percent(a, totals->filtered_frees, real_frees));
+	fprintf(file, "\n");
+}
+
+static void add_pages(struct kmt_line *line, const struct kmt_result *result)
+{
+	static const struct {
+		enum kmt_use use;
+		const char *words;
+	} others[] = {
+		{ KMT_USE_SLAB, "the slab's" },	       { KMT_USE_VMALLOC, "vmalloc's" },
+		{ KMT_USE_PERCPU, "per-CPU" },	       { KMT_USE_USER, "users' and files'" },
+		{ KMT_USE_UNKNOWN, "of unknown use" },
+	};
+	const uint64_t *bytes = result->page_bytes_by_use;
+	uint64_t own = bytes[KMT_USE_KERNEL] + bytes[KMT_USE_PAGE_TABLE] + bytes[KMT_USE_STACK];
+	char a[KMT_UNITS_BYTES];
+
+	kmt_line_addf(line, "pages %s the kernel's own", kmt_format_size(a, own));
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (bytes[others[i].use])
+			kmt_line_addf(line, "(%s %s)", kmt_format_size(a, bytes[others[i].use]),
+				      others[i].words);
+}
+
+/* Where there is more than the slab: what each has; pages of the others are not counted again. */
+static void print_spaces(const struct kmt_result *result, FILE *file)
+{
+	static const char *const names[] = {
+		[KMT_SPACE_SLAB] = "slab",
+		[KMT_SPACE_PERCPU] = "per-CPU",
+		[KMT_SPACE_VMALLOC] = "vmalloc",
+	};
+	char a[KMT_UNITS_BYTES], pair[KMT_ESCAPED_BYTES];
+	bool has_others = false;
+	struct kmt_line line;
+
+	for (uint32_t i = KMT_SPACE_PAGE; i < KMT_SPACES_MAX; i++)
+		has_others |= result->spaces[i].is_recorded;
+	if (!has_others)
+		return;
+	kmt_line_begin(&line, file, result->sample > 1 ? "  seen: " : "  ", 4, 3);
+	for (uint32_t i = 0; i < KMT_SPACES_MAX; i++) {
+		const struct kmt_space_sum *space = &result->spaces[i];
+
+		if (!space->is_recorded)
+			continue;
+		if (i == KMT_SPACE_PAGE)
+			add_pages(&line, result);
+		else if (i < KMT_SPACE_PAIR)
+			kmt_line_addf(&line, "%s %s", names[i],
+				      kmt_format_size(a, space->live_bytes));
+		else
+			kmt_line_addf(&line, "pair %s %s objects",
+				      kmt_escape(pair, sizeof(pair),
+						 result->pairs[i - KMT_SPACE_PAIR]
+							 ? result->pairs[i - KMT_SPACE_PAIR]
+							 : "?"),
+				      kmt_words_count(a, space->live_objects));
+	}
+	kmt_line_end(&line);
 }
 
 /* What is live, and what of it is not in the judgement. */
@@ -47,6 +111,7 @@ static void print_live(const struct kmt_result *result, FILE *file)
 {
 	uint64_t young_objects = 0, young_bytes = 0;
 	char a[KMT_UNITS_BYTES], b[KMT_UNITS_BYTES], c[KMT_UNITS_BYTES];
+	char estimate[KMT_NAME_BYTES];
 
 	for (size_t i = 0; i < result->nr_rows; i++) {
 		const struct kmt_row *row = &result->rows[i];
@@ -61,6 +126,12 @@ static void print_live(const struct kmt_result *result, FILE *file)
 	if (result->older_ns)
 		fprintf(file, " older than %s", kmt_format_time(a, result->older_ns));
 	fprintf(file, "\n");
+	if (result->is_estimated)
+		fprintf(file, "  of all, by the sample: %s\n",
+			kmt_words_estimate(estimate, result->estimate.bytes,
+					   result->estimate.bytes_low,
+					   result->estimate.bytes_high));
+	print_spaces(result, file);
 	if (young_objects)
 		fprintf(file, "  not judged, since younger than %s: %s objects, %s\n",
 			kmt_format_time(b, result->grace_ns), kmt_words_count(a, young_objects),

@@ -159,11 +159,81 @@ void kmt_words_wrap(FILE *file, const char *head, size_t indent, const char *sen
 	kmt_line_end(&line);
 }
 
+static const char *const use_words[KMT_USES] = {
+	[KMT_USE_KERNEL] = "pages",
+	[KMT_USE_SLAB] = "pages of the slab",
+	[KMT_USE_VMALLOC] = "pages of vmalloc",
+	[KMT_USE_PERCPU] = "pages of per-CPU memory",
+	[KMT_USE_USER] = "pages of users and files",
+	[KMT_USE_PAGE_TABLE] = "page tables",
+	[KMT_USE_STACK] = "stacks of tasks",
+	[KMT_USE_UNKNOWN] = "pages, whose is unknown",
+};
+
+const char *kmt_words_kind(char *buf, const struct kmt_row *row)
+{
+	char pair[KMT_ESCAPED_BYTES], each[KMT_UNITS_BYTES];
+
+	if (row->space == KMT_SPACE_SLAB)
+		return NULL;
+	if (row->space == KMT_SPACE_PERCPU)
+		return "per-CPU";
+	if (row->space == KMT_SPACE_VMALLOC)
+		return "vmalloc";
+	if (row->space == KMT_SPACE_PAGE && !row->bytes_each)
+		return use_words[row->use];
+	if (row->space == KMT_SPACE_PAGE)
+		(void)snprintf(buf, KMT_NAME_BYTES, "%s, %s each", use_words[row->use],
+			       kmt_format_size(each, row->bytes_each));
+	else
+		(void)snprintf(buf, KMT_NAME_BYTES, "pair %s, size unknown",
+			       kmt_escape(pair, sizeof(pair), row->pair ? row->pair : "?"));
+	return buf;
+}
+
+static uint64_t whole(double n)
+{
+	return n >= SIZE_MAX_AS_REAL ? UINT64_MAX : n > 0 ? (uint64_t)(n + 0.5) : 0;
+}
+
+const char *kmt_words_estimate(char *buf, double value, double low, double high)
+{
+	char a[KMT_UNITS_BYTES], b[KMT_UNITS_BYTES], c[KMT_UNITS_BYTES];
+
+	(void)snprintf(buf, KMT_NAME_BYTES, "~%s (%s..%s)", kmt_format_size(a, whole(value)),
+		       kmt_format_size(b, whole(low)), kmt_format_size(c, whole(high)));
+	return buf;
+}
+
+const char *kmt_words_count_rate(char *buf, double objects_per_s)
+{
+	double an_hour = objects_per_s * SECONDS_AN_HOUR;
+	char n[KMT_UNITS_BYTES];
+
+	if (!(an_hour < SIZE_MAX_AS_REAL && an_hour > -SIZE_MAX_AS_REAL))
+		return "-";
+	(void)snprintf(buf, KMT_UNITS_BYTES, "%c%.20s/h", an_hour < 0 ? '-' : '+',
+		       kmt_words_count(n, whole(an_hour < 0 ? -an_hour : an_hour)));
+	return buf;
+}
+
+/* Nobody but the flags and the task tells these pages. */
+static void name_request(char *name, const struct kmt_row *row)
+{
+	char gfp[KMT_ESCAPED_BYTES], comm[KMT_ESCAPED_BYTES];
+
+	(void)snprintf(name, KMT_NAME_BYTES, "%s by %s",
+		       kmt_escape(gfp, sizeof(gfp), row->gfp ? row->gfp : "pages"),
+		       kmt_escape(comm, sizeof(comm), row->comm ? row->comm : "(unknown)"));
+}
+
 static void name_site(char *name, const struct kmt_row *row)
 {
 	char function[KMT_ESCAPED_BYTES], module[KMT_ESCAPED_BYTES];
 
-	if (row->function)
+	if (!row->call_site && row->gfp)
+		name_request(name, row);
+	else if (row->function)
 		(void)snprintf(name, KMT_NAME_BYTES, "%s+0x%" PRIx64 "/0x%" PRIx64,
 			       kmt_escape(function, sizeof(function), row->function), row->offset,
 			       row->size);
@@ -172,6 +242,8 @@ static void name_site(char *name, const struct kmt_row *row)
 	else if (row->module)
 		(void)snprintf(name, KMT_NAME_BYTES, "%#" PRIx64 " (module+%#" PRIx64 ")",
 			       row->call_site, row->offset);
+	else if (!row->call_site && row->space != KMT_SPACE_SLAB)
+		(void)snprintf(name, KMT_NAME_BYTES, "(unknown)");
 	else
 		(void)snprintf(name, KMT_NAME_BYTES, "%#" PRIx64, row->call_site);
 	if (row->module) {
@@ -185,7 +257,7 @@ static void name_site(char *name, const struct kmt_row *row)
 
 void kmt_words_name(char *name, enum kmt_group group, const struct kmt_row *row)
 {
-	char text[KMT_ESCAPED_BYTES];
+	char text[KMT_ESCAPED_BYTES], kind[KMT_NAME_BYTES];
 	const char *known = NULL;
 
 	switch (group) {
@@ -195,7 +267,8 @@ void kmt_words_name(char *name, enum kmt_group group, const struct kmt_row *row)
 		name_site(name, row);
 		return;
 	case KMT_BY_CACHE:
-		known = row->cache ? row->cache : "(unknown cache)";
+		known = row->cache ? row->cache : kmt_words_kind(kind, row);
+		known = known ? known : "(unknown cache)";
 		break;
 	case KMT_BY_MODULE:
 		known = row->module ? row->module : row->is_unknown ? "(unknown)" : "(built in)";

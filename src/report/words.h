@@ -8,11 +8,12 @@
 
 #include "kmemtape/result.h"
 
-#define KMT_COLUMNS	   80
-#define KMT_NAME_BYTES	   1100 /* a function and a module, escaped */
-#define KMT_ESCAPED_BYTES  512
+#define KMT_COLUMNS	  80
+#define KMT_NAME_BYTES	  1100 /* a function and a module, escaped */
+#define KMT_ESCAPED_BYTES 512
 
-/* Numbers for people; @buf is KMT_UNITS_BYTES long, and returned, but where there is a fixed text. */
+/* Numbers for people; @buf is KMT_UNITS_BYTES long, and returned, but where there is a fixed text.
+ */
 
 /* Exact as long as it fits: a maintainer compares it with what a driver printed. */
 const char *kmt_words_count(char *buf, uint64_t n);
@@ -55,6 +56,15 @@ void kmt_line_end(struct kmt_line *line);
 
 /* A sentence, broken between words, made safe for a terminal. */
 void kmt_words_wrap(FILE *file, const char *head, size_t indent, const char *sentence);
+
+/* What a row has, if it isn't of the slab: "vmalloc"; NULL. @buf is KMT_NAME_BYTES long. */
+const char *kmt_words_kind(char *buf, const struct kmt_row *row);
+
+/* "about 1.2 GiB (0.9 GiB to 1.5 GiB)" */
+const char *kmt_words_estimate(char *buf, double value, double low, double high);
+
+/* "+12/h" */
+const char *kmt_words_count_rate(char *buf, double objects_per_s);
 
 /* What a row is called, made safe for a terminal; @name is KMT_NAME_BYTES long. */
 void kmt_words_name(char *name, enum kmt_group group, const struct kmt_row *row);

@@ -11,6 +11,9 @@
 
 #include "../../src/replay/entries.h"
 #include "../../src/replay/loss.h"
+#include "../../src/replay/recorded.h"
+#include "../../src/replay/sums.h"
+#include "../../src/replay/uses.h"
 
 #define SECOND UINT64_C(1000000000)
 #define END    (100 * SECOND)
@@ -268,6 +271,224 @@ TEST(the_kernel_counts_all_losses_but_those_behind_its_back)
 	CHECK(loss_if_all_read(0, 0) == KMT_UNKNOWN);
 }
 
+/* --- other spaces --- */
+
+#define PFN(n) ((n) + KMT_PFN_BIAS)
+
+TEST(a_row_is_of_one_address_space)
+{
+	BENCH("");
+
+	take(bench.ledger, KMALLOC(.time_ns = SECOND, .call_site = SITE_A + 4));
+	take(bench.ledger, (struct kmt_event){ .kind = KMT_EVENT_VMALLOC,
+					       .space = KMT_SPACE_VMALLOC,
+					       .time_ns = 2 * SECOND,
+					       .call_site = SITE_A + 4,
+					       .ptr = PTR,
+					       .bytes_alloc = 8192,
+					       .bytes_req = 8192 });
+	for (int group = KMT_BY_SITE; group <= KMT_BY_PID; group++) {
+		fill(&bench, (enum kmt_group)group, 0);
+		CHECK_EQ(bench.nr_rows, 2);
+		CHECK_EQ(bench.rows[0].live_objects, 1);
+		CHECK_EQ(bench.rows[1].live_objects, 1);
+		kmt_result_free_rows(bench.rows, bench.nr_rows);
+		bench.rows = NULL;
+		bench.nr_rows = 0;
+		kmt_entries_deinit(&bench.entries);
+	}
+}
+
+static void take_page(struct kmt_ledger *ledger, uint64_t time_ns, uint64_t pfn, uint32_t gfp)
+{
+	take(ledger, (struct kmt_event){ .kind = KMT_EVENT_PAGE_ALLOC,
+					 .space = KMT_SPACE_PAGE,
+					 .time_ns = time_ns,
+					 .ptr = PFN(pfn),
+					 .gfp = gfp,
+					 .bytes_alloc = 4,
+					 .bytes_req = 4 });
+}
+
+TEST(pages_without_a_stack_are_told_by_their_flags_and_accuse_nobody)
+{
+	BENCH("");
+
+	for (uint64_t i = 0; i < 90; i++)
+		take_page(bench.ledger, (i + 1) * SECOND, 1024 + 4 * i, i % 2 ? 0xcc0 : 0xdc0);
+	fill(&bench, KMT_BY_SITE, 0);
+	CHECK_EQ(bench.nr_rows, 2);
+	for (int i = 0; i < 2; i++) {
+		const struct kmt_row *row = &bench.rows[i];
+
+		CHECK_EQ(row->space, KMT_SPACE_PAGE);
+		CHECK_EQ(row->use, KMT_USE_UNKNOWN);
+		CHECK_EQ(row->bytes_each, 4 * PAGE);
+		CHECK_EQ(row->live_bytes, 45 * 4 * PAGE);
+		CHECK(row->gfp != NULL);
+		CHECK_EQ(row->call_site, 0);
+		CHECK(row->judgement.class < KMT_CLASS_LEAK);
+	}
+	CHECK(strcmp(bench.rows[0].gfp, bench.rows[1].gfp) != 0);
+}
+
+TEST(what_is_left_of_a_block_has_a_row)
+{
+	BENCH("");
+	uint64_t bytes = 0;
+
+	take_page(bench.ledger, SECOND, 1024, 0xcc0);
+	take(bench.ledger, (struct kmt_event){ .kind = KMT_EVENT_PAGE_FREE,
+					       .space = KMT_SPACE_PAGE,
+					       .time_ns = 2 * SECOND,
+					       .ptr = PFN(1024),
+					       .bytes_alloc = 1 });
+	fill(&bench, KMT_BY_SITE, 0);
+	for (size_t i = 0; i < bench.nr_rows; i++)
+		bytes += bench.rows[i].live_bytes;
+	CHECK_EQ(bytes, 3 * PAGE);
+}
+
+/* The same survivors, but of a space where every free has its event. */
+TEST(areas_that_nobody_frees_are_a_leak)
+{
+	BENCH("");
+
+	for (uint64_t i = 0; i < 90; i++)
+		take(bench.ledger, (struct kmt_event){ .kind = KMT_EVENT_VMALLOC,
+						       .space = KMT_SPACE_VMALLOC,
+						       .time_ns = (i + 1) * SECOND,
+						       .call_site = SITE_A + 4,
+						       .ptr = PTR + i * 8192,
+						       .bytes_alloc = 8192,
+						       .bytes_req = 8192 });
+	fill(&bench, KMT_BY_SITE, 0);
+	CHECK_EQ(row(&bench, "first")->judgement.class, KMT_CLASS_LEAK);
+	CHECK(row(&bench, "first")->judgement.confidence > 0.7);
+}
+
+TEST(objects_of_a_pair_are_judged_by_their_number)
+{
+	BENCH("");
+	const struct kmt_row *pair;
+
+	CHECK_EQ(kmt_result_keep(bench.result, "dentry", &bench.result->pairs[1]), 0);
+	for (uint64_t i = 0; i < 90; i++) {
+		struct kmt_event event = { .kind = KMT_EVENT_PAIR_ALLOC,
+					   .space = KMT_SPACE_PAIR + 1,
+					   .time_ns = (i + 1) * SECOND,
+					   .call_site = SITE_A + 4,
+					   .pid = 100,
+					   .ptr = PTR + i };
+
+		CHECK_EQ(kmt_ledger_take(bench.ledger, &event), 0);
+	}
+	fill(&bench, KMT_BY_SITE, 0);
+	pair = row(&bench, "first");
+	CHECK_TEXT(pair->pair, "dentry");
+	CHECK_EQ(pair->live_objects, 90);
+	CHECK_EQ(pair->live_bytes, 0);
+	CHECK(pair->judgement.class >= KMT_CLASS_GROWTH);
+	CHECK_EQ(pair->judgement.trend.shape, KMT_SHAPE_LINEAR);
+	CHECK(pair->judgement.trend.bytes_per_s > 0.8 && pair->judgement.trend.bytes_per_s < 1.2);
+}
+
+/* --- samples --- */
+
+/* Every eighth page, of 1024 that each hold a pair of objects of two sites; one is large. */
+TEST(estimates_of_a_sample_are_of_all)
+{
+	KMT_CLEANUP(kmt_samples_deinit) struct kmt_samples samples = { 0 };
+	struct kmt_rows_context context = { .page_bytes = PAGE, .sample_mask = 0x7000 };
+	const struct kmt_row *first, *second;
+	BENCH("");
+
+	context.symbols = bench.symbols;
+	context.names = bench.names;
+	bench.result->sample = 8;
+	bench.result->end_ns = END;
+	for (uint64_t i = 0; i < 1024; i += 8) {
+		uint64_t page = (PTR & ~UINT64_C(0x7fff)) + i * PAGE;
+
+		take(bench.ledger,
+		     KMALLOC(.time_ns = SECOND, .call_site = SITE_A + 4, .ptr = page));
+		take(bench.ledger,
+		     KMALLOC(.time_ns = SECOND, .call_site = SITE_A + 4, .ptr = page + 64));
+		take(bench.ledger,
+		     KMALLOC(.time_ns = 99 * SECOND, .call_site = SITE_A + 4, .ptr = page + 128));
+	}
+	take(bench.ledger, KMALLOC(.time_ns = SECOND, .call_site = SITE_B + 4, .ptr = 1u << 30,
+				   .bytes_alloc = 32768, .bytes_req = 32000));
+	fill(&bench, KMT_BY_SITE, 10 * SECOND);
+	CHECK_EQ(kmt_samples_init(&samples, bench.ledger, &context, END, 10 * SECOND), 0);
+	CHECK_EQ(kmt_sums_fill(&bench.entries, &samples, bench.result), 0);
+	CHECK_EQ(kmt_sums_estimate_rows(&bench.entries, &samples, bench.rows, bench.nr_rows), 0);
+	first = row(&bench, "first");
+	second = row(&bench, "second");
+	CHECK_EQ(first->live_objects, 256);
+	CHECK_EQ((int)first->estimate.objects, 2048);
+	CHECK_EQ((int)first->estimate.bytes, 2048 * 64);
+	CHECK(first->estimate.objects_low > 256 && first->estimate.objects_low < 2048);
+	/* The two of a page are kept together; and pages may have more than two of them. */
+	CHECK(first->estimate.objects_high > 2048 + 2 * 16 * 11);
+	CHECK(first->estimate.objects_high < 4500);
+	CHECK_EQ((int)second->estimate.bytes, 32768); /* always kept */
+	CHECK_EQ((int)second->estimate.bytes_high, 32768);
+	CHECK_EQ((int)bench.result->estimate.bytes, 2048 * 64 + 32768);
+	CHECK_EQ((int)bench.result->spaces[KMT_SPACE_SLAB].estimate.objects, 2049);
+}
+
+/* --- who asked for pages --- */
+
+TEST(flags_tell_pages_of_users)
+{
+	CHECK_EQ(kmt_use_of_flags("GFP_HIGHUSER_MOVABLE|__GFP_COMP"), KMT_USE_USER);
+	CHECK_EQ(kmt_use_of_flags("GFP_NOFS|__GFP_MOVABLE"), KMT_USE_USER);
+	CHECK_EQ(kmt_use_of_flags("GFP_KERNEL|__GFP_COMP"), KMT_USE_UNKNOWN);
+}
+
+/* --- what was left out on purpose --- */
+
+TEST(what_the_manifest_says_was_left_out_is_told_to_the_books)
+{
+	KMT_CLEANUP(kmt_manifest_deinit) struct kmt_manifest manifest;
+	KMT_CLEANUP(kmt_result_freep) struct kmt_result *result = NULL;
+	struct kmt_ledger_options options = usual;
+
+	kmt_manifest_init(&manifest);
+	kmt_recorded_fill(&manifest, &options);
+	for (size_t i = 0; i < KMT_SPACES_MAX; i++)
+		CHECK(!options.is_filtered[i] && !options.sample_mask[i]);
+	manifest.sample = 8;
+	kmt_recorded_fill(&manifest, &options);
+	CHECK_EQ(options.sample_mask[KMT_SPACE_SLAB], 0x7000); /* as older recorders did */
+	manifest.sample_mask = 0xe000;
+	manifest.sample_page_mask = 7;
+	manifest.nr_possible_cpus = 12;
+	(void)strcpy(manifest.sets, "slab,percpu");
+	CHECK_EQ(kmt_manifest_add_pair(&manifest, &(struct kmt_pair){ .name = "skb" }), 0);
+	CHECK_EQ(kmt_manifest_add_pair(&manifest, &(struct kmt_pair){ .name = "dentry" }), 0);
+	CHECK_EQ(kmt_manifest_add_filter(&manifest, "kmem:kmalloc", "bytes_alloc >= 4096"), 0);
+	CHECK_EQ(kmt_manifest_add_filter(&manifest, "kmemtape:vma_new", "common_pid == 7"), 0);
+	CHECK_EQ(kmt_manifest_add_filter(&manifest, "kmemtape:pair_dentry_alloc", "x == 1"), 0);
+	kmt_recorded_fill(&manifest, &options);
+	CHECK_EQ(options.sample_mask[KMT_SPACE_SLAB], 0xe000);
+	CHECK_EQ(options.sample_mask[KMT_SPACE_PAGE], 7);
+	CHECK_EQ(options.nr_possible_cpus, 12);
+	CHECK(options.is_filtered[KMT_SPACE_SLAB] && options.is_filtered[KMT_SPACE_VMALLOC]);
+	CHECK(options.is_filtered[KMT_SPACE_PAGE]); /* frees of frames are all recorded */
+	CHECK(!options.is_filtered[KMT_SPACE_PERCPU] && !options.is_filtered[KMT_SPACE_PAIR]);
+	CHECK(options.is_filtered[KMT_SPACE_PAIR + 1]);
+	CHECK_EQ(kmt_result_new(&result, NULL), 0);
+	CHECK_EQ(kmt_recorded_describe(&manifest, result), 0);
+	CHECK(result->spaces[KMT_SPACE_SLAB].is_recorded);
+	CHECK(!result->spaces[KMT_SPACE_PAGE].is_recorded);
+	CHECK(result->spaces[KMT_SPACE_PERCPU].is_recorded);
+	CHECK_TEXT(result->pairs[1], "dentry");
+	CHECK_EQ(result->nr_filters, 3);
+	CHECK_TEXT(result->filters[0], "kmem:kmalloc: bytes_alloc >= 4096");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -279,6 +500,14 @@ int main(void)
 		ROW(a_module_that_cleaned_up_left_nothing),
 		ROW(a_cache_is_summed_up_over_all_call_sites),
 		ROW(the_kernel_counts_all_losses_but_those_behind_its_back),
+		ROW(a_row_is_of_one_address_space),
+		ROW(pages_without_a_stack_are_told_by_their_flags_and_accuse_nobody),
+		ROW(what_is_left_of_a_block_has_a_row),
+		ROW(areas_that_nobody_frees_are_a_leak),
+		ROW(objects_of_a_pair_are_judged_by_their_number),
+		ROW(estimates_of_a_sample_are_of_all),
+		ROW(flags_tell_pages_of_users),
+		ROW(what_the_manifest_says_was_left_out_is_told_to_the_books),
 	};
 
 	return cmocka_run_group_tests_name("rows", tests, NULL, NULL);

@@ -317,6 +317,56 @@ TEST(references_agree_with_a_count)
 	CHECK_EQ(kmt_ledger_totals(ledger)->unknown_other_frees, unknown);
 }
 
+/* Whatever comes: each allocation and each free is somewhere in the books. */
+TEST(the_books_of_pages_balance)
+{
+	uint64_t state = 7;
+
+	for (int run = 0; run < 50; run++) {
+		KMT_CLEANUP(kmt_ledger_freep) struct kmt_ledger *ledger = new_ledger(&usual);
+		const struct kmt_totals *totals;
+
+		for (uint64_t i = 0; i < 2000; i++) {
+			uint64_t order = check_random(&state) % 5;
+			uint64_t pfn = check_random(&state) % FRAMES & ~((1u << order) - 1);
+
+			if (check_random(&state) % 2)
+				take(ledger, PAGE_ALLOC(pfn, order, .time_ns = i + 1));
+			else
+				take(ledger, PAGE_FREE(pfn, order, .time_ns = i + 1));
+		}
+		totals = finish(ledger);
+		CHECK_EQ(totals->allocs - totals->failed_allocs + totals->split,
+			 totals->paired + totals->reused + totals->live);
+		CHECK_EQ(totals->frees + totals->joined,
+			 totals->paired + totals->unknown_other_frees);
+		CHECK(totals->joined && totals->split && totals->unknown_other_frees);
+	}
+}
+
+static void count_object(void *context, const struct kmt_account *account, uint64_t ptr,
+			 const struct kmt_object *object)
+{
+	uint64_t *bytes = context;
+
+	*bytes += account->key.bytes_alloc;
+}
+
+TEST(a_walk_meets_all_that_is_live)
+{
+	KMT_CLEANUP(kmt_ledger_freep) struct kmt_ledger *ledger = new_ledger(&usual);
+	uint64_t bytes = 0;
+
+	take(ledger, KMALLOC(.time_ns = 1));
+	take(ledger, KMALLOC(.time_ns = 2, .ptr = PTR + 64));
+	take(ledger, RCU_FREE(.time_ns = 3, .ptr = PTR + 64)); /* nobody's any more */
+	take(ledger, PAGE_ALLOC(64, 1, .time_ns = 4));
+	take(ledger, PERCPU_ALLOC(.time_ns = 5, .bytes_alloc = 512));
+	(void)finish(ledger);
+	kmt_ledger_walk(ledger, count_object, &bytes);
+	CHECK_EQ(bytes, 64 + 2 * PAGE + 512);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -333,6 +383,8 @@ int main(void)
 		ROW(a_forgotten_get_stays_with_who_forgot_it),
 		ROW(a_put_answers_its_own_task),
 		ROW(references_agree_with_a_count),
+		ROW(the_books_of_pages_balance),
+		ROW(a_walk_meets_all_that_is_live),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#ifndef KMT_REPLAY_RECORDED_H
+#define KMT_REPLAY_RECORDED_H
+
+#include "kmemtape/ledger.h"
+#include "kmemtape/manifest.h"
+#include "kmemtape/result.h"
+
+/* What the manifest says of what was recorded, and what was left out on purpose. */
+
+/* Sampling, filters, CPUs. Else objects that were left out would be taken for older ones. */
+void kmt_recorded_fill(const struct kmt_manifest *manifest, struct kmt_ledger_options *options);
+
+/* Spaces, pairs and filters, for the report. Return: 0 or -ENOMEM. */
+int kmt_recorded_describe(const struct kmt_manifest *manifest, struct kmt_result *result);
+
+#endif
