@@ -31,14 +31,16 @@ struct kmt_estimator {
 /**
  * kmt_sample_weight() - how many places like that of this object there are for one that is kept
  * @mask: 0: all were recorded
- * @page_bytes: of the kernel
+ * @page_bytes, @nr_cpus: of the kernel, the CPUs that it may have: how large slabs are is made of
+ * them
  * @address: 0: of any object of that size
  * @bytes: of an object, with all that the allocator adds
  *
  * Objects whose size is a multiple of a power of two are aligned to that. Bits of the mask below
  * are zero in any case: what has no bit above is always kept, 1.
  */
-double kmt_sample_weight(uint64_t mask, uint64_t page_bytes, uint64_t address, uint64_t bytes);
+double kmt_sample_weight(uint64_t mask, uint64_t page_bytes, uint32_t nr_cpus, uint64_t address,
+			 uint64_t bytes);
 
 /* The same of @nr pages that begin at frame @first, and were handed out as one block or a larger.
  */

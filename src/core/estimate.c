@@ -3,14 +3,14 @@
 
 #include "kmemtape/estimate.h"
 
-#define TAIL	    0.025 /* on either side */
-#define SERIES_MAX  100000
-#define SERIES_ENDS 1e-14
-#define SHAPE_LARGE 1e5 /* the cube root of it is normal, to five digits */
-#define TAIL_NORMAL 1.959963984540054
-#define BISECTIONS  100
-/* Linux mm/slub.c, calculate_order(): the largest slab that it likes, in pages */
-#define SLAB_PAGES  8
+#define TAIL	       0.025 /* on either side */
+#define SERIES_MAX     100000
+#define SERIES_ENDS    1e-14
+#define SHAPE_LARGE    1e5 /* the cube root of it is normal, to five digits */
+#define TAIL_NORMAL    1.959963984540054
+#define BISECTIONS     100
+#define ODD_BYTES_MAX  (UINT64_C(1) << 40) /* more is no object */
+#define SLAB_ORDER_MAX 3u		   /* slub_max_order: the largest slab that SLUB likes */
 
 static uint64_t lowest_bit(uint64_t n)
 {
@@ -22,29 +22,47 @@ static double two_to_bits(uint64_t mask)
 	return ldexp(1, __builtin_popcountll(mask));
 }
 
-/*
- * Objects of more than a page of an odd size lie at a few places of their slab, of which the mask
- * keeps some for good, and others never.
- */
-static double odd_weight(uint64_t mask, uint64_t page_bytes, uint64_t bytes)
+/* Linux mm/slub.c, calculate_order(): how large a slab of objects of this size is. */
+static uint64_t slab_bytes(uint64_t page_bytes, uint32_t nr_cpus, uint64_t bytes)
 {
-	uint64_t slab = SLAB_PAGES * page_bytes, nr = 0, kept = 0;
+	uint64_t bits = nr_cpus ? 32u - (unsigned int)__builtin_clz(nr_cpus) : 0;
+	uint64_t wanted = 4 * (bits + 1) * bytes, largest = page_bytes << SLAB_ORDER_MAX;
+	uint64_t least = page_bytes;
 
-	while (slab < bytes && slab < UINT64_C(1) << 62)
-		slab *= 2;
+	while (least < wanted && least < largest)
+		least *= 2;
+	for (uint64_t fraction = 16; fraction >= 4; fraction /= 2)
+		for (uint64_t slab = least; slab <= largest; slab *= 2)
+			if (bytes <= slab && slab % bytes <= slab / fraction)
+				return slab;
+	while (largest < bytes && largest < UINT64_C(1) << 62)
+		largest *= 2;
+	return largest;
+}
+
+/*
+ * Objects of an odd size lie at a few places of their slab, of which the mask keeps some for good,
+ * and others never: those that begin in the slab's first page, mostly, and there are more of these
+ * than in the others.
+ */
+static double odd_weight(uint64_t mask, uint64_t slab, uint64_t bytes)
+{
+	uint64_t nr = 0, kept = 0;
+
 	for (uint64_t at = 0; bytes <= slab && at <= slab - bytes; at += bytes, nr++)
 		kept += (at & mask & (slab - 1)) == 0;
 	return kept ? (double)nr / (double)kept * two_to_bits(mask & ~(slab - 1)) : 1;
 }
 
-double kmt_sample_weight(uint64_t mask, uint64_t page_bytes, uint64_t address, uint64_t bytes)
+double kmt_sample_weight(uint64_t mask, uint64_t page_bytes, uint32_t nr_cpus, uint64_t address,
+			 uint64_t bytes)
 {
 	uint64_t aligned = lowest_bit(bytes ? bytes : 1);
 
 	if (mask == 0)
 		return 1;
-	if (aligned != bytes && page_bytes && bytes > page_bytes)
-		return odd_weight(mask, page_bytes, bytes);
+	if (bytes && aligned != bytes && page_bytes && bytes < ODD_BYTES_MAX)
+		return odd_weight(mask, slab_bytes(page_bytes, nr_cpus, bytes), bytes);
 	if (address && lowest_bit(address) < aligned)
 		aligned = lowest_bit(address); /* debugging moves objects within their slab */
 	return two_to_bits(mask & ~(aligned - 1));

@@ -218,7 +218,7 @@ static double weight_of(const struct kmt_account *account, const struct kmt_rows
 {
 	if (!context->sample_mask)
 		return sample ? (double)sample : 1;
-	return kmt_sample_weight(context->sample_mask, context->page_bytes, 0,
+	return kmt_sample_weight(context->sample_mask, context->page_bytes, context->nr_cpus, 0,
 				 account->key.bytes_alloc);
 }
 

@@ -424,6 +424,7 @@ static int finish(struct replay *replay, struct kmt_err *err)
 		.names = replay->names,
 		.page_bytes = manifest->page_bytes,
 		.gfp = &gfp,
+		.nr_cpus = manifest->nr_possible_cpus,
 		.sample_mask = replay->sample_mask,
 		.sample_page_mask = manifest->sample_page_mask,
 	};

@@ -15,6 +15,7 @@ struct kmt_rows_context {
 	const struct kmt_symbols *symbols;
 	struct kmt_names *names;
 	uint32_t page_bytes;
+	uint32_t nr_cpus;			/* that the machine may have; 0 unknown */
 	struct kmt_frames *frames;		/* NULL: nobody has a stack */
 	const struct kmt_gfp_names *gfp;	/* NULL: unknown */
 	uint64_t sample_mask, sample_page_mask; /* see manifest.h */

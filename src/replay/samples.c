@@ -5,7 +5,8 @@
 #include "entries.h"
 #include "samples.h"
 
-#define PAGE_BYTES 4096u /* where the tape doesn't say */
+#define SMALLEST_BYTES 8u    /* of an object: kmalloc-8 */
+#define PAGE_BYTES     4096u /* where the tape doesn't say */
 
 /* Objects of one account in one cluster; in the order of the live set, each by itself. */
 struct kmt_sample_cell {
@@ -37,7 +38,8 @@ static double weight_of(const struct kmt_samples *samples, const struct kmt_acco
 		return kmt_sample_weight_pages(samples->context->sample_page_mask,
 					       ptr ? ptr - KMT_PFN_BIAS : 0,
 					       bytes / page_bytes(samples));
-	return kmt_sample_weight(samples->context->sample_mask, page_bytes(samples), ptr, bytes);
+	return kmt_sample_weight(samples->context->sample_mask, page_bytes(samples),
+				 samples->context->nr_cpus, ptr, bytes);
 }
 
 static struct kmt_sample_cell *make_room(struct kmt_samples *samples)
@@ -131,6 +133,25 @@ static void expect(const struct kmt_samples *samples, const struct kmt_account *
 		     : (double)(page_bytes(samples) / bytes);
 	kmt_estimator_expect(&sum->objects, weight, nr);
 	kmt_estimator_expect(&sum->bytes, weight, nr * (double)bytes);
+}
+
+void kmt_samples_expect_unseen(const struct kmt_samples *samples, uint32_t space,
+			       struct kmt_sample_sum *sum)
+{
+	const struct kmt_rows_context *context = samples->context;
+	double bytes = (double)page_bytes(samples), weight = 1, nr = 1;
+
+	if (!is_sampled(samples, space))
+		return;
+	if (space == KMT_SPACE_PAGE) {
+		weight = kmt_sample_weight_pages(context->sample_page_mask, 0, 1);
+	} else {
+		weight = kmt_sample_weight(context->sample_mask, page_bytes(samples),
+					   context->nr_cpus, 0, SMALLEST_BYTES);
+		nr = bytes / SMALLEST_BYTES;
+	}
+	kmt_estimator_expect(&sum->objects, weight, nr);
+	kmt_estimator_expect(&sum->bytes, weight, bytes);
 }
 
 static void collect(struct kmt_sample_sum *sum, const struct kmt_sample_cell *cell, uint64_t bytes)

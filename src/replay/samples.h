@@ -48,6 +48,13 @@ void kmt_samples_deinit(struct kmt_samples *samples);
 void kmt_samples_sum(const struct kmt_samples *samples, const uint32_t *sum_of,
 		     struct kmt_sample_sum *sums);
 
+/*
+ * What may be in a space that nothing was seen of, because it is on pages that the sample left out:
+ * without it, a total would be sure of what no row tells.
+ */
+void kmt_samples_expect_unseen(const struct kmt_samples *samples, uint32_t space,
+			       struct kmt_sample_sum *sum);
+
 void kmt_sample_estimate(const struct kmt_sample_sum *sum, struct kmt_estimate *ret_estimate);
 
 #endif

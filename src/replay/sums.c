@@ -71,12 +71,16 @@ static int estimate_all(const struct kmt_entries *entries, const struct kmt_samp
 	for (size_t i = 0; i < entries->nr; i++)
 		sum_of[entries->entries[i].account->index] = entries->entries[i].account->key.space;
 	kmt_samples_sum(samples, sum_of, sums);
-	for (size_t i = 0; i < KMT_SPACES_MAX; i++)
+	for (uint32_t i = 0; i < KMT_SPACES_MAX; i++) {
+		if (result->spaces[i].is_recorded)
+			kmt_samples_expect_unseen(samples, i, &sums[i]);
 		kmt_sample_estimate(&sums[i], &result->spaces[i].estimate);
+	}
 	for (size_t i = 0; i < entries->nr; i++)
 		sum_of[entries->entries[i].account->index] =
 			is_counted(result, &entries->entries[i]) ? 0 : KMT_NO_ROW;
 	kmt_samples_sum(samples, sum_of, &all);
+	kmt_samples_expect_unseen(samples, KMT_SPACE_SLAB, &all);
 	kmt_sample_estimate(&all, &result->estimate);
 	result->is_estimated = true;
 	return 0;

@@ -37,6 +37,7 @@ TEST(weights_are_how_many_places_there_are_for_one_that_is_kept)
 	static const uint64_t masks[] = { 0x1000, 0x7000, 0xf000, 0x3f000 };
 	static const struct {
 		uint64_t slab, bytes;
+		uint32_t nr_cpus;
 	} objects[] = {
 		{ PAGE, 64 },
 		{ PAGE, PAGE },
@@ -46,26 +47,34 @@ TEST(weights_are_how_many_places_there_are_for_one_that_is_kept)
 		{ 64 * PAGE, 64 * PAGE },
 		{ 8 * PAGE, 9792 /* a task */ },
 		{ 8 * PAGE, 6400 },
+		/* As /proc/slabinfo of such machines has them */
+		{ PAGE, 192, 2 },
+		{ 2 * PAGE, 192, 16 },
+		{ 4 * PAGE, 1184, 2 },
+		{ 8 * PAGE, 1184, 64 },
+		{ 8 * PAGE, 1576, 8 },
+		{ PAGE, 56, 4 },
 	};
 
 	for (size_t m = 0; m < sizeof(masks) / sizeof(masks[0]); m++)
 		for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++)
-			CHECK(is_near(kmt_sample_weight(masks[m], PAGE, 0, objects[i].bytes),
+			CHECK(is_near(kmt_sample_weight(masks[m], PAGE, objects[i].nr_cpus, 0,
+							objects[i].bytes),
 				      counted_weight(masks[m], objects[i].slab, objects[i].bytes),
 				      1e-9));
 }
 
 TEST(without_a_mask_an_object_stands_for_itself)
 {
-	CHECK(is_near(kmt_sample_weight(0, PAGE, 0x1234, 100), 1, 0));
-	CHECK(is_near(kmt_sample_weight(0, PAGE, 0, 9792), 1, 0));
-	CHECK(is_near(kmt_sample_weight(EIGHTH, PAGE, 0, 0), 8, 0));
+	CHECK(is_near(kmt_sample_weight(0, PAGE, 2, 0x1234, 100), 1, 0));
+	CHECK(is_near(kmt_sample_weight(0, PAGE, 2, 0, 9792), 1, 0));
+	CHECK(is_near(kmt_sample_weight(EIGHTH, PAGE, 2, 0, 0), 8, 0));
 }
 
 TEST(an_object_that_is_not_aligned_as_its_size_says_is_not_always_kept)
 {
-	CHECK(is_near(kmt_sample_weight(EIGHTH, PAGE, 0x10000, 0x8000), 1, 0));
-	CHECK(is_near(kmt_sample_weight(EIGHTH, PAGE, 0x10040, 0x8000), 8, 0));
+	CHECK(is_near(kmt_sample_weight(EIGHTH, PAGE, 2, 0x10000, 0x8000), 1, 0));
+	CHECK(is_near(kmt_sample_weight(EIGHTH, PAGE, 2, 0x10040, 0x8000), 8, 0));
 }
 
 TEST(blocks_of_pages_weigh_by_their_order)
@@ -185,7 +194,7 @@ static struct coverage cover(uint64_t mask, uint64_t nr_pages, uint64_t bytes, f
 	for (int sample = 0; sample < SAMPLES; sample++) {
 		struct kmt_estimator estimator = { 0 };
 		double truth = 0, value, low, high;
-		double weight = kmt_sample_weight(mask, PAGE, 0, bytes);
+		double weight = kmt_sample_weight(mask, PAGE, 2, 0, bytes);
 
 		kmt_estimator_expect(&estimator, weight, (double)most);
 		for (uint64_t i = 0; i < nr_pages; i++) {
