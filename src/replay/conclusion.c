@@ -8,6 +8,7 @@
 #include "entries.h"
 #include "samples.h"
 #include "sums.h"
+#include "twins.h"
 
 /* What is the same for all rows. */
 static struct kmt_evidence tape_evidence(const struct kmt_conclusion *conclusion,
@@ -115,6 +116,8 @@ int kmt_conclude(const struct kmt_conclusion *conclusion, struct kmt_result *res
 	if (r < 0)
 		return r;
 	r = make_rows(conclusion, &entries, &samples, KMT_BY_SITE, result, &sites);
+	if (r == 0)
+		kmt_twins_mark(sites.rows, sites.nr, result);
 	if (r == 0)
 		r = kmt_verdict_make(result, sites.rows, sites.nr);
 	if (r == 0 && result->group != KMT_BY_SITE) {

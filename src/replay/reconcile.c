@@ -231,8 +231,47 @@ static int64_t whole_bytes(double bytes)
 	return (int64_t)(bytes > most ? most : bytes < -most ? -most : bytes);
 }
 
+/* Growth of what the events say of a space, between the snapshots. */
+static double booked_growth(const struct kmt_ledger *ledger, uint32_t space, uint32_t page_bytes)
+{
+	const struct kmt_account *accounts;
+	double bytes = 0;
+	size_t nr;
+
+	accounts = kmt_ledger_accounts(ledger, &nr);
+	for (size_t i = 0; i < nr; i++) {
+		const struct kmt_account_key *key = &accounts[i].key;
+		/* The guard page of an area has no memory behind it. */
+		uint64_t guard = space == KMT_SPACE_VMALLOC && key->bytes_alloc > page_bytes
+					 ? page_bytes
+					 : 0;
+
+		if (key->space == space)
+			bytes += ((double)accounts[i].last_marked -
+				  (double)accounts[i].first_marked) *
+				 (double)(key->bytes_alloc - guard);
+	}
+	return bytes;
+}
+
+static bool has_events(const struct kmt_ledger *ledger, enum kmt_event_kind kind)
+{
+	return kmt_ledger_totals(ledger)->by_kind[kind] > 0;
+}
+
+/* Whole chunks are counted, and areas without memory are events, too: no more than there is. */
+static int64_t part_of(int64_t growth, double booked)
+{
+	double whole = (double)growth;
+
+	if (growth >= 0)
+		return whole_bytes(booked < 0 ? 0 : booked > whole ? whole : booked);
+	return whole_bytes(booked > 0 ? 0 : booked < whole ? whole : booked);
+}
+
 static void explain(const struct kmt_reconciler *reconciler, enum kmt_meminfo kind,
-		    uint32_t page_bytes, struct kmt_bill_item *item)
+		    const struct kmt_ledger *ledger, uint32_t page_bytes,
+		    struct kmt_bill_item *item)
 {
 	bool has_slabs = reconciler->first.has_slabs && reconciler->last.has_slabs;
 	int64_t pages, stack_pages;
@@ -245,6 +284,16 @@ static void explain(const struct kmt_reconciler *reconciler, enum kmt_meminfo ki
 		item->is_explained = reconciler->first.has_callers && reconciler->last.has_callers;
 		kmt_vmalloc_series_growth(&reconciler->vmallocs, &pages, &stack_pages);
 		item->explained_bytes = whole_bytes((double)pages * page_bytes);
+	}
+	if (kind == KMT_MEM_PERCPU && has_events(ledger, KMT_EVENT_PERCPU_ALLOC)) {
+		item->is_explained = true;
+		item->explained_bytes = part_of(
+			item->growth_bytes, booked_growth(ledger, KMT_SPACE_PERCPU, page_bytes));
+	} else if (kind == KMT_MEM_VMALLOC_USED && !item->is_explained &&
+		   has_events(ledger, KMT_EVENT_VMALLOC)) {
+		item->is_explained = true;
+		item->explained_bytes = part_of(
+			item->growth_bytes, booked_growth(ledger, KMT_SPACE_VMALLOC, page_bytes));
 	}
 	if (!item->is_explained)
 		item->explained_bytes = 0;
@@ -269,8 +318,8 @@ static int64_t counted_twice(const struct kmt_reconciler *reconciler, uint32_t p
 	return stack_bytes >= 0 ? 0 : stack_bytes > stacks ? stack_bytes : stacks;
 }
 
-static int fill_bill(const struct kmt_reconciler *reconciler, uint32_t page_bytes,
-		     struct kmt_reconciliation *to)
+static int fill_bill(const struct kmt_reconciler *reconciler, const struct kmt_ledger *ledger,
+		     uint32_t page_bytes, struct kmt_reconciliation *to)
 {
 	to->items = calloc(NR_BILL_KINDS, sizeof(*to->items));
 	if (!to->items)
@@ -282,7 +331,7 @@ static int fill_bill(const struct kmt_reconciler *reconciler, uint32_t page_byte
 			continue;
 		item->name = kmt_meminfo_name(bill_kinds[i]);
 		item->growth_bytes = growth_of(reconciler, bill_kinds[i]);
-		explain(reconciler, bill_kinds[i], page_bytes, item);
+		explain(reconciler, bill_kinds[i], ledger, page_bytes, item);
 		to->kernel_growth_bytes += item->growth_bytes;
 		to->explained_bytes += item->explained_bytes;
 		to->nr_items++;
@@ -315,7 +364,7 @@ int kmt_reconcile(struct kmt_reconciler *reconciler, const struct kmt_ledger *le
 	if (r < 0)
 		return r;
 	reconciler->has_books = true;
-	r = fill_bill(reconciler, context->page_bytes, to);
+	r = fill_bill(reconciler, ledger, context->page_bytes, to);
 	return r < 0 ? r : kmt_vmalloc_series_fill(&reconciler->vmallocs, context->symbols, result);
 }
 

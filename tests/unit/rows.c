@@ -13,6 +13,7 @@
 #include "../../src/replay/loss.h"
 #include "../../src/replay/recorded.h"
 #include "../../src/replay/sums.h"
+#include "../../src/replay/twins.h"
 #include "../../src/replay/uses.h"
 
 #define SECOND UINT64_C(1000000000)
@@ -393,6 +394,32 @@ TEST(objects_of_a_pair_are_judged_by_their_number)
 	CHECK(pair->judgement.trend.bytes_per_s > 0.8 && pair->judgement.trend.bytes_per_s < 1.2);
 }
 
+TEST(an_area_that_events_and_counters_saw_is_one_finding)
+{
+	KMT_CLEANUP(kmt_result_freep) struct kmt_result *result = NULL;
+	struct kmt_row row = { .space = KMT_SPACE_VMALLOC, .function = "foo", .module = "mod" };
+	struct kmt_vmalloc_row *areas = calloc(3, sizeof(*areas));
+
+	CHECK_EQ(kmt_result_new(&result, NULL), 0);
+	result->reconciliation.vmallocs = areas;
+	result->reconciliation.nr_vmallocs = 3;
+	areas[0] = (struct kmt_vmalloc_row){ .caller = "foo+0x30/0x80 [mod]", .module = "mod" };
+	areas[1] = (struct kmt_vmalloc_row){ .caller = "foo+0x30/0x80" };
+	areas[2] = (struct kmt_vmalloc_row){ .caller = "foobar+0x3/0x8 [mod]", .module = "mod" };
+	kmt_twins_mark(&row, 1, result);
+	CHECK(areas[0].is_seen_by_events);
+	CHECK(!areas[1].is_seen_by_events && !areas[2].is_seen_by_events);
+	/* Where events were lost, what the counters saw is not to be hidden by what is left. */
+	areas[0].is_seen_by_events = false;
+	areas[0].judgement.class = KMT_CLASS_LEAK;
+	result->lost = 1;
+	kmt_twins_mark(&row, 1, result);
+	CHECK(!areas[0].is_seen_by_events);
+	row.judgement.class = KMT_CLASS_LEAK;
+	kmt_twins_mark(&row, 1, result);
+	CHECK(areas[0].is_seen_by_events);
+}
+
 /* --- samples --- */
 
 /* Every eighth page, of 1024 that each hold a pair of objects of two sites; one is large. */
@@ -505,6 +532,7 @@ int main(void)
 		ROW(what_is_left_of_a_block_has_a_row),
 		ROW(areas_that_nobody_frees_are_a_leak),
 		ROW(objects_of_a_pair_are_judged_by_their_number),
+		ROW(an_area_that_events_and_counters_saw_is_one_finding),
 		ROW(estimates_of_a_sample_are_of_all),
 		ROW(flags_tell_pages_of_users),
 		ROW(what_the_manifest_says_was_left_out_is_told_to_the_books),
