@@ -29,8 +29,6 @@ leaks() {
 }
 
 RECORDED='slab|init|untraced|vmalloc|pages|pieces|percpu'
-# Of per-CPU memory, a verdict may still say that nobody knows whether its frees are traced.
-JUDGED='slab|init|untraced|vmalloc|pages|pieces'
 
 # Usage: accuses HEADLINE SITE MODULE KIND CODE: does it name this one?
 accuses() {
