@@ -3,6 +3,7 @@
 #include "kmemtape/account.h"
 
 #include "../../src/replay/frames.h"
+#include "../../src/replay/uses.h"
 #include "check.h"
 
 #define FROM   UINT64_C(0xffffffff81000000)
@@ -19,6 +20,11 @@ enum {
 	STRDUP = 0x510,
 	OTHER = 0x610,
 	TRACER = 0x710,
+	SLAB = 0x810,
+	ANON = 0x910,
+	FAULT = 0xa10,
+	PTE = 0xb10,
+	AREA = 0xc10,
 };
 
 struct bench {
@@ -50,7 +56,10 @@ static void begin(struct bench *bench, const char *owners)
 		"ffffffff81000300 T foo_rx\nffffffff81000400 T do_syscall_64\n"
 		"ffffffff81000500 T kstrdup\nffffffff81000600 T foo_other\n"
 		"ffffffff81000700 t trace_event_raw_event_mm_page_alloc\n"
-		"ffffffff81000800 T end\n";
+		"ffffffff81000800 t allocate_slab.isra.0\n"
+		"ffffffff81000900 t do_anonymous_page\nffffffff81000a00 T handle_mm_fault\n"
+		"ffffffff81000b00 T pte_alloc_one\n"
+		"ffffffff81000c00 T __vmalloc_node_range_noprof\nffffffff81000d00 T end\n";
 	struct kmt_frames_context context = { .kernel_from = FROM, .kernel_to = TO };
 
 	*bench = (struct bench){ 0 };
@@ -263,6 +272,48 @@ TEST(many_stacks_keep_their_names)
 		}
 }
 
+static enum kmt_use use(const struct bench *bench, const struct kmt_trace *trace)
+{
+	return kmt_use_of_stack(bench->frames, trace);
+}
+
+TEST(pages_are_of_whom_the_innermost_function_that_tells_says)
+{
+	BENCH("");
+
+	CHECK_EQ(use(&bench, TRACE(false, ALLOC_PAGES, SLAB, RX, SYSCALL)), KMT_USE_SLAB);
+	CHECK_EQ(use(&bench, TRACE(false, ALLOC_PAGES, AREA, RX)), KMT_USE_VMALLOC);
+	CHECK_EQ(use(&bench, TRACE(false, ALLOC_PAGES, ANON, FAULT)), KMT_USE_USER);
+	CHECK_EQ(use(&bench, TRACE(false, ALLOC_PAGES, FAULT)), KMT_USE_USER);
+	CHECK_EQ(use(&bench, TRACE(false, ALLOC_PAGES, PTE, FAULT)), KMT_USE_PAGE_TABLE);
+	CHECK_EQ(use(&bench, TRACE(false, TRACER, ALLOC_PAGES, RX, SYSCALL)), KMT_USE_KERNEL);
+	/* A slab that was made for a page fault is a slab. */
+	CHECK_EQ(use(&bench, TRACE(false, ALLOC_PAGES, SLAB, RX, FAULT)), KMT_USE_SLAB);
+	/* Nobody knows a name of it. */
+	CHECK_EQ(use(&bench, TRACE(false, UINT64_C(0xffffffffa0000010))), KMT_USE_UNKNOWN);
+}
+
+/* What a module asks for in a fault handler of its own is no memory of users. */
+TEST(pages_that_a_module_asks_for_are_its_own)
+{
+	BENCH("");
+	struct kmt_account account = { .first_ns = 3 * SECOND, .first_pid = 1 };
+	const uint64_t frames[] = { FROM + ALLOC_PAGES, MODULE + 16, FROM + FAULT };
+	const struct kmt_trace *trace = NULL;
+
+	account.key.stack = kmt_stacks_intern(bench.stacks, frames, 3);
+	CHECK_EQ(kmt_frames_trace(bench.frames, &account, &trace), 0);
+	CHECK_EQ(use(&bench, trace), KMT_USE_KERNEL);
+}
+
+TEST(pages_that_go_with_something_else_cannot_leak_by_themselves)
+{
+	CHECK(kmt_use_owner(KMT_USE_SLAB) && kmt_use_owner(KMT_USE_VMALLOC));
+	CHECK(kmt_use_owner(KMT_USE_PERCPU) && kmt_use_owner(KMT_USE_USER));
+	CHECK(kmt_use_owner(KMT_USE_PAGE_TABLE) && kmt_use_owner(KMT_USE_STACK));
+	CHECK(!kmt_use_owner(KMT_USE_KERNEL) && !kmt_use_owner(KMT_USE_UNKNOWN));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -275,6 +326,9 @@ int main(void)
 		ROW(nothing_depends_on_who_interned_first),
 		ROW(the_result_keeps_what_rows_need),
 		ROW(many_stacks_keep_their_names),
+		ROW(pages_are_of_whom_the_innermost_function_that_tells_says),
+		ROW(pages_that_a_module_asks_for_are_its_own),
+		ROW(pages_that_go_with_something_else_cannot_leak_by_themselves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

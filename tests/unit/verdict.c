@@ -319,6 +319,62 @@ TEST(a_sample_is_scaled_and_said_to_be)
 	CHECK_EQ(result.verdict.leaking_bytes, 16 * 500 * 192);
 }
 
+TEST(a_pair_that_leaks_is_told_by_its_objects)
+{
+	struct kmt_result result = ten_minutes();
+	struct kmt_row rows[] = { row("d_alloc", KMT_CLASS_LEAK, 0.9, 1000) };
+
+	rows[0].space = KMT_SPACE_PAIR;
+	rows[0].pair = "dentry";
+	rows[0].mature_bytes = 0;
+	rows[0].judgement.trend.bytes_per_s = 2; /* objects */
+	CHECK_EQ(kmt_verdict_make(&result, rows, 1), 0);
+	CHECK_EQ(result.verdict.leak, KMT_LEAK_LIKELY);
+	CHECK_HAS(result.verdict.headline, "d_alloc+0x4c: +1000 objects (dentry), +7200/h");
+	CHECK_EQ(result.verdict.leaking_bytes, 0);
+	CHECK(result.verdict.is_unsized); /* so that --min-bytes doesn't forgive it */
+}
+
+/* What is always kept is not multiplied, and what nobody sampled neither. */
+TEST(rows_of_a_sample_are_scaled_by_their_own_estimates)
+{
+	struct kmt_result result = ten_minutes();
+	struct kmt_row rows[] = { row("foo", KMT_CLASS_LEAK, 0.9, 1000) };
+
+	result.sample = 16;
+	rows[0].live_bytes = 192000;
+	rows[0].is_estimated = true;
+	rows[0].estimate = (struct kmt_estimate){ .objects = 1000, .bytes = 192000 };
+	CHECK_EQ(kmt_verdict_make(&result, rows, 1), 0);
+	CHECK_EQ(result.verdict.leaking_bytes, 192000);
+	CHECK_HAS(result.verdict.headline, ": +1000 objects");
+	rows[0].estimate = (struct kmt_estimate){ .objects = 4000, .bytes = 768000 };
+	CHECK_EQ(kmt_verdict_make(&result, rows, 1), 0);
+	CHECK_EQ(result.verdict.leaking_bytes, 768000);
+	CHECK_HAS(result.verdict.headline, ": about +4000 objects");
+}
+
+TEST(an_area_that_has_a_row_is_no_second_suspect)
+{
+	struct kmt_result result = ten_minutes();
+	struct kmt_row rows[] = { row("foo", KMT_CLASS_LEAK, 0.9, 1000) };
+	struct kmt_vmalloc_row area = { .caller = "foo+0x30/0x80",
+					.taint = "",
+					.grown_areas = 1000,
+					.grown_bytes = 192000,
+					.is_seen_by_events = true,
+					.judgement = { .class = KMT_CLASS_LEAK,
+						       .confidence = 0.9 } };
+
+	rows[0].space = KMT_SPACE_VMALLOC;
+	result.reconciliation.vmallocs = &area;
+	result.reconciliation.nr_vmallocs = 1;
+	CHECK_EQ(kmt_verdict_make(&result, rows, 1), 0);
+	CHECK_EQ(result.verdict.leaking_bytes, 192000);
+	CHECK_HAS(result.verdict.headline, "foo+0x4c (vmalloc): +1000 areas");
+	CHECK(!strstr(result.verdict.headline, "more"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -337,6 +393,9 @@ int main(void)
 		ROW(vmalloc_alone_makes_a_verdict),
 		ROW(texts_of_the_tape_are_made_safe),
 		ROW(a_sample_is_scaled_and_said_to_be),
+		ROW(a_pair_that_leaks_is_told_by_its_objects),
+		ROW(rows_of_a_sample_are_scaled_by_their_own_estimates),
+		ROW(an_area_that_has_a_row_is_no_second_suspect),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
