@@ -116,10 +116,19 @@ static bool is_worse(const struct suspect *a, const struct suspect *b)
 	return a->row && !b->row;
 }
 
+/* Pages of slabs and the like, which are there as what they are for, and those of users. */
+static bool is_of_others(const struct kmt_row *row)
+{
+	return row->space == KMT_SPACE_PAGE && row->use != KMT_USE_KERNEL &&
+	       row->use != KMT_USE_PAGE_TABLE && row->use != KMT_USE_STACK;
+}
+
 static void count_suspect(struct tally *tally, const struct suspect *suspect)
 {
 	const struct kmt_judgement *judgement = suspect->judgement;
 
+	if (suspect->leak == KMT_LEAK_NONE && suspect->row && is_of_others(suspect->row))
+		return;
 	if (suspect->leak == KMT_LEAK_NONE) {
 		tally->by_class[judgement->class] += suspect->bytes;
 		return;

@@ -335,6 +335,20 @@ TEST(a_pair_that_leaks_is_told_by_its_objects)
 	CHECK(result.verdict.is_unsized); /* so that --min-bytes doesn't forgive it */
 }
 
+TEST(a_calm_verdict_has_no_memory_twice)
+{
+	struct kmt_result result = ten_minutes();
+	struct kmt_row rows[] = { row("ext4_alloc_inode", KMT_CLASS_CACHE, 0.9, 1 << 20),
+				  row("allocate_slab", KMT_CLASS_CACHE, 0.9, 1 << 20),
+				  row("do_anonymous_page", KMT_CLASS_CACHE, 0.9, 1 << 20) };
+
+	rows[1].space = rows[2].space = KMT_SPACE_PAGE;
+	rows[1].use = KMT_USE_SLAB;
+	rows[2].use = KMT_USE_USER;
+	CHECK_EQ(kmt_verdict_make(&result, rows, 3), 0);
+	CHECK_HAS(result.verdict.headline, "; 192 MiB in caches");
+}
+
 /* What is always kept is not multiplied, and what nobody sampled neither. */
 TEST(rows_of_a_sample_are_scaled_by_their_own_estimates)
 {
@@ -394,6 +408,7 @@ int main(void)
 		ROW(texts_of_the_tape_are_made_safe),
 		ROW(a_sample_is_scaled_and_said_to_be),
 		ROW(a_pair_that_leaks_is_told_by_its_objects),
+		ROW(a_calm_verdict_has_no_memory_twice),
 		ROW(rows_of_a_sample_are_scaled_by_their_own_estimates),
 		ROW(an_area_that_has_a_row_is_no_second_suspect),
 	};
