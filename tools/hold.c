@@ -2,8 +2,12 @@
 /*
  * Holds an exact number of kernel objects, so that a recording has a known truth:
  *
- *   hold [--pipes N] [--timerfds N] [--eventfds N] [--close-after MS] [--for MS] [--ready FILE]
- *        [--pipe-every MS]
+ *   hold [--pipes N] [--timerfds N] [--eventfds N] [--filters N] [--rings N] [--aios N]
+ *        [--close-after MS] [--for MS] [--ready FILE] [--pipe-every MS]
+ *
+ * Filters are sockets with a classic BPF program: an area of vmalloc() each, and per-CPU memory.
+ * Rings are packet sockets with 4 blocks of 4 pages for what they receive, which is nothing. Aios
+ * are contexts of asynchronous I/O: per-CPU memory each.
  *
  * Prints "ready" (and makes FILE) when all are open, "closed" when --close-after has closed them.
  * From then on, with
@@ -12,6 +16,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/aio_abi.h>
+#include <linux/filter.h>
+#include <linux/if_packet.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -21,6 +28,8 @@
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,7 +37,7 @@
 #define MORE_PIPES_MAX 1000 /* of --pipe-every: beyond, it just waits */
 
 struct options {
-	unsigned long nr_pipes, nr_timerfds, nr_eventfds;
+	unsigned long nr_pipes, nr_timerfds, nr_eventfds, nr_filters, nr_rings, nr_aios;
 	unsigned long close_after_ms, for_ms, pipe_every_ms; /* 0: not given */
 	const char *ready;
 };
@@ -36,6 +45,8 @@ struct options {
 struct held {
 	int *fds;
 	size_t nr;
+	aio_context_t *aios;
+	size_t nr_aios;
 };
 
 static _Noreturn void die(const char *what)
@@ -67,6 +78,12 @@ static void parse(struct options *options, char **argv)
 			options->nr_timerfds = parse_number(*arg, arg[1]);
 		else if (strcmp(*arg, "--eventfds") == 0)
 			options->nr_eventfds = parse_number(*arg, arg[1]);
+		else if (strcmp(*arg, "--filters") == 0)
+			options->nr_filters = parse_number(*arg, arg[1]);
+		else if (strcmp(*arg, "--rings") == 0)
+			options->nr_rings = parse_number(*arg, arg[1]);
+		else if (strcmp(*arg, "--aios") == 0)
+			options->nr_aios = parse_number(*arg, arg[1]);
 		else if (strcmp(*arg, "--close-after") == 0)
 			options->close_after_ms = parse_number(*arg, arg[1]);
 		else if (strcmp(*arg, "--for") == 0)
@@ -110,9 +127,53 @@ static void hold_pipe(struct held *held)
 	hold(held, fds[1]);
 }
 
+static void hold_filter(struct held *held)
+{
+	struct sock_filter accept_all = BPF_STMT(BPF_RET | BPF_K, 0xffff);
+	struct sock_fprog program = { .len = 1, .filter = &accept_all };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	hold(held, fd);
+	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0)
+		die("SO_ATTACH_FILTER");
+}
+
+static void hold_ring(struct held *held)
+{
+	struct tpacket_req ring = {
+		.tp_block_size = 16384, .tp_block_nr = 4, .tp_frame_size = 2048, .tp_frame_nr = 32
+	};
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0); /* 0: no protocol, no packets */
+
+	hold(held, fd);
+	if (setsockopt(fd, SOL_PACKET, PACKET_RX_RING, &ring, sizeof(ring)) < 0)
+		die("PACKET_RX_RING");
+}
+
+static void hold_aio(struct held *held)
+{
+	if (syscall(SYS_io_setup, 1, &held->aios[held->nr_aios]) < 0)
+		die("io_setup");
+	held->nr_aios++;
+}
+
+static void open_others(struct held *held, const struct options *options)
+{
+	held->aios = calloc(options->nr_aios ? options->nr_aios : 1, sizeof(held->aios[0]));
+	if (!held->aios)
+		die("calloc");
+	for (unsigned long i = 0; i < options->nr_filters; i++)
+		hold_filter(held);
+	for (unsigned long i = 0; i < options->nr_rings; i++)
+		hold_ring(held);
+	for (unsigned long i = 0; i < options->nr_aios; i++)
+		hold_aio(held);
+}
+
 static void open_all(struct held *held, const struct options *options)
 {
-	size_t nr = 2 * options->nr_pipes + options->nr_timerfds + options->nr_eventfds;
+	size_t nr = 2 * options->nr_pipes + options->nr_timerfds + options->nr_eventfds +
+		    options->nr_filters + options->nr_rings;
 
 	if (options->pipe_every_ms)
 		nr += 2 * MORE_PIPES_MAX;
@@ -126,12 +187,15 @@ static void open_all(struct held *held, const struct options *options)
 		hold(held, timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC));
 	for (unsigned long i = 0; i < options->nr_eventfds; i++)
 		hold(held, eventfd(0, EFD_CLOEXEC));
+	open_others(held, options);
 }
 
 static void close_all(struct held *held)
 {
 	while (held->nr)
 		(void)close(held->fds[--held->nr]);
+	while (held->nr_aios)
+		(void)syscall(SYS_io_destroy, held->aios[--held->nr_aios]);
 }
 
 static void say(const char *line)
@@ -226,5 +290,6 @@ int main(int argc, char **argv)
 	if (!is_over)
 		(void)wait_for_end(signal_fd, has_stdin, options.for_ms ? (int)options.for_ms : -1);
 	free(held.fds);
+	free(held.aios);
 	return 0;
 }
