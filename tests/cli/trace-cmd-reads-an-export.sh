@@ -47,6 +47,13 @@ for name in a-loss-in-large-sub-buffers node-events-of-old-kernels a-loss-on-a-3
 	check $name $name.tape 2
 done
 
+# Sub-buffers of an instance may be of another size than header_page says, which is that of the top instance.
+trace-cmd convert -i a-loss-in-large-sub-buffers.dat --file-version 7 --compression none -o large7.dat >log 2>&1 ||
+	fail "convert: $(cat log)"
+LC_ALL=C sed 's/size:65520;/size:04080;/' large7.dat >other7.dat
+cmp -s large7.dat other7.dat && fail "header_page has another size already"
+cmp <(facts a-loss-in-large-sub-buffers.tape) <(facts other7.dat) || fail "sub-buffers of another size than header_page says"
+
 # Events of our own probes are reported, too.
 trace-cmd report -i probes-of-a-big-endian-kernel.dat 2>/dev/null | grep -q ' rcu_free: ' || fail "no event rcu_free"
 
