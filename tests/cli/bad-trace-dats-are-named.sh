@@ -79,9 +79,14 @@ exec 9<>pipe
 start() {
 	"$KMEMTAPE" replay --format json "$frozen/trace-v7-instance.dat" >pipe 2>err &
 	pid=$!
-	until worker=$(pgrep -P $pid) && [ -e "$(echo tmp/kmemtape-*)/tape/manifest.json" ]; do
-		kill -0 $pid 2>/dev/null || { fail "it ended: $(cat err)"; return 1; }
+	for _ in $(seq 1500); do
+		worker=$(pgrep -P $pid) && compgen -G 'tmp/kmemtape-*/tape/manifest.json' >/dev/null && return 0
+		kill -0 $pid 2>/dev/null || break
+		sleep 0.02
 	done
+	fail "it doesn't get to its report: $(cat err)"
+	kill -KILL $pid 2>/dev/null
+	return 1
 }
 [ "$("$KMEMTAPE" replay --format json "$frozen/trace-v7-instance.dat" | wc -c)" -gt 65536 ] || fail "the pipe can hold the report"
 for signal in TERM HUP; do
@@ -89,6 +94,7 @@ for signal in TERM HUP; do
 	wait $pid
 	[ $? -eq $((128 + $(kill -l $signal))) ] || fail "$signal: exit status $?"
 	[ -z "$(ls -A tmp)" ] || fail "$signal: left behind: $(ls -A tmp)"
+	rm -rf tmp/*
 done
 exec 9<&- 9<>pipe
 start && kill -KILL "$worker"
