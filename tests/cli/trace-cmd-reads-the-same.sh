@@ -51,6 +51,13 @@ check "$frozen/trace-v7-lossy.dat" '.events.losses == 4 and .events.lost == 635'
 check "$frozen/trace-v7-local.dat" '.tape.clock == "local" and (.notes[0] | startswith("clock local"))'
 check "$frozen/trace-v7-instance.dat" '.events.lost == 0 and .tape.host == null'
 
+# The same as v7-stacks, compressed with zlib: trace-cmd itself may have been built without.
+if ! "$KMEMTAPE" info "$frozen/trace-v7-zlib.dat" >out 2>&1; then
+	grep -qF 'compressed with zlib, which this kmemtape was built without' out || fail "zlib: $(cat out)"
+else
+	cmp <(replay "$frozen/trace-v7-zlib.dat") <(replay "$frozen/trace-v7-stacks.dat") || fail "zlib: another report"
+fi
+
 # Losses are where trace-cmd shows them; two of them don't tell their number, but the kernel's own count knows the sum.
 [ "$(trace-cmd report -i "$frozen/trace-v7-lossy.dat" 2>/dev/null | grep -c 'EVENTS DROPPED')" -eq 4 ] ||
 	fail "losses: $(trace-cmd report -i "$frozen/trace-v7-lossy.dat" 2>/dev/null | grep 'EVENTS DROPPED')"
