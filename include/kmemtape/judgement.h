@@ -68,6 +68,10 @@ struct kmt_evidence {
 	uint64_t last_loss_ns;	  /* its end; 0: nothing was lost */
 	uint64_t lost_events;	  /* each may have been the free of one object; KMT_UNKNOWN */
 
+	/* Of the call site that it is a part of, if it is just a part: how frees are seen doesn't
+	   depend on whom an object is for. */
+	uint64_t site_frees, site_reused;
+
 	/* Of its cache, over all call sites. */
 	uint64_t cache_frees, cache_reused;
 	uint64_t cache_allows;	 /* most objects of the mature that can be live by the kernel's own

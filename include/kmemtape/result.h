@@ -117,7 +117,9 @@ struct kmt_row {
 	size_t nr_frames;
 	uint32_t nr_stacks; /* that this row is made of */
 	const char *owner;  /* by site: function that owns most of it; NULL: itself, or unknown */
-	const char *owner_module; /* NULL: built in */
+	const char *owner_module, *owner_taint; /* NULL, "": built in */
+	uint32_t nr_owners;			/* by site: that it is for; 0: no stack tells */
+	bool is_owners;	   /* by site: the judgement is of what is for @owner, and not of all */
 	const char *lines; /* by site: source lines of the call, as in struct kmt_frame; NULL */
 	struct kmt_estimate estimate; /* where the tape is a sample */
 	bool is_estimated;
@@ -161,6 +163,7 @@ struct kmt_verdict {
 	const char *function, *caller;
 	bool is_unsized; /* pairs are among the suspects: leaking_bytes doesn't have them, for
 			    nobody knows their size */
+	const char *owner, *owner_module; /* for whom it allocates; NULL: nobody, or not known */
 };
 
 /* Growth between the first and the last snapshot, and how much of it the live set explains. */
@@ -300,6 +303,9 @@ int kmt_result_keep_frames(struct kmt_result *result, struct kmt_frame *frames);
 /* The row of a call site, by the two that tell it; NULL if there is none. */
 const struct kmt_row *kmt_result_site(const struct kmt_result *result, uint64_t call_site,
 				      uint32_t instance);
+
+/* Is it that of which the first line speaks, or a part of it? */
+bool kmt_result_blames(const struct kmt_result *result, const struct kmt_row *row);
 
 /* Ties are broken by all that identifies a row, so that the order depends on the tape alone. */
 void kmt_result_sort(struct kmt_result *result, enum kmt_sort sort);

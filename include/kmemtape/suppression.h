@@ -40,7 +40,8 @@ int kmt_suppressions_add(struct kmt_suppressions *suppressions, const char *name
  * @result: its vmalloc rows are judged, its verdict isn't made yet
  * @rows: judged; those of @result, or those by site that the verdict is made of
  *
- * A row is compared by function, symbol+offset, module and cache; a vmalloc row by its caller and
+ * A row is compared by function, symbol+offset, module and cache, by its owner if it has just one,
+ * and by all functions of its stack if it has just one of these; a vmalloc row by its caller and
  * module. The hits of each pattern are in result->suppressions afterwards: of what would be suspect
  * without it (leak, growth, uncertain), counted for the first pattern that matches. When that list
  * is there already, rows are marked but nothing is counted: so the rows by site come first, and

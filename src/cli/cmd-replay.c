@@ -23,14 +23,16 @@
 #define SECONDS_AN_HOUR 3600.0
 
 static const char *const format_words[] = { "text", "json", NULL };
-static const char *const group_words[] = { "site", "cache", "module", "comm", "pid", NULL };
+/* As enum kmt_group */
+static const char *const group_words[] = { "site", "cache", "module", "comm",
+					   "pid",  "stack", "owner",  NULL };
 static const char *const sort_words[] = { "suspicion", "bytes", "objects", "allocs", "age", NULL };
 static const char *const fail_words[] = { "likely", "possible", NULL };
 
 static int format, group, order, fail_on = -1;
 static uint64_t older_ns, grace_ns = KMT_GRACE_NS, top = UINT64_MAX, nr_threads = UINT64_MAX;
 static uint64_t min_bytes, min_rate;
-static struct kmt_opt_list suppression_files;
+static struct kmt_opt_list suppression_files, owner_files;
 static const char *explain, *only, *debuginfo;
 static uint64_t interval_ns;
 static bool wants_exit_code, wants_lines;
@@ -39,7 +41,7 @@ static const struct kmt_opt options[] = {
 	{ 0, "format", "FORMAT", KMT_OPT_WORD, &format, .words = format_words,
 	  .help = "text, or json (schema 1) [text]" },
 	{ 0, "by", "WHAT", KMT_OPT_WORD, &group, .words = group_words,
-	  .help = "one line for each site, cache, module, comm or\npid [site]" },
+	  .help = "one line for each site, cache, module, comm, pid,\nstack or owner: whom a site allocates for [site]" },
 	{ 0, "sort", "ORDER", KMT_OPT_WORD, &order, .words = sort_words,
 	  .help = "by suspicion, live bytes, live objects, allocs or\nage of the oldest live object [suspicion]" },
 	{ 0, "grace", "TIME", KMT_OPT_TIME, &grace_ns, 0, UINT64_MAX,
@@ -60,6 +62,8 @@ static const struct kmt_opt options[] = {
 	  .help = "--lines, and look there first: a vmlinux, a module,\nor a directory with such" },
 	{ 0, "suppress", "FILE", KMT_OPT_LIST, &suppression_files,
 	  .help = "what is known: lines leak:PATTERN, as\nLeakSanitizer has them; may be given again" },
+	{ 0, "owners", "FILE", KMT_OPT_LIST, &owner_files,
+	  .help = "who allocates for others: lines helper PATTERN and\nowner PATTERN; may be given again" },
 	{ 0, "exit-code", NULL, KMT_OPT_FLAG, &wants_exit_code,
 	  .help = "exit with 3 when leaks were found" },
 	{ 0, "fail-on", "VERDICT", KMT_OPT_WORD, &fail_on, .words = fail_words,
@@ -147,6 +151,25 @@ static int load_suppressions(struct kmt_suppressions **ret_suppressions, struct 
 	return r;
 }
 
+static int load_owners(struct kmt_owners **ret_owners, struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_owners_freep) struct kmt_owners *owners = NULL;
+	int r = kmt_owners_new(&owners, err);
+
+	for (size_t i = 0; r == 0 && i < owner_files.nr; i++) {
+		const char *path = owner_files.texts[i];
+		KMT_CLEANUP(kmt_freep) char *text = NULL;
+		size_t bytes;
+
+		r = kmt_read_file(AT_FDCWD, path, KMT_OWNERS_BYTES_MAX, &text, &bytes, err);
+		if (r == 0)
+			r = kmt_owners_add(owners, path, text, bytes, err);
+	}
+	if (r == 0)
+		*ret_owners = KMT_STEAL(owners);
+	return r;
+}
+
 /* What a kernel's CI fails on: a verdict, of a leak that is worth it. */
 static int exit_code(const struct kmt_verdict *verdict)
 {
@@ -169,7 +192,7 @@ static bool split_only(enum kmt_group *ret_group, const char **ret_name)
 
 	if (!equals || !equals[1])
 		return false;
-	for (int i = 0; group_words[i]; i++)
+	for (int i = 0; i <= KMT_BY_PID; i++)
 		if (strlen(group_words[i]) == (size_t)(equals - only) &&
 		    strncmp(group_words[i], only, (size_t)(equals - only)) == 0) {
 			*ret_group = (enum kmt_group)i;
@@ -227,6 +250,7 @@ static int check_usage(int nr_operands)
 static int run(int argc, char **argv)
 {
 	KMT_CLEANUP(kmt_suppressions_freep) struct kmt_suppressions *suppressions = NULL;
+	KMT_CLEANUP(kmt_owners_freep) struct kmt_owners *owners = NULL;
 	KMT_CLEANUP(kmt_result_freep) struct kmt_result *result = NULL;
 	KMT_CLEANUP(kmt_tape_freep) struct kmt_tape *tape = NULL;
 	struct kmt_replay_options replay;
@@ -240,6 +264,8 @@ static int run(int argc, char **argv)
 	if (r != KMT_EXIT_DONE)
 		return r;
 	r = load_suppressions(&suppressions, &err);
+	if (r == 0)
+		r = load_owners(&owners, &err);
 	replay = (struct kmt_replay_options){
 		.group = (enum kmt_group)group,
 		.sort = (enum kmt_sort)order,
@@ -248,6 +274,7 @@ static int run(int argc, char **argv)
 		.suppressions = suppressions,
 		.wants_lines = wants_lines || debuginfo,
 		.debuginfo = debuginfo,
+		.owners = owners,
 		.explain = explain,
 		.interval_ns = interval_ns,
 		.nr_threads =

@@ -46,7 +46,7 @@ void kmt_class_contradicted(struct kmt_judging *judging)
 	FOR(judging, "by the kernel's own counters at most %" PRIu64 " of %" PRIu64 " can be live",
 	    evidence->cache_allows, evidence->mature_objects);
 	if (judging->untraced > 0)
-		FOR(judging, UNTRACED_TEXT, evidence->reused, evidence->frees + evidence->reused);
+		FOR(judging, UNTRACED_TEXT, judging->reused, judging->ends);
 	if (judging->untraced > 0 || !evidence->has_free_probes)
 		decide(judging, KMT_CLASS_UNTRACED, judging->untraced > 0 ? 0.9 : 0.7);
 	else
@@ -55,9 +55,8 @@ void kmt_class_contradicted(struct kmt_judging *judging)
 
 void kmt_class_untraced(struct kmt_judging *judging)
 {
-	const struct kmt_evidence *evidence = judging->evidence;
 
-	FOR(judging, UNTRACED_TEXT, evidence->reused, evidence->frees + evidence->reused);
+	FOR(judging, UNTRACED_TEXT, judging->reused, judging->ends);
 	FOR(judging, "so what looks live is an upper bound");
 	if (judging->view.finding >= KMT_FOUND_JUMPS)
 		AGAINST(judging, "it still rises at the end");

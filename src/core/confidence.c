@@ -39,7 +39,8 @@ double kmt_confidence_steady(const struct kmt_judging *judging)
 /* No end of an object of the site was ever seen: are its frees traced at all? */
 static bool is_never_freed(const struct kmt_evidence *evidence)
 {
-	return evidence->frees == 0 && evidence->reused == 0 && !evidence->has_free_probes &&
+	return evidence->frees + evidence->site_frees == 0 &&
+	       evidence->reused + evidence->site_reused == 0 && !evidence->has_free_probes &&
 	       !evidence->is_cache_confirmed;
 }
 
@@ -90,7 +91,7 @@ static void weigh_untraced(struct kmt_judging *judging, double *confidence, doub
 
 	if (judging->untraced <= 0)
 		return;
-	AGAINST(judging, UNTRACED_TEXT, evidence->reused, evidence->frees + evidence->reused);
+	AGAINST(judging, UNTRACED_TEXT, judging->reused, judging->ends);
 	*confidence *= 1 - 0.3 * judging->untraced;
 	/* A cache that grew is no proof then: what kfree_rcu() has not yet freed is in it. */
 	if (judging->untraced >= UNTRACED_SHARE_BIG && !evidence->has_free_probes)

@@ -111,20 +111,34 @@ static void judge_survivors(struct kmt_judging *judging)
 		judge_unsteady(judging);
 }
 
-static double untraced_share(const struct kmt_evidence *evidence)
+static double untraced_share(const struct kmt_evidence *evidence, uint64_t nr_frees,
+			     uint64_t nr_reused)
 {
-	double reused = (double)evidence->reused, ends = (double)evidence->frees + reused;
+	double reused = (double)nr_reused, ends = (double)nr_frees + reused;
 	double share = ends > 0 ? reused / ends : 0;
 
-	if (evidence->reused < UNTRACED_REUSED ||
+	if (nr_reused < UNTRACED_REUSED ||
 	    (share < UNTRACED_SHARE &&
 	     reused < UNTRACED_LIVE_PART * (double)evidence->mature_objects))
 		return 0;
 	/* Each lost event can have been one of the frees. */
 	if (evidence->last_loss_ns &&
-	    (evidence->lost_events == KMT_UNKNOWN || evidence->reused <= evidence->lost_events))
+	    (evidence->lost_events == KMT_UNKNOWN || nr_reused <= evidence->lost_events))
 		return 0;
 	return share;
+}
+
+/* A part of a call site has fewer ends to tell it by than all of it. */
+static void find_untraced(struct kmt_judging *judging)
+{
+	const struct kmt_evidence *evidence = judging->evidence;
+	double own = untraced_share(evidence, evidence->frees, evidence->reused);
+	double site = untraced_share(evidence, evidence->site_frees, evidence->site_reused);
+	bool is_own = own >= site;
+
+	judging->untraced = is_own ? own : site;
+	judging->reused = is_own ? evidence->reused : evidence->site_reused;
+	judging->ends = judging->reused + (is_own ? evidence->frees : evidence->site_frees);
 }
 
 /* Growth since a pool of addresses has settled counts; of what was there before, the traced part.
@@ -160,7 +174,7 @@ int kmt_judge(const struct kmt_evidence *evidence, struct kmt_judgement *ret_jud
 	int r;
 
 	count_certain(&judging);
-	judging.untraced = untraced_share(evidence);
+	find_untraced(&judging);
 	if (evidence->mature_objects)
 		kmt_view_look(evidence, false, &view);
 	kmt_judging_see(&judging, &view);

@@ -13,36 +13,36 @@
  * sure that is, classes.c what it is called and why; judgement.c asks them in order.
  */
 
-#define NS_PER_S 1e9
+#define NS_PER_S	   1e9
 /*
  * Fewer are a handful: whatever they do is chance. Eight that nobody freed exclude a mean lifetime
  * below the length of the recording, just so.
  */
-#define LEAK_OBJECTS_MIN       8
-#define GROWTH_OBJECTS_MIN     4
+#define LEAK_OBJECTS_MIN   8
+#define GROWTH_OBJECTS_MIN 4
 /*
  * Births at so many of KMT_PACE_SLOTS different times: a module that loads or a daemon that starts
  * is one or two.
  */
-#define LEAK_OCCASIONS	       4
-#define GROWTH_OCCASIONS       3
-#define COVERED_SLOTS	       8 /* nor are two that took some seconds each, of a short recording */
+#define LEAK_OCCASIONS	   4
+#define GROWTH_OCCASIONS   3
+#define COVERED_SLOTS	   8 /* nor are two that took some seconds each, of a short recording */
 /*
  * The rate of births may fall by e^-1, to 37 % of what it was, as the load does. A cache that fills
  * with a time constant of 0.3 of the time has a drift of -3.3, of 0.5 one of -2. Few births have
  * some slack for chance: two standard deviations, but never as far as a filling.
  */
-#define STEADY_DRIFT	       -1.0
-#define STEADY_DRIFT_SLACK     0.6
-#define FILLING_DRIFT	       -2.6
+#define STEADY_DRIFT	   -1.0
+#define STEADY_DRIFT_SLACK 0.6
+#define FILLING_DRIFT	   -2.6
 /*
  * Of the ends of objects, so many were seen by the reuse of the address only. Without loss it is 0
  * where all frees are traced; three may be a race of the recording's ends.
  */
-#define UNTRACED_SHARE	       0.02
-#define UNTRACED_REUSED	       3
-#define UNTRACED_LIVE_PART     0.2 /* few of the ends, but not so few beside what is live */
-#define UNTRACED_SHARE_BIG     0.3
+#define UNTRACED_SHARE	   0.02
+#define UNTRACED_REUSED	   3
+#define UNTRACED_LIVE_PART 0.2 /* few of the ends, but not so few beside what is live */
+#define UNTRACED_SHARE_BIG 0.3
 
 /* What the survivors look like. */
 enum kmt_finding {
@@ -73,16 +73,18 @@ struct kmt_judging {
 	struct kmt_reasons reasons;
 	enum kmt_shape shape; /* of the live curve, from warm_s on */
 	double warm_s;
-	double untraced;      /* share of the ends that only reuse tells; 0: none, or loss */
-	uint64_t doubtful;    /* of the mature: a loss may hide their free */
+	double untraced;       /* share of the ends that only reuse tells; 0: none, or loss */
+	uint64_t reused, ends; /* of this share */
+	uint64_t doubtful;     /* of the mature: a loss may hide their free */
 	struct kmt_view view;
 };
 
 #define FOR(judging, ...)     kmt_reasons_add(&(judging)->reasons, true, __VA_ARGS__)
 #define AGAINST(judging, ...) kmt_reasons_add(&(judging)->reasons, false, __VA_ARGS__)
 
-#define UNTRACED_TEXT \
-	"%" PRIu64 " of %" PRIu64 " ends were told only by the reuse of the address: no free was traced"
+#define UNTRACED_TEXT             \
+	"%" PRIu64 " of %" PRIu64 \
+	" ends were told only by the reuse of the address: no free was traced"
 #define LOST_TEXT "lost events may hide the frees of %" PRIu64 " of %" PRIu64
 
 static inline uint64_t kmt_min_u64(uint64_t a, uint64_t b)
@@ -99,7 +101,7 @@ static inline double kmt_clamp(double x, double low, double high)
 
 /* Points that were taken while allocations were recorded, from @from_s on. Return: how many. */
 size_t kmt_curve_take(const struct kmt_evidence *evidence, const uint64_t *curve, double from_s,
-			 uint64_t *times_ns, double *values);
+		      uint64_t *times_ns, double *values);
 double kmt_curve_peak(const struct kmt_evidence *evidence);
 
 /* Takes the view: the judging's shape and the judgement's trend follow from it. */

@@ -31,10 +31,12 @@ struct kmt_ledger {
 	uint64_t next_bucket_ns; /* at this time or later there is more to do than to book */
 	struct kmt_ledger_options options;
 	struct kmt_liveset *live; /* slab objects */
-	struct kmt_liveset *others[KMT_SPACES_MAX]; /* of the other spaces; NULL: nothing of it came yet */
-	struct kmt_blocks blocks; /* of others[KMT_SPACE_PAGE] */
-	uint64_t nr_others;	  /* objects in them */
-	struct kmt_references references; /* of pairs that count: their live sets have the pointers */
+	struct kmt_liveset
+		*others[KMT_SPACES_MAX]; /* of the other spaces; NULL: nothing of it came yet */
+	struct kmt_blocks blocks;	 /* of others[KMT_SPACE_PAGE] */
+	uint64_t nr_others;		 /* objects in them */
+	struct kmt_references
+		references; /* of pairs that count: their live sets have the pointers */
 	struct kmt_accounts *accounts;
 	struct kmt_tasks *tasks;
 	struct kmt_totals totals;
@@ -50,7 +52,8 @@ struct kmt_ledger {
 	int walk_error; /* of a watcher, while the live set is walked */
 };
 
-/* The account of an allocation, as @event says it, of objects of @bytes_alloc. Return: 0 or -ENOMEM. */
+/* The account of an allocation, as @event says it, of objects of @bytes_alloc. Return: 0 or
+ * -ENOMEM. */
 int kmt_ledger_open(struct kmt_ledger *ledger, const struct kmt_event *event, uint64_t bytes_alloc,
 		    uint32_t *ret_index);
 

@@ -161,6 +161,16 @@ static int by_text(const char *a, const char *b)
 	return strcmp(a, b);
 }
 
+static int by_frames(const struct kmt_row *a, const struct kmt_row *b)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < a->nr_frames && i < b->nr_frames; i++)
+		(void)((r = more_first(b->frames[i].address, a->frames[i].address)) ||
+		       (r = by_text(a->frames[i].module, b->frames[i].module)));
+	return r ? r : more_first(b->nr_frames, a->nr_frames);
+}
+
 static int by_identity(const struct kmt_row *a, const struct kmt_row *b)
 {
 	int r;
@@ -169,7 +179,8 @@ static int by_identity(const struct kmt_row *a, const struct kmt_row *b)
 	       (r = a->is_unknown - b->is_unknown) || (r = by_text(a->module, b->module)) ||
 	       (r = more_first(b->space, a->space)) || (r = by_text(a->function, b->function)) ||
 	       (r = by_text(a->cache, b->cache)) || (r = (a->pid > b->pid) - (a->pid < b->pid)) ||
-	       (r = by_text(a->comm, b->comm)) || (r = more_first(a->frees, b->frees)));
+	       (r = by_text(a->comm, b->comm)) || (r = more_first(a->frees, b->frees)) ||
+	       (r = more_first(b->instance, a->instance)) || (r = by_frames(a, b)));
 	return r;
 }
 
@@ -185,22 +196,40 @@ static int tenths(double confidence)
 	return confidence > 0 ? (int)(confidence * 10) : 0;
 }
 
-/* Is it that of which the first line speaks? The same address may be another function's later. */
-static bool is_blamed(const struct kmt_row *row, const struct kmt_verdict *verdict)
+/* "foo.isra.0" is "foo". */
+static bool is_function(const char *a, const char *b)
 {
-	return verdict->call_site && row->call_site == verdict->call_site &&
-	       by_text(row->function, verdict->function) == 0;
+	size_t bytes = a ? strcspn(a, ".") : 0;
+
+	return a && b && strcspn(b, ".") == bytes && strncmp(a, b, bytes) == 0;
+}
+
+/* The same address may be another function's later. */
+bool kmt_result_blames(const struct kmt_result *result, const struct kmt_row *row)
+{
+	const struct kmt_verdict *verdict = &result->verdict;
+	const char *owner = verdict->owner ? verdict->owner : verdict->function;
+
+	if (!verdict->call_site)
+		return false;
+	if (result->group == KMT_BY_OWNER)
+		return is_function(row->function, owner) &&
+		       (!verdict->owner || by_text(row->module, verdict->owner_module) == 0);
+	if (row->call_site != verdict->call_site || by_text(row->function, verdict->function) != 0)
+		return false;
+	return result->group != KMT_BY_STACK || !verdict->owner ||
+	       is_function(row->owner, verdict->owner);
 }
 
 static int by_suspicion(const struct kmt_row *a, const struct kmt_row *b,
-			const struct kmt_verdict *verdict)
+			const struct kmt_result *result)
 {
 	const struct kmt_judgement *x = &a->judgement, *y = &b->judgement;
 
 	if (a->is_suppressed != b->is_suppressed)
 		return a->is_suppressed - b->is_suppressed;
-	if (is_blamed(a, verdict) != is_blamed(b, verdict))
-		return is_blamed(b, verdict) - is_blamed(a, verdict);
+	if (kmt_result_blames(result, a) != kmt_result_blames(result, b))
+		return kmt_result_blames(result, b) - kmt_result_blames(result, a);
 	if (!is_suspect(x) && !is_suspect(y))
 		return 0;
 	if (x->class != y->class)
@@ -210,7 +239,7 @@ static int by_suspicion(const struct kmt_row *a, const struct kmt_row *b,
 
 struct order {
 	enum kmt_sort sort;
-	const struct kmt_verdict *verdict;
+	const struct kmt_result *result;
 };
 
 static int compare(const void *left, const void *right, void *context)
@@ -220,7 +249,7 @@ static int compare(const void *left, const void *right, void *context)
 	int r = 0;
 
 	if (order->sort == KMT_SORT_SUSPICION)
-		r = by_suspicion(a, b, order->verdict);
+		r = by_suspicion(a, b, order->result);
 	else if (order->sort == KMT_SORT_OBJECTS)
 		r = more_first(a->live_objects, b->live_objects);
 	else if (order->sort == KMT_SORT_ALLOCS)
@@ -235,7 +264,7 @@ static int compare(const void *left, const void *right, void *context)
 
 void kmt_result_sort(struct kmt_result *result, enum kmt_sort sort)
 {
-	struct order order = { sort, &result->verdict };
+	struct order order = { sort, result };
 
 	if (result->nr_rows)
 		qsort_r(result->rows, result->nr_rows, sizeof(*result->rows), compare, &order);

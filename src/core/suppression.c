@@ -205,11 +205,16 @@ static void mark_row(const struct kmt_suppressions *suppressions, struct kmt_row
 		     struct kmt_suppression_hits *hits)
 {
 	char symbol[NAME_BYTES], whole[NAME_BYTES];
-	const char *const names[] = { row->function, symbol, whole, row->module, row->cache };
-	size_t i;
+	const char *const names[] = { row->function,	symbol,	    whole,
+				      row->module,	row->cache, row->owner,
+				      row->owner_module };
+	bool has_owner = row->nr_owners == 1; /* else it is just of most of it */
+	size_t i, nr = sizeof(names) / sizeof(names[0]);
 
 	name_site(row, symbol, whole);
-	i = find(suppressions, names, sizeof(names) / sizeof(names[0]));
+	i = find(suppressions, names, has_owner ? nr : nr - 2);
+	for (size_t k = 0; i == suppressions->nr && row->nr_stacks == 1 && k < row->nr_frames; k++)
+		i = find(suppressions, &row->frames[k].function, 1);
 	row->is_suppressed = i < suppressions->nr;
 	if (!row->is_suppressed || !hits || !is_suspect(&row->judgement))
 		return;

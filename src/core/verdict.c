@@ -34,7 +34,7 @@
 /* Slow leaks take their time: a tape of one hour has seen more than one of a minute. */
 #define CALM_S		    30.0
 
-#define NAME_BYTES     128
+#define NAME_BYTES     256
 #define FUNCTION_BYTES 64
 #define MODULE_BYTES   40
 
@@ -76,6 +76,12 @@ static bool is_pair(const struct suspect *suspect)
 static double sized_bytes(const struct suspect *suspect)
 {
 	return is_pair(suspect) ? suspect->objects * PAIR_BYTES : suspect->bytes;
+}
+
+/* For whom all of it is; NULL: for itself, for several, or no stack tells. */
+static const char *owner_of(const struct suspect *suspect)
+{
+	return suspect->row && suspect->row->nr_owners == 1 ? suspect->row->owner : NULL;
 }
 
 static enum kmt_leak suspicion(const struct suspect *suspect)
@@ -164,6 +170,10 @@ static void count_rows(const struct kmt_result *result, const struct kmt_row *ro
 
 		if (row->is_suppressed || is_recorders(row))
 			continue;
+		if (owner_of(&suspect)) {
+			suspect.module = row->owner_module;
+			suspect.taint = row->owner_taint;
+		}
 		weigh(&suspect, row->is_unloaded);
 		count_suspect(tally, &suspect);
 		if (row->judgement.class == KMT_CLASS_UNCERTAIN)
@@ -215,16 +225,12 @@ static const char *kind_of(const struct kmt_row *row)
 						 : "";
 }
 
-static void name_suspect(char name[NAME_BYTES], const struct suspect *suspect)
+/* What allocates, beside whom it's for. */
+static void name_site(char name[NAME_BYTES], const struct kmt_row *row)
 {
-	char function[FUNCTION_BYTES], module[MODULE_BYTES];
-	const struct kmt_row *row = suspect->row;
-	size_t used;
+	char function[FUNCTION_BYTES];
 
-	if (suspect->area)
-		(void)snprintf(name, NAME_BYTES, "vmalloc by %s",
-			       kmt_escape(function, sizeof(function), suspect->area->caller));
-	else if (row->function)
+	if (row->function)
 		(void)snprintf(name, NAME_BYTES, "%s+%#" PRIx64,
 			       kmt_escape(function, sizeof(function), row->function), row->offset);
 	else if (row->call_site)
@@ -233,14 +239,42 @@ static void name_suspect(char name[NAME_BYTES], const struct suspect *suspect)
 		(void)snprintf(name, NAME_BYTES, "pages of task %s",
 			       kmt_escape(function, sizeof(function),
 					  row->comm ? row->comm : "(unknown)"));
-	used = strlen(name);
-	if (row)
-		used += (size_t)snprintf(name + used, NAME_BYTES - used, "%s", kind_of(row));
+}
+
+/* Appends " (pages) [foo] (out of tree)". */
+static void name_module(char name[NAME_BYTES], const struct suspect *suspect)
+{
+	char module[MODULE_BYTES];
+	size_t used = strlen(name);
+
+	if (suspect->row)
+		used += (size_t)snprintf(name + used, NAME_BYTES - used, "%s",
+					 kind_of(suspect->row));
 	if (suspect->module && !strchr(name, '['))
 		used += (size_t)snprintf(name + used, NAME_BYTES - used, " [%s]",
 					 kmt_escape(module, sizeof(module), suspect->module));
 	if (suspect->taint && strchr(suspect->taint, 'O') && used < NAME_BYTES)
 		(void)snprintf(name + used, NAME_BYTES - used, " (out of tree)");
+}
+
+static void name_suspect(char name[NAME_BYTES], const struct suspect *suspect)
+{
+	char function[FUNCTION_BYTES], site[NAME_BYTES];
+	const char *owner = owner_of(suspect);
+
+	if (suspect->area)
+		(void)snprintf(name, NAME_BYTES, "vmalloc by %s",
+			       kmt_escape(function, sizeof(function), suspect->area->caller));
+	else if (owner)
+		(void)snprintf(name, NAME_BYTES, "%s",
+			       kmt_escape(function, sizeof(function), owner));
+	else
+		name_site(name, suspect->row);
+	name_module(name, suspect);
+	if (!owner)
+		return;
+	name_site(site, suspect->row);
+	(void)snprintf(name + strlen(name), NAME_BYTES - strlen(name), " (by %.100s)", site);
 }
 
 /* Appends; what doesn't fit is cut. */
@@ -323,6 +357,8 @@ static void say_suspects(struct kmt_result *result, const struct tally *tally)
 	verdict->call_site = first->row ? first->row->call_site : 0;
 	verdict->function = first->row ? first->row->function : NULL;
 	verdict->caller = first->area ? first->area->caller : NULL;
+	verdict->owner = owner_of(first);
+	verdict->owner_module = verdict->owner ? first->row->owner_module : NULL;
 	name_suspect(name, first);
 	say(verdict, "%s: %s", first->leak == KMT_LEAK_LIKELY ? "LEAK LIKELY" : "POSSIBLE LEAK",
 	    name);

@@ -6,9 +6,14 @@
 
 #include "conclusion.h"
 #include "entries.h"
+#include "parts.h"
+#include "row-stacks.h"
 #include "samples.h"
 #include "sums.h"
 #include "twins.h"
+
+static const char no_stacks[] = "no stack was recorded, so that each call site is its own owner: "
+				"record with --stack";
 
 /* What is the same for all rows. */
 static struct kmt_evidence tape_evidence(const struct kmt_conclusion *conclusion,
@@ -80,23 +85,63 @@ static void free_rows(struct rows *rows)
 	kmt_result_free_rows(rows->rows, rows->nr);
 }
 
+static void free_copies(struct rows *rows)
+{
+	free(rows->rows);
+}
+
 static int make_rows(const struct kmt_conclusion *conclusion, const struct kmt_entries *entries,
-		     const struct kmt_samples *samples, enum kmt_group group,
+		     const struct kmt_samples *samples, struct kmt_grouping grouping,
 		     struct kmt_result *result, struct rows *rows)
 {
-	const struct kmt_suppressions *suppressions = conclusion->options->suppressions;
 	struct kmt_evidence tape = tape_evidence(conclusion, result);
 	int r;
 
-	r = kmt_rows_fill(entries, group, &tape, result, &rows->rows, &rows->nr);
+	r = kmt_rows_fill(entries, grouping, &tape, result, &rows->rows, &rows->nr);
 	if (r == 0 && result->sample > 1)
 		r = kmt_sums_estimate_rows(entries, samples, rows->rows, rows->nr);
-	if (r == 0 && suppressions)
-		r = kmt_suppressions_apply(suppressions, result, rows->rows, rows->nr);
 	return r;
 }
 
-/* The verdict is about call sites, whatever is shown. */
+static int suppress(const struct kmt_conclusion *conclusion, struct kmt_result *result,
+		    const struct rows *rows)
+{
+	const struct kmt_suppressions *suppressions = conclusion->options->suppressions;
+
+	return suppressions ? kmt_suppressions_apply(suppressions, result, rows->rows, rows->nr)
+			    : 0;
+}
+
+/* The verdict is about call sites, or whom they allocate for. */
+static int judge(const struct kmt_conclusion *conclusion, const struct kmt_entries *entries,
+		 const struct kmt_samples *samples, struct rows *sites, struct kmt_result *result)
+{
+	KMT_CLEANUP(free_rows) struct rows parts = { 0 };
+	KMT_CLEANUP(free_copies) struct rows judged = { 0 };
+	int r;
+
+	r = make_rows(conclusion, entries, samples, (struct kmt_grouping){ KMT_BY_SITE, false },
+		      result, sites);
+	if (r == 0 && entries->nr_traced)
+		r = make_rows(conclusion, entries, samples,
+			      (struct kmt_grouping){ KMT_BY_SITE, true }, result, &parts);
+	if (r == 0)
+		r = kmt_parts_choose(sites->rows, sites->nr, parts.rows, parts.nr, &judged.rows,
+				     &judged.nr);
+	if (r == 0)
+		r = suppress(conclusion, result, &judged);
+	if (r == 0)
+		kmt_twins_mark(judged.rows, judged.nr, result);
+	if (r == 0)
+		r = kmt_verdict_make(result, judged.rows, judged.nr);
+	if (r == 0)
+		r = suppress(conclusion, result, &parts);
+	if (r == 0)
+		kmt_parts_lift(result, sites->rows, sites->nr, parts.rows, parts.nr);
+	return r;
+}
+
+/* @result keeps the texts of all. */
 int kmt_conclude(const struct kmt_conclusion *conclusion, struct kmt_result *result)
 {
 	KMT_CLEANUP(kmt_entries_deinit) struct kmt_entries entries = { 0 };
@@ -115,15 +160,18 @@ int kmt_conclude(const struct kmt_conclusion *conclusion, struct kmt_result *res
 	       (r = list_unknown_frees(conclusion->ledger, result)) < 0);
 	if (r < 0)
 		return r;
-	r = make_rows(conclusion, &entries, &samples, KMT_BY_SITE, result, &sites);
-	if (r == 0)
-		kmt_twins_mark(sites.rows, sites.nr, result);
-	if (r == 0)
-		r = kmt_verdict_make(result, sites.rows, sites.nr);
+	r = judge(conclusion, &entries, &samples, &sites, result);
 	if (r == 0 && result->group != KMT_BY_SITE) {
 		shown = &others;
-		r = make_rows(conclusion, &entries, &samples, result->group, result, shown);
+		r = make_rows(conclusion, &entries, &samples,
+			      (struct kmt_grouping){ result->group, false }, result, shown);
 	}
+	if (r == 0)
+		r = suppress(conclusion, result, shown);
+	if (r == 0 && conclusion->options->explain)
+		r = kmt_row_stacks_list(&entries, conclusion->options->explain, result);
+	if (r == 0 && !entries.nr_traced && result->group == KMT_BY_OWNER)
+		r = kmt_result_note(result, "%s", no_stacks);
 	if (r < 0)
 		return r;
 	result->rows = KMT_STEAL(shown->rows);

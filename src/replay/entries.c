@@ -186,6 +186,37 @@ static void sum_up(struct kmt_entries *entries, const struct kmt_reconciler *rec
 	}
 }
 
+static int by_site(const void *left, const void *right)
+{
+	const struct kmt_entry *a = left, *b = right;
+	int r = by_number(a->account->key.space, b->account->key.space);
+
+	return r ? r : kmt_code_compare(&a->site, &b->site);
+}
+
+/* Return: 0 or -ENOMEM. */
+static int sum_up_sites(struct kmt_entries *entries)
+{
+	struct kmt_entry *all = entries->entries;
+	struct kmt_site_sum *sum;
+
+	if (!entries->nr_traced)
+		return 0;
+	sum = calloc(entries->nr, sizeof(*sum));
+	if (!sum)
+		return -ENOMEM;
+	entries->site_sums = sum;
+	qsort(all, entries->nr, sizeof(*all), by_site);
+	for (size_t i = 0; i < entries->nr; i++) {
+		if (i && by_site(&all[i - 1], &all[i]) != 0)
+			sum++;
+		all[i].site_sum = sum;
+		sum->frees += all[i].account->frees;
+		sum->reused += all[i].account->reused;
+	}
+	return 0;
+}
+
 int kmt_entries_init(struct kmt_entries *entries, const struct kmt_ledger *ledger,
 		     const struct kmt_rows_context *context,
 		     const struct kmt_reconciler *reconciler, uint64_t end_ns)
@@ -203,6 +234,8 @@ int kmt_entries_init(struct kmt_entries *entries, const struct kmt_ledger *ledge
 		r = fill_entry(&entries->entries[i], &accounts[i], context, end_ns);
 		entries->nr_traced += entries->entries[i].trace != NULL;
 	}
+	if (r == 0)
+		r = sum_up_sites(entries);
 	if (r < 0) {
 		kmt_entries_deinit(entries);
 		return r;
@@ -215,5 +248,6 @@ void kmt_entries_deinit(struct kmt_entries *entries)
 {
 	free(entries->entries);
 	free(entries->sums);
+	free(entries->site_sums);
 	*entries = (struct kmt_entries){ 0 };
 }

@@ -33,6 +33,12 @@ struct kmt_entry {
 	const char *gfp;	       /* of pages without a stack; interned; NULL */
 	uint32_t row;		       /* that it is in, by the last kmt_rows_fill() */
 	const struct kmt_cache_sum *sum;
+	const struct kmt_site_sum *site_sum; /* NULL: nobody has a stack */
+};
+
+/* A call site, whomever it is for. */
+struct kmt_site_sum {
+	uint64_t frees, reused;
 };
 
 #define KMT_NO_ROW UINT32_MAX
@@ -49,6 +55,7 @@ struct kmt_entries {
 	size_t nr_traced;	   /* of these, with a stack */
 	struct kmt_frames *frames; /* borrowed; of the traces */
 	struct kmt_cache_sum *sums;
+	struct kmt_site_sum *site_sums;
 };
 
 /**

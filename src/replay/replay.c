@@ -414,6 +414,22 @@ static void describe_end(struct replay *replay, uint64_t end_ns)
 	result->grid = *kmt_ledger_grid(replay->ledger);
 }
 
+/* Before the rows are made of nothing. */
+static int check_stacks(const struct replay *replay, struct kmt_err *err)
+{
+	const struct kmt_account *accounts;
+	size_t nr;
+
+	if (replay->result->group != KMT_BY_STACK)
+		return 0;
+	accounts = kmt_ledger_accounts(replay->ledger, &nr);
+	for (size_t i = 0; i < nr; i++)
+		if (accounts[i].key.stack != KMT_STACK_NONE)
+			return 0;
+	return kmt_fail(err, -ENOENT, "%s: no stack was recorded: record with --stack",
+			replay->tape->path);
+}
+
 static int finish(struct replay *replay, struct kmt_err *err)
 {
 	const struct kmt_manifest *manifest = &replay->tape->manifest;
@@ -450,7 +466,7 @@ static int finish(struct replay *replay, struct kmt_err *err)
 	pass_snapshots(replay, end_ns);
 	(void)((r = kmt_ledger_finish(replay->ledger, end_ns, options->older_ns,
 				      options->grace_ns)) < 0 ||
-	       (r = open_frames(replay, err)) < 0);
+	       (r = check_stacks(replay, err)) < 0 || (r = open_frames(replay, err)) < 0);
 	if (r < 0)
 		return r;
 	context.frames = replay->frames;

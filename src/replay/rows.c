@@ -6,8 +6,15 @@
 
 #include "appendages.h"
 #include "entries.h"
+#include "row-stacks.h"
 #include "rows.h"
 #include "uses.h"
+
+/* In what order entries are, and which of them are one row. */
+struct order {
+	struct kmt_grouping grouping;
+	const struct kmt_frames *frames;
+};
 
 static int by_text(const char *a, const char *b)
 {
@@ -56,8 +63,9 @@ static int by_space(const struct kmt_entry *a, const struct kmt_entry *b)
 }
 
 /* 0: both belong to the same row */
-static int by_group(const struct kmt_entry *a, const struct kmt_entry *b, enum kmt_group group)
+static int by_group(const struct kmt_entry *a, const struct kmt_entry *b, const struct order *order)
 {
+	enum kmt_group group = order->grouping.group;
 	int r = by_space(a, b);
 
 	if (r == 0 && is_of_stack(group))
@@ -66,10 +74,16 @@ static int by_group(const struct kmt_entry *a, const struct kmt_entry *b, enum k
 		return r;
 	switch (group) {
 	case KMT_BY_SITE:
-	case KMT_BY_STACK:
-	case KMT_BY_OWNER:
 		/* One address can be the code of several modules in turn. */
-		return kmt_code_compare(&a->site, &b->site);
+		r = kmt_code_compare(&a->site, &b->site);
+		if (r || !order->grouping.is_parted)
+			return r;
+		return kmt_code_compare_functions(&a->owner, &b->owner);
+	case KMT_BY_STACK:
+		r = kmt_code_compare(&a->site, &b->site);
+		return r ? r : kmt_trace_compare(order->frames, a->trace, b->trace);
+	case KMT_BY_OWNER:
+		return kmt_code_compare_functions(&a->owner, &b->owner);
 	case KMT_BY_CACHE:
 		return by_text(a->cache, b->cache);
 	case KMT_BY_MODULE:
@@ -86,7 +100,7 @@ static int by_group(const struct kmt_entry *a, const struct kmt_entry *b, enum k
 static int compare(const void *left, const void *right, void *context)
 {
 	const struct kmt_entry *a = left, *b = right;
-	int r = by_group(a, b, *(const enum kmt_group *)context);
+	int r = by_group(a, b, context);
 
 	/* Then by cache, so that each is met once; the rest keeps the order of the tape. */
 	(void)(r || (r = kmt_entry_compare_caches(a, b)) ||
@@ -96,15 +110,46 @@ static int compare(const void *left, const void *right, void *context)
 
 /* A row in the making. */
 struct draft {
-	enum kmt_group group;
+	struct kmt_grouping grouping;
 	struct kmt_row row;
 	struct kmt_evidence evidence;
-	const struct kmt_entry *main; /* of the cache that holds most */
+	const struct kmt_entry *main;	/* of the cache that holds most */
+	const struct kmt_entry *oldest; /* of a part: with most mature objects */
 };
+
+static bool is_of_site(enum kmt_group group)
+{
+	return group == KMT_BY_SITE || group == KMT_BY_STACK;
+}
 
 static bool is_of_code(enum kmt_group group)
 {
-	return group == KMT_BY_SITE || group == KMT_BY_MODULE;
+	return is_of_site(group) || group == KMT_BY_MODULE || group == KMT_BY_OWNER;
+}
+
+/* Is it just a part of one or more call sites, all that is for somebody? */
+static bool is_of_owner(const struct kmt_grouping *grouping)
+{
+	return grouping->is_parted || grouping->group == KMT_BY_STACK ||
+	       grouping->group == KMT_BY_OWNER;
+}
+
+/* By whose code the row is judged. */
+static const struct kmt_code *code_of(const struct draft *draft, const struct kmt_entry *entry)
+{
+	return is_of_owner(&draft->grouping) ? &entry->owner : &entry->site;
+}
+
+static int name_owner(struct kmt_result *result, struct kmt_row *row, const struct kmt_entry *entry)
+{
+	row->instance = entry->owner.symbol.instance;
+	row->is_unknown = entry->owner.is_unknown;
+	if (!entry->owner.symbol.function) {
+		row->call_site = entry->owner.address;
+		row->offset = entry->owner.symbol.offset;
+		return 0;
+	}
+	return kmt_row_keep_function(result, &entry->owner, &row->function);
 }
 
 static int name_space(struct kmt_result *result, struct kmt_row *row, const struct kmt_entry *entry)
@@ -129,7 +174,8 @@ static int name_request(struct kmt_result *result, struct kmt_row *row,
 static int name_row(struct kmt_result *result, struct draft *draft, const struct kmt_entry *entry)
 {
 	const struct kmt_account_key *key = &entry->account->key;
-	enum kmt_group group = draft->group;
+	enum kmt_group group = draft->grouping.group;
+	const struct kmt_code *code = group == KMT_BY_OWNER ? &entry->owner : &entry->site;
 	struct kmt_row *row = &draft->row;
 	int r = 0;
 
@@ -138,23 +184,26 @@ static int name_row(struct kmt_result *result, struct draft *draft, const struct
 	r = name_space(result, row, entry);
 	if (r == 0 && is_nameless(entry) && is_of_stack(group))
 		r = name_request(result, row, entry);
-	if (r == 0 && group == KMT_BY_SITE) {
+	if (r == 0 && is_of_site(group)) {
 		row->call_site = entry->site.address;
 		row->instance = entry->site.symbol.instance;
 		row->offset = entry->site.symbol.offset;
 		row->size = entry->site.symbol.size;
 		r = kmt_result_keep(result, entry->site.symbol.function, &row->function);
 	}
+	if (r == 0 && group == KMT_BY_OWNER)
+		r = name_owner(result, row, entry);
 	if (r == 0 && is_of_code(group)) {
-		r = kmt_result_keep(result, entry->site.symbol.module, &row->module);
+		r = kmt_result_keep(result, code->symbol.module, &row->module);
 		if (r == 0)
-			r = kmt_result_keep(result, entry->site.symbol.taint, &row->taint);
+			r = kmt_result_keep(result, code->symbol.taint, &row->taint);
 	}
 	if (r == 0 && (group == KMT_BY_COMM || group == KMT_BY_PID))
 		r = kmt_result_keep(result, key->comm, &row->comm);
 	if (group == KMT_BY_PID)
 		row->pid = key->pid;
-	if (r == 0 && draft->main && (group == KMT_BY_SITE || group == KMT_BY_CACHE))
+	if (r == 0 && draft->main && group != KMT_BY_MODULE && group != KMT_BY_COMM &&
+	    group != KMT_BY_PID)
 		r = kmt_result_keep(result, draft->main->cache, &row->cache);
 	return r;
 }
@@ -226,10 +275,15 @@ static int add_entry(struct draft *draft, const struct kmt_entry *entry)
 	evidence->live_objects += live;
 	evidence->live_bytes += live * judged_bytes(account);
 	evidence->exposed_objects += account->exposed_objects;
-	if (is_of_code(draft->group)) {
-		evidence->is_module |= entry->site.symbol.module != NULL;
-		evidence->is_out_of_tree |= strchr(entry->site.symbol.taint, 'O') != NULL;
-		evidence->is_unloaded |= entry->site.is_unloaded && live;
+	if (is_of_code(draft->grouping.group)) {
+		const struct kmt_code *code = code_of(draft, entry);
+
+		evidence->is_module |= code->symbol.module != NULL;
+		evidence->is_out_of_tree |= strchr(code->symbol.taint, 'O') != NULL;
+		/* What was made to be handed on may be with someone else by now. */
+		evidence->is_unloaded |=
+			code->is_unloaded && live &&
+			(code == &entry->site || !entry->trace || !entry->trace->is_handed_on);
 	}
 	if (!account->track)
 		return 0;
@@ -298,6 +352,9 @@ static int sum_up(struct draft *draft, const struct kmt_entry *entries, size_t n
 			return r;
 		if (!owner_of(&entries[i]))
 			draft->evidence.owner = NULL;
+		if (!draft->oldest ||
+		    account->mature_objects > draft->oldest->account->mature_objects)
+			draft->oldest = &entries[i];
 		if (i == 0 || !kmt_entry_shares_cache(&entries[i - 1], &entries[i])) {
 			add_cache(draft, &entries[i]);
 			tally = (struct tally){ .entry = &entries[i] };
@@ -308,6 +365,10 @@ static int sum_up(struct draft *draft, const struct kmt_entry *entries, size_t n
 			best = tally;
 	}
 	draft->main = best.entry;
+	if (is_of_owner(&draft->grouping) && draft->oldest->site_sum) {
+		draft->evidence.site_frees = draft->oldest->site_sum->frees;
+		draft->evidence.site_reused = draft->oldest->site_sum->reused;
+	}
 	draft->evidence.is_cache_confirmed = best.entry && best.entry->sum->limit.is_confirmed;
 	return 0;
 }
@@ -340,9 +401,10 @@ static void deinit_draft(struct draft *draft)
 }
 
 /* Return: 1, 0 if there is no row, -ENOMEM. */
-static int make_row(struct draft *draft, const struct kmt_entry *entries, size_t nr,
-		    struct kmt_result *result)
+static int make_row(struct draft *draft, const struct kmt_entries *all,
+		    const struct kmt_entry *entries, size_t nr, struct kmt_result *result)
 {
+	enum kmt_group group = draft->grouping.group;
 	int r = sum_up(draft, entries, nr);
 
 	if (r < 0)
@@ -352,16 +414,19 @@ static int make_row(struct draft *draft, const struct kmt_entry *entries, size_t
 	if (draft->row.allocs == 0 && draft->evidence.live_objects == 0)
 		return 0;
 	r = name_row(result, draft, &entries[0]);
+	if (r == 0 && is_of_code(group) && group != KMT_BY_MODULE)
+		r = kmt_row_stacks_fill(all, entries, nr, is_of_site(group), result, &draft->row);
 	if (r == 0)
 		r = judge(draft);
 	return r < 0 ? r : 1;
 }
 
-int kmt_rows_fill(const struct kmt_entries *entries, enum kmt_group group,
+int kmt_rows_fill(const struct kmt_entries *entries, struct kmt_grouping grouping,
 		  const struct kmt_evidence *tape, struct kmt_result *result,
 		  struct kmt_row **ret_rows, size_t *ret_nr)
 {
 	struct kmt_row *rows = calloc(entries->nr ? entries->nr : 1, sizeof(*rows));
+	struct order order = { grouping, entries->frames };
 	struct kmt_entry *all = entries->entries;
 	size_t nr = 0, to;
 	int r = 0;
@@ -369,14 +434,14 @@ int kmt_rows_fill(const struct kmt_entries *entries, enum kmt_group group,
 	if (!rows)
 		return -ENOMEM;
 	if (entries->nr)
-		qsort_r(all, entries->nr, sizeof(*all), compare, &group);
+		qsort_r(all, entries->nr, sizeof(*all), compare, &order);
 	for (size_t from = 0; r >= 0 && from < entries->nr; from = to) {
-		struct draft draft = { .group = group, .evidence = *tape };
+		struct draft draft = { .grouping = grouping, .evidence = *tape };
 
 		for (to = from + 1; to < entries->nr; to++)
-			if (by_group(&all[from], &all[to], group) != 0)
+			if (by_group(&all[from], &all[to], &order) != 0)
 				break;
-		r = make_row(&draft, &all[from], to - from, result);
+		r = make_row(&draft, entries, &all[from], to - from, result);
 		for (size_t i = from; i < to; i++)
 			all[i].row = r == 1 ? (uint32_t)nr : KMT_NO_ROW;
 		if (r == 1)

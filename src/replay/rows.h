@@ -21,16 +21,23 @@ struct kmt_rows_context {
 	uint64_t sample_mask, sample_page_mask; /* see manifest.h */
 };
 
+/* What is one row. */
+struct kmt_grouping {
+	enum kmt_group group;
+	bool is_parted; /* by site: one for each owner, where it allocates for others */
+};
+
 /**
  * kmt_rows_fill() - sum entries up into rows, and judge these
  * @entries: put into another order
  * @tape: what is the same for all rows: end, grace period, loss and so on, with the grid
  * @result: keeps the texts of the rows
- * @ret_rows: on the heap, in no particular order; kmt_result_free_rows() frees them
+ * @ret_rows: on the heap, in the order of what tells them; kmt_result_free_rows() frees
+ * them
  *
  * Return: 0 or -ENOMEM.
  */
-int kmt_rows_fill(const struct kmt_entries *entries, enum kmt_group group,
+int kmt_rows_fill(const struct kmt_entries *entries, struct kmt_grouping grouping,
 		  const struct kmt_evidence *tape, struct kmt_result *result,
 		  struct kmt_row **ret_rows, size_t *ret_nr);
 

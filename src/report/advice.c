@@ -41,8 +41,15 @@ static void advise_explain(const struct kmt_result *result, const struct kmt_row
 static void advise_report(const struct kmt_result *result, const struct kmt_suspect *suspect,
 			  FILE *file)
 {
-	const char *module = suspect->row ? suspect->row->module : suspect->vmalloc->module;
-	const char *taint = suspect->row ? suspect->row->taint : suspect->vmalloc->taint;
+	const struct kmt_verdict *verdict = &result->verdict;
+	const struct kmt_row *row = suspect->row;
+	bool has_owner = row && verdict->owner;
+	const char *module = has_owner ? verdict->owner_module
+			     : row     ? row->module
+				       : suspect->vmalloc->module;
+	const char *taint = has_owner ? row->owner_taint
+			    : row     ? row->taint
+				      : suspect->vmalloc->taint;
 	char whom[KMT_ESCAPED_BYTES];
 
 	if (!module)

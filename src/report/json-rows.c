@@ -42,24 +42,71 @@ const char *kmt_json_use(enum kmt_use use)
 	return names[use];
 }
 
-static void put_site(struct builder *b, struct json_object *object, const struct kmt_row *row)
+static void put_owner(struct builder *b, struct json_object *object, const struct kmt_row *row)
+{
+	if (row->nr_owners > 1)
+		put_uint(b, object, "owners", row->nr_owners);
+	put_text(b, object, "owner", row->owner);
+	put_text(b, object, "owner_module", row->owner_module);
+	if (row->is_owners)
+		put_bool(b, object, "judged_by_owner", true);
+}
+
+static void put_frame(struct builder *b, struct json_object *object, const struct kmt_frame *frame)
 {
 	char text[BUILDER_TEXT_BYTES], function[BUILDER_TEXT_BYTES / 2];
 
-	put_address(b, object, "call_site", row->call_site);
-	if (row->function) {
+	put_address(b, object, "address", frame->address);
+	if (frame->function) {
+		(void)snprintf(text, sizeof(text), "%s+0x%" PRIx64,
+			       kmt_escape(function, sizeof(function), frame->function),
+			       frame->offset);
+		(void)put(b, object, "symbol", json_object_new_string(text));
+		put_text(b, object, "function", frame->function);
+		put_uint(b, object, "offset", frame->offset);
+	}
+	put_text(b, object, "module", frame->module);
+	put_text(b, object, "lines", frame->lines);
+	put_bool(b, object, "helper", frame->is_helper);
+}
+
+void kmt_json_put_frames(struct builder *b, struct json_object *object,
+			 const struct kmt_frame *frames, size_t nr)
+{
+	struct json_object *list = nr ? put(b, object, "frames", json_object_new_array()) : NULL;
+
+	for (size_t i = 0; list && i < nr; i++)
+		put_frame(b, put_element(b, list, json_object_new_object()), &frames[i]);
+}
+
+static void put_site(struct builder *b, struct json_object *object, enum kmt_group group,
+		     const struct kmt_row *row)
+{
+	char text[BUILDER_TEXT_BYTES], function[BUILDER_TEXT_BYTES / 2];
+
+	bool is_owner = group == KMT_BY_OWNER; /* all of a function */
+
+	if (!is_owner || !row->function)
+		put_address(b, object, "call_site", row->call_site);
+	if (is_owner)
+		put_text(b, object, "function", row->function);
+	if (row->function && !is_owner) {
 		(void)snprintf(text, sizeof(text), "%s+0x%" PRIx64,
 			       kmt_escape(function, sizeof(function), row->function), row->offset);
 		(void)put(b, object, "symbol", json_object_new_string(text));
 		put_text(b, object, "function", row->function);
 	}
-	if (row->function || row->offset)
+	if ((row->function && !is_owner) || row->offset)
 		put_uint(b, object, "offset", row->offset);
 	put_text(b, object, "lines", row->lines);
 	put_module(b, object, row);
 	put_text(b, object, "cache", row->cache);
 	if (row->nr_caches > 1)
 		put_uint(b, object, "caches", row->nr_caches);
+	put_owner(b, object, row);
+	if (row->nr_stacks)
+		put_uint(b, object, "stacks", row->nr_stacks);
+	kmt_json_put_frames(b, object, row->frames, row->nr_frames);
 }
 
 static void put_name(struct builder *b, struct json_object *object, const struct kmt_result *result,
@@ -69,7 +116,7 @@ static void put_name(struct builder *b, struct json_object *object, const struct
 	case KMT_BY_SITE:
 	case KMT_BY_STACK:
 	case KMT_BY_OWNER:
-		put_site(b, object, row);
+		put_site(b, object, result->group, row);
 		break;
 	case KMT_BY_CACHE:
 		put_text(b, object, "cache", row->cache);
@@ -163,8 +210,9 @@ void kmt_json_put_rows(struct builder *b, struct json_object *root, const struct
 		       uint64_t top)
 {
 	static const char *const names[] = {
-		[KMT_BY_SITE] = "sites", [KMT_BY_CACHE] = "caches", [KMT_BY_MODULE] = "modules",
-		[KMT_BY_COMM] = "comms", [KMT_BY_PID] = "pids",
+		[KMT_BY_SITE] = "sites",   [KMT_BY_CACHE] = "caches", [KMT_BY_MODULE] = "modules",
+		[KMT_BY_COMM] = "comms",   [KMT_BY_PID] = "pids",     [KMT_BY_STACK] = "stacks",
+		[KMT_BY_OWNER] = "owners",
 	};
 	struct json_object *rows = put(b, root, names[result->group], json_object_new_array());
 

@@ -10,6 +10,10 @@
 void kmt_json_put_rows(struct builder *b, struct json_object *root, const struct kmt_result *result,
 		       uint64_t top);
 
+/* "frames", if there are any */
+void kmt_json_put_frames(struct builder *b, struct json_object *object,
+			 const struct kmt_frame *frames, size_t nr);
+
 /* All that is said of one row. */
 void kmt_json_put_row(struct builder *b, struct json_object *object,
 		      const struct kmt_result *result, const struct kmt_row *row);

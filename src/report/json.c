@@ -24,6 +24,8 @@ static void put_verdict(struct builder *b, struct json_object *root,
 		put_address(b, object, "call_site", verdict->call_site);
 	put_text(b, object, "function", verdict->function);
 	put_text(b, object, "caller", verdict->caller);
+	put_text(b, object, "owner", verdict->owner);
+	put_text(b, object, "owner_module", verdict->owner_module);
 }
 
 static void put_tape(struct builder *b, struct json_object *root, const struct kmt_result *result)

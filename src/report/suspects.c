@@ -62,7 +62,7 @@ static size_t find_blamed(const struct kmt_result *result, struct kmt_suspect *s
 	for (size_t i = 0; verdict->call_site && i < result->nr_rows; i++) {
 		const struct kmt_row *row = &result->rows[i];
 
-		if (row->call_site == verdict->call_site && row->function == verdict->function) {
+		if (kmt_result_blames(result, row)) {
 			suspects[0] = (struct kmt_suspect){ row, NULL, &row->judgement };
 			return 1;
 		}
@@ -96,6 +96,11 @@ static void name_suspect(char *name, const struct kmt_result *result,
 
 	if (suspect->row) {
 		kmt_words_name(name, result->group, suspect->row);
+		if (suspect->row->owner &&
+		    (suspect->row->nr_owners == 1 || suspect->row->is_owners))
+			(void)snprintf(name + strlen(name), KMT_NAME_BYTES - strlen(name),
+				       ", for %s",
+				       kmt_escape(caller, sizeof(caller), suspect->row->owner));
 		return;
 	}
 	taint = suspect->vmalloc->taint;

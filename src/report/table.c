@@ -15,7 +15,8 @@
 
 static const char *const group_names[] = {
 	[KMT_BY_SITE] = "call site", [KMT_BY_CACHE] = "cache", [KMT_BY_MODULE] = "module",
-	[KMT_BY_COMM] = "task",	     [KMT_BY_PID] = "pid",
+	[KMT_BY_COMM] = "task",	     [KMT_BY_PID] = "pid",     [KMT_BY_STACK] = "call stack",
+	[KMT_BY_OWNER] = "owner",
 };
 
 /* What was printed, for what is said below. */
@@ -94,6 +95,11 @@ static void print_numbers(struct table *table, const struct kmt_row *row)
 	print_judgement(table, judgement);
 }
 
+static bool is_of_code(enum kmt_group group)
+{
+	return group == KMT_BY_SITE || group == KMT_BY_STACK || group == KMT_BY_OWNER;
+}
+
 static void add_cache(struct kmt_line *line, const struct kmt_row *row)
 {
 	char cache[KMT_ESCAPED_BYTES], more[KMT_UNITS_BYTES] = "";
@@ -114,6 +120,42 @@ static void add_kind(struct kmt_line *line, enum kmt_group group, const struct k
 		kmt_line_add(line, kind);
 }
 
+/* For whom a call site allocates, by its stacks. */
+static void add_owner(struct kmt_line *line, const struct kmt_row *row)
+{
+	char owner[KMT_ESCAPED_BYTES], module[KMT_ESCAPED_BYTES], more[KMT_UNITS_BYTES] = "";
+
+	if (row->owner && row->nr_owners > 1)
+		(void)snprintf(more, sizeof(more), " +%u", row->nr_owners - 1);
+	if (row->owner)
+		kmt_line_addf(
+			line, "%s %s%s%s%s%s%s", row->is_owners ? "by what is for" : "for",
+			kmt_escape(owner, sizeof(owner), row->owner), row->owner_module ? " [" : "",
+			row->owner_module ? kmt_escape(module, sizeof(module), row->owner_module)
+					  : "",
+			row->owner_module ? "]" : "",
+			row->owner_taint && strchr(row->owner_taint, 'O') ? " (out of tree)" : "",
+			more);
+	if (row->nr_stacks > 1)
+		kmt_line_addf(line, "%u stacks", row->nr_stacks);
+}
+
+/* As the kernel prints them; the first one is what the row is called. */
+static void print_stack(struct table *table, const struct kmt_row *row)
+{
+	char name[KMT_NAME_BYTES];
+
+	for (size_t i = 1; i < row->nr_frames; i++) {
+		struct kmt_line line;
+
+		kmt_words_frame(name, &row->frames[i]);
+		kmt_line_begin(&line, table->file, "      ", PART_INDENT + 2, 2);
+		kmt_line_add(&line, name);
+		kmt_line_add_sources(&line, row->frames[i].lines);
+		kmt_line_end(&line);
+	}
+}
+
 /* All that qualifies the numbers; what doesn't apply is not there. */
 static void print_owner(struct table *table, const struct kmt_row *row)
 {
@@ -125,8 +167,10 @@ static void print_owner(struct table *table, const struct kmt_row *row)
 	kmt_line_begin(&line, table->file, "    ", PART_INDENT, 2);
 	kmt_line_add(&line, name);
 	kmt_line_add_sources(&line, row->lines);
-	if (table->result->group == KMT_BY_SITE)
+	if (is_of_code(table->result->group)) {
 		add_cache(&line, row);
+		add_owner(&line, row);
+	}
 	add_kind(&line, table->result->group, row);
 	if (row->is_estimated && kmt_row_scale(row) > 1)
 		kmt_line_add(&line,
@@ -150,6 +194,8 @@ static void print_owner(struct table *table, const struct kmt_row *row)
 	if (row->is_suppressed)
 		kmt_line_add(&line, "suppressed");
 	kmt_line_end(&line);
+	if (table->result->group == KMT_BY_STACK)
+		print_stack(table, row);
 }
 
 /* Is it one of those that are only counted? */
@@ -220,7 +266,7 @@ static void print_rows(struct table *table)
 		return;
 	}
 	(void)snprintf(below, sizeof(below), "%s%s, how many were seen freed of all",
-		       group_names[result->group], result->group == KMT_BY_SITE ? ", cache" : "");
+		       group_names[result->group], is_of_code(result->group) ? ", cache" : "");
 	if (table->hides_healthy && !is_remarkable) {
 		table->hides_healthy = false;
 		table->top = HEALTHY_SHOWN;

@@ -255,6 +255,36 @@ static void name_site(char *name, const struct kmt_row *row)
 	}
 }
 
+/* All of a function. */
+static void name_owner(char *name, const struct kmt_row *row)
+{
+	char function[KMT_ESCAPED_BYTES], module[KMT_ESCAPED_BYTES];
+
+	if (!row->function) {
+		name_site(name, row);
+		return;
+	}
+	(void)snprintf(name, KMT_NAME_BYTES, "%s%s%s%s%s",
+		       kmt_escape(function, sizeof(function), row->function),
+		       row->module ? " [" : "",
+		       row->module ? kmt_escape(module, sizeof(module), row->module) : "",
+		       row->module ? "]" : "",
+		       row->taint && strchr(row->taint, 'O') ? " (out of tree)" : "");
+}
+
+void kmt_words_frame(char *name, const struct kmt_frame *frame)
+{
+	struct kmt_row row = {
+		.call_site = frame->address,
+		.function = frame->function,
+		.offset = frame->offset,
+		.size = frame->size,
+		.module = frame->module,
+	};
+
+	name_site(name, &row);
+}
+
 void kmt_words_name(char *name, enum kmt_group group, const struct kmt_row *row)
 {
 	char text[KMT_ESCAPED_BYTES], kind[KMT_NAME_BYTES];
@@ -263,8 +293,10 @@ void kmt_words_name(char *name, enum kmt_group group, const struct kmt_row *row)
 	switch (group) {
 	case KMT_BY_SITE:
 	case KMT_BY_STACK:
-	case KMT_BY_OWNER:
 		name_site(name, row);
+		return;
+	case KMT_BY_OWNER:
+		name_owner(name, row);
 		return;
 	case KMT_BY_CACHE:
 		known = row->cache ? row->cache : kmt_words_kind(kind, row);

@@ -66,6 +66,9 @@ const char *kmt_words_estimate(char *buf, double value, double low, double high)
 /* "+12/h" */
 const char *kmt_words_count_rate(char *buf, double objects_per_s);
 
+/* The same of a frame. */
+void kmt_words_frame(char *name, const struct kmt_frame *frame);
+
 /* What a row is called, made safe for a terminal; @name is KMT_NAME_BYTES long. */
 void kmt_words_name(char *name, enum kmt_group group, const struct kmt_row *row);
 

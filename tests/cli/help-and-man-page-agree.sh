@@ -24,7 +24,7 @@ done
 tape=$KMT_TESTS/frozen/s390x.tape
 site=$("$KMEMTAPE" replay --threads 0 --format json "$tape" | jq -r '[.sites[].function | values][0]')
 keys=$(
-	for by in site cache module comm pid; do
+	for by in site cache module comm pid owner; do
 		"$KMEMTAPE" replay --threads 0 --grace 0 --by $by --format json "$tape"
 	done | jq -r 'paths | map(strings) | last | values'
 	"$KMEMTAPE" replay --threads 0 --grace 0 --explain "$site" --interval 1s --only "site=$site" --format json "$tape" |

@@ -79,8 +79,8 @@ static void fill(struct bench *bench, enum kmt_group group, uint64_t older_ns)
 	tape.grid = kmt_ledger_grid(bench->ledger);
 	CHECK_EQ(kmt_entries_init(&bench->entries, bench->ledger, &context, bench->reconciler, END),
 		 0);
-	CHECK_EQ(kmt_rows_fill(&bench->entries, group, &tape, bench->result, &bench->rows,
-			       &bench->nr_rows),
+	CHECK_EQ(kmt_rows_fill(&bench->entries, (struct kmt_grouping){ group, false }, &tape,
+			       bench->result, &bench->rows, &bench->nr_rows),
 		 0);
 }
 
