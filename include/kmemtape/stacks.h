@@ -37,8 +37,8 @@ struct kmt_stacks *kmt_stacks_free(struct kmt_stacks *stacks);
  */
 uint32_t kmt_stacks_intern(struct kmt_stacks *stacks, const uint64_t *frames, size_t nr);
 
-/* Frames of @stack, borrowed until kmt_stacks_free(); NULL and 0 for KMT_STACK_NONE. Not while
- * others intern. */
+/* Frames of @stack, borrowed until kmt_stacks_free(); NULL and 0 for KMT_STACK_NONE. Like
+ * kmt_stacks_intern(), by several threads at once. */
 const uint64_t *kmt_stacks_frames(const struct kmt_stacks *stacks, uint32_t stack, size_t *ret_nr);
 
 /* Orders by frames, the innermost first; 0: the same stack. */

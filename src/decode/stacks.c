@@ -200,11 +200,19 @@ uint32_t kmt_stacks_intern(struct kmt_stacks *stacks, const uint64_t *frames, si
 
 const uint64_t *kmt_stacks_frames(const struct kmt_stacks *stacks, uint32_t stack, size_t *ret_nr)
 {
+	pthread_mutex_t *lock = stacks ? (pthread_mutex_t *)(uintptr_t)&stacks->lock : NULL;
+	const uint64_t *frames = NULL;
+
 	*ret_nr = 0;
-	if (!stacks || stack == KMT_STACK_NONE || stack >> 1 >= stacks->nr)
+	if (!stacks || stack == KMT_STACK_NONE)
 		return NULL;
-	*ret_nr = stacks->stacks[stack >> 1].nr;
-	return stacks->stacks[stack >> 1].frames;
+	(void)pthread_mutex_lock(lock); /* the table moves when it grows, frames don't */
+	if (stack >> 1 < stacks->nr) {
+		*ret_nr = stacks->stacks[stack >> 1].nr;
+		frames = stacks->stacks[stack >> 1].frames;
+	}
+	(void)pthread_mutex_unlock(lock);
+	return frames;
 }
 
 int kmt_stacks_compare(const struct kmt_stacks *stacks, uint32_t a, uint32_t b)

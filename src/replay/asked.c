@@ -50,6 +50,26 @@ static bool visit_site(void *context, const struct kmt_symbol *symbol)
 	return kmt_site_query_matches(&visit->asked->query, &name);
 }
 
+/* Whatever stands for the call site is one of its stack. */
+static bool may_be_site(const struct kmt_asked *asked, const struct kmt_asked_context *context,
+			const struct kmt_account *account)
+{
+	const uint64_t *sites = &account->key.call_site;
+	size_t nr = 1;
+
+	if (!*sites && account->key.stack != KMT_STACK_NONE)
+		sites = kmt_stacks_frames(context->stacks, account->key.stack, &nr);
+	for (size_t i = 0; i < nr; i++) {
+		struct visit visit = { asked, sites[i] };
+
+		if (*asked->query.function
+			    ? kmt_symbols_visit(context->symbols, sites[i], visit_site, &visit)
+			    : sites[i] == asked->query.address)
+			return true;
+	}
+	return false;
+}
+
 static bool is_text(const char *a, const char *b)
 {
 	return a && strcmp(a, b) == 0;
@@ -78,7 +98,6 @@ static const char *label_of(enum kmt_group group, const struct kmt_asked_context
 bool kmt_asked_may_be(const struct kmt_asked *asked, const struct kmt_asked_context *context,
 		      const struct kmt_account *account)
 {
-	struct visit visit = { asked, account->key.call_site };
 	char buf[KMT_CACHE_NAME_BYTES];
 	const char *cache;
 
@@ -86,13 +105,11 @@ bool kmt_asked_may_be(const struct kmt_asked *asked, const struct kmt_asked_cont
 	case KMT_BY_SITE:
 	case KMT_BY_STACK:
 	case KMT_BY_OWNER:
-		if (!*asked->query.function)
-			return account->key.call_site == asked->query.address;
-		return kmt_symbols_visit(context->symbols, account->key.call_site, visit_site,
-					 &visit);
+		return may_be_site(asked, context, account);
 	case KMT_BY_MODULE:
 		/* Its bounds in time may still change; the kernel's own code stays what it is. */
-		return !is_kernel(context, account->key.call_site) || asked->name[0] == '(';
+		return !account->key.call_site || !is_kernel(context, account->key.call_site) ||
+		       asked->name[0] == '(';
 	case KMT_BY_CACHE:
 		cache = kmt_account_cache(account, context->page_bytes, buf);
 		return !cache || strcmp(cache, asked->name) == 0;
@@ -105,26 +122,31 @@ bool kmt_asked_may_be(const struct kmt_asked *asked, const struct kmt_asked_cont
 	return true;
 }
 
-bool kmt_asked_is(const struct kmt_asked *asked, const struct kmt_asked_context *context,
-		  const struct kmt_account *account, struct kmt_symbol *ret_symbol)
+/* Out of memory, what has no call site stays unknown: then there is none for the result, either. */
+static void look_up(const struct kmt_asked_context *context, const struct kmt_account *account,
+		    struct kmt_code *ret_site)
 {
-	char buf[KMT_CACHE_NAME_BYTES];
-	bool is_unknown = false;
+	(void)kmt_code_find_site(context->symbols, context->frames, account, UINT64_MAX, ret_site);
+}
 
-	*ret_symbol = (struct kmt_symbol){ .taint = "" };
+bool kmt_asked_is(const struct kmt_asked *asked, const struct kmt_asked_context *context,
+		  const struct kmt_account *account, struct kmt_code *ret_site)
+{
+	const struct kmt_symbol *symbol = &ret_site->symbol;
+	char buf[KMT_CACHE_NAME_BYTES];
+
+	*ret_site = (struct kmt_code){ .symbol = { .taint = "" } };
 	if (asked->group == KMT_BY_SITE || asked->group == KMT_BY_MODULE)
-		is_unknown =
-			!kmt_symbols_look_up(context->symbols, account->key.call_site,
-					     account->first_pid, account->first_ns, ret_symbol);
+		look_up(context, account, ret_site);
 	if (asked->group == KMT_BY_SITE) {
-		struct kmt_site_name name = { account->key.call_site, ret_symbol->function,
-					      ret_symbol->module, ret_symbol->offset };
+		struct kmt_site_name name = { ret_site->address, symbol->function, symbol->module,
+					      symbol->offset };
 
 		return kmt_site_query_matches(&asked->query, &name);
 	}
 	if (asked->group == KMT_BY_PID)
 		return account->key.pid == asked->pid;
-	return is_text(label_of(asked->group, context, account, is_unknown, ret_symbol, buf),
+	return is_text(label_of(asked->group, context, account, ret_site->is_unknown, symbol, buf),
 		       asked->name);
 }
 
@@ -159,20 +181,20 @@ static void offer(struct near *near, unsigned int distance, const char *text)
 static void offer_site(struct near *near, const struct kmt_asked *asked,
 		       const struct kmt_asked_context *context, const struct kmt_account *account)
 {
-	struct kmt_symbol symbol;
+	struct kmt_code site;
+	const struct kmt_symbol *symbol = &site.symbol;
 	char text[NEAR_BYTES];
 	struct kmt_site_name name;
 
-	(void)kmt_symbols_look_up(context->symbols, account->key.call_site, account->first_pid,
-				  account->first_ns, &symbol);
-	name = (struct kmt_site_name){ account->key.call_site, symbol.function, symbol.module,
-				       symbol.offset };
-	if (symbol.function)
-		(void)snprintf(text, sizeof(text), "%s+0x%" PRIx64 "%s%s%s", symbol.function,
-			       symbol.offset, symbol.module ? " [" : "",
-			       symbol.module ? symbol.module : "", symbol.module ? "]" : "");
+	look_up(context, account, &site);
+	name = (struct kmt_site_name){ site.address, symbol->function, symbol->module,
+				       symbol->offset };
+	if (symbol->function)
+		(void)snprintf(text, sizeof(text), "%s+0x%" PRIx64 "%s%s%s", symbol->function,
+			       symbol->offset, symbol->module ? " [" : "",
+			       symbol->module ? symbol->module : "", symbol->module ? "]" : "");
 	else
-		(void)snprintf(text, sizeof(text), "0x%" PRIx64, account->key.call_site);
+		(void)snprintf(text, sizeof(text), "0x%" PRIx64, site.address);
 	offer(near, kmt_site_query_distance(&asked->query, &name), text);
 }
 
@@ -181,18 +203,16 @@ static void offer_account(struct near *near, const struct kmt_asked *asked,
 			  const struct kmt_account *account)
 {
 	char buf[KMT_CACHE_NAME_BYTES];
-	struct kmt_symbol symbol = { 0 };
+	struct kmt_code site = { 0 };
 	const char *label;
-	bool is_unknown = false;
 
 	if (asked->group == KMT_BY_SITE) {
 		offer_site(near, asked, context, account);
 		return;
 	}
 	if (asked->group == KMT_BY_MODULE)
-		is_unknown = !kmt_symbols_look_up(context->symbols, account->key.call_site,
-						  account->first_pid, account->first_ns, &symbol);
-	label = label_of(asked->group, context, account, is_unknown, &symbol, buf);
+		look_up(context, account, &site);
+	label = label_of(asked->group, context, account, site.is_unknown, &site.symbol, buf);
 	if (label)
 		offer(near, kmt_word_distance(asked->name, label), label);
 }

@@ -9,6 +9,8 @@
 #include "kmemtape/site-query.h"
 #include "kmemtape/symbols.h"
 
+#include "entries.h"
+
 /*
  * What the user asked for by name: a call site, or a cache, module, task. Whose an account is may be
  * known for sure only at the end of the tape: until then all that may turn out to be meant counts.
@@ -22,6 +24,8 @@ struct kmt_asked {
 
 struct kmt_asked_context {
 	const struct kmt_symbols *symbols;
+	const struct kmt_stacks *stacks; /* NULL: there are none */
+	struct kmt_frames *frames;	 /* of these, at the end of the tape */
 	uint64_t kernel_from, kernel_to;
 	uint32_t page_bytes;
 };
@@ -39,9 +43,9 @@ int kmt_asked_init(struct kmt_asked *asked, enum kmt_group group, const char *na
 bool kmt_asked_may_be(const struct kmt_asked *asked, const struct kmt_asked_context *context,
 		      const struct kmt_account *account);
 
-/* At the end of the tape; @ret_symbol is what the account's call site is, if that was looked up. */
+/* At the end of the tape; @ret_site is the account's call site, if that was looked up. */
 bool kmt_asked_is(const struct kmt_asked *asked, const struct kmt_asked_context *context,
-		  const struct kmt_account *account, struct kmt_symbol *ret_symbol);
+		  const struct kmt_account *account, struct kmt_code *ret_site);
 
 /* Nothing is meant: says so, and what is near. Return: -ENOENT. */
 int kmt_asked_fail(const struct kmt_asked *asked, const struct kmt_asked_context *context,

@@ -91,6 +91,21 @@ static void take_frame(struct kmt_code *code, const struct kmt_named_frame *name
 	};
 }
 
+int kmt_code_find_site(const struct kmt_symbols *symbols, struct kmt_frames *frames,
+		       const struct kmt_account *account, uint64_t end_ns,
+		       struct kmt_code *ret_site)
+{
+	const struct kmt_trace *trace = NULL;
+	int r = 0;
+
+	look_up(ret_site, account, symbols, end_ns);
+	if (frames && !account->key.call_site)
+		r = kmt_frames_trace(frames, account, &trace);
+	if (trace)
+		take_frame(ret_site, kmt_trace_frame(frames, trace, trace->site), end_ns);
+	return r;
+}
+
 static int trace_entry(struct kmt_entry *entry, struct kmt_frames *frames, uint64_t end_ns)
 {
 	const struct kmt_trace *trace;
@@ -99,9 +114,6 @@ static int trace_entry(struct kmt_entry *entry, struct kmt_frames *frames, uint6
 	trace = entry->trace;
 	if (r < 0 || !trace)
 		return r;
-	if (!entry->account->key.call_site)
-		take_frame(&entry->site, kmt_trace_frame(frames, trace, trace->site), end_ns);
-	entry->owner = entry->site;
 	if (trace->owner != trace->site)
 		take_frame(&entry->owner, kmt_trace_frame(frames, trace, trace->owner), end_ns);
 	return 0;
@@ -134,7 +146,9 @@ static int fill_entry(struct kmt_entry *entry, const struct kmt_account *account
 	entry->cache = cache ? kmt_names_intern(context->names, cache, strlen(cache)) : NULL;
 	if (cache && !entry->cache)
 		return -ENOMEM;
-	look_up(&entry->site, account, context->symbols, end_ns);
+	if (kmt_code_find_site(context->symbols, context->frames, account, end_ns, &entry->site) <
+	    0)
+		return -ENOMEM;
 	entry->owner = entry->site;
 	r = context->frames ? trace_entry(entry, context->frames, end_ns) : 0;
 	return r == 0 && account->key.space == KMT_SPACE_PAGE ? find_use(entry, context) : r;

@@ -83,6 +83,16 @@ static inline bool kmt_entry_has_owner(const struct kmt_entry *entry)
 	return entry->owner.address != entry->site.address;
 }
 
+/**
+ * kmt_code_find_site() - the call site of an account, or who stands for it
+ * @frames: NULL: nobody has a stack
+ *
+ * Return: 0 or -ENOMEM, then without the stack.
+ */
+int kmt_code_find_site(const struct kmt_symbols *symbols, struct kmt_frames *frames,
+		       const struct kmt_account *account, uint64_t end_ns,
+		       struct kmt_code *ret_site);
+
 /* Orders by address, and by what was there; 0: the same code. */
 int kmt_code_compare(const struct kmt_code *a, const struct kmt_code *b);
 

@@ -15,7 +15,7 @@
 /*
  * Frames and stacks of the books, named. Addresses of modules mean something for a time only: so a
  * stack is named once for each time that it was of the same code, and what had the same code has
- * the same name. Not while stacks are interned.
+ * the same name.
  */
 struct kmt_frames;
 

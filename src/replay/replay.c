@@ -85,7 +85,8 @@ static int open_ledger(struct replay *replay, struct kmt_err *err)
 		.nr_recorder_pids = manifest->nr_recorder_pids,
 		.start_ns = manifest->start_ns,
 	};
-	struct kmt_watch_context watch = { replay->tape, replay->options, replay->symbols };
+	struct kmt_watch_context watch = { replay->tape, replay->options, replay->symbols,
+					   replay->stacks };
 	int r;
 
 	kmt_recorded_fill(manifest, &options);
@@ -456,17 +457,19 @@ static int finish(struct replay *replay, struct kmt_err *err)
 
 	r = kmt_origin_note(manifest, replay->result);
 	if (r == 0)
+		r = open_frames(replay, err);
+	if (r == 0)
 		r = note_feeds(replay);
 	if (r == 0)
 		r = book_end(replay, end_ns);
 	if (r == 0 && replay->watch)
-		r = kmt_watch_close(replay->watch, end_ns, err);
+		r = kmt_watch_close(replay->watch, replay->frames, end_ns, err);
 	if (r < 0)
 		return r;
 	pass_snapshots(replay, end_ns);
 	(void)((r = kmt_ledger_finish(replay->ledger, end_ns, options->older_ns,
 				      options->grace_ns)) < 0 ||
-	       (r = check_stacks(replay, err)) < 0 || (r = open_frames(replay, err)) < 0);
+	       (r = check_stacks(replay, err)) < 0);
 	if (r < 0)
 		return r;
 	context.frames = replay->frames;

@@ -205,6 +205,7 @@ int kmt_watch_new(const struct kmt_watch_context *context,
 	watch->context = *context;
 	watch->asked = (struct kmt_asked_context){
 		.symbols = context->symbols,
+		.stacks = context->stacks,
 		.kernel_from = ledger_options->kernel_from,
 		.kernel_to = ledger_options->kernel_to,
 		.page_bytes = ledger_options->page_bytes,
@@ -268,15 +269,15 @@ static int close_dossiers(struct kmt_watch *watch, const struct kmt_account *acc
 {
 	kmt_dossiers_set_end(watch->dossiers, watch->end_ns);
 	for (size_t i = 0; i < nr; i++) {
-		struct kmt_symbol symbol;
+		struct kmt_code site;
 		unsigned int number;
 		bool is_meant = wanted_for(watch, &accounts[i]) & FOR_DOSSIER &&
 				accounts[i].allocs &&
-				kmt_asked_is(&watch->explain, &watch->asked, &accounts[i], &symbol);
+				kmt_asked_is(&watch->explain, &watch->asked, &accounts[i], &site);
 
 		if (!is_meant)
 			continue;
-		if (!find_site(watch, accounts[i].key.call_site, symbol.instance, &number))
+		if (!find_site(watch, site.address, site.symbol.instance, &number))
 			watch->has_more_sites = true;
 		else if (kmt_dossiers_assign(watch->dossiers, &accounts[i], number) < 0)
 			return kmt_fail(err, -ENOMEM, "out of memory");
@@ -292,12 +293,12 @@ static int close_table(struct kmt_watch *watch, const struct kmt_account *accoun
 	bool is_found = false;
 
 	for (size_t i = 0; i < nr; i++) {
-		struct kmt_symbol symbol;
+		struct kmt_code site;
 		unsigned int wanted = wanted_for(watch, &accounts[i]);
 
 		if (!(wanted & FOR_TABLE))
 			continue;
-		if (kmt_asked_is(&watch->only, &watch->asked, &accounts[i], &symbol))
+		if (kmt_asked_is(&watch->only, &watch->asked, &accounts[i], &site))
 			is_found |= accounts[i].allocs > 0;
 		else
 			watch->wanted[i] = (uint8_t)(wanted & ~FOR_TABLE);
@@ -305,7 +306,8 @@ static int close_table(struct kmt_watch *watch, const struct kmt_account *accoun
 	return is_found ? 0 : kmt_asked_fail(&watch->only, &watch->asked, accounts, nr, err);
 }
 
-int kmt_watch_close(struct kmt_watch *watch, uint64_t end_ns, struct kmt_err *err)
+int kmt_watch_close(struct kmt_watch *watch, struct kmt_frames *frames, uint64_t end_ns,
+		    struct kmt_err *err)
 {
 	const struct kmt_account *accounts;
 	size_t nr;
@@ -315,6 +317,7 @@ int kmt_watch_close(struct kmt_watch *watch, uint64_t end_ns, struct kmt_err *er
 		return kmt_fail(err, watch->error, "out of memory");
 	accounts = kmt_ledger_accounts(watch->ledger, &nr);
 	watch->end_ns = end_ns;
+	watch->asked.frames = frames;
 	if (watch->dossiers)
 		r = close_dossiers(watch, accounts, nr, err);
 	if (r == 0 && watch->intervals && watch->only.name)

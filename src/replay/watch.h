@@ -9,11 +9,13 @@
 
 /* What is asked of a replay beyond the rows: the dossier of a call site, a table over time. */
 struct kmt_watch;
+struct kmt_frames;
 
 struct kmt_watch_context {
 	const struct kmt_tape *tape;
 	const struct kmt_replay_options *options;
 	const struct kmt_symbols *symbols;
+	const struct kmt_stacks *stacks;
 };
 
 /**
@@ -36,10 +38,12 @@ int kmt_watch_note(struct kmt_watch *watch, const struct kmt_event *event);
 
 /**
  * kmt_watch_close() - all events are booked: find out what was meant; before kmt_ledger_finish()
+ * @frames: of all stacks
  *
  * Return: 0; -ENOENT; -ENOMEM.
  */
-int kmt_watch_close(struct kmt_watch *watch, uint64_t end_ns, struct kmt_err *err);
+int kmt_watch_close(struct kmt_watch *watch, struct kmt_frames *frames, uint64_t end_ns,
+		    struct kmt_err *err);
 
 /**
  * kmt_watch_fill() - put it into the result; behind kmt_ledger_finish()
