@@ -7,6 +7,7 @@
 
 #include "head.h"
 #include "spark.h"
+#include "stack-tree.h"
 #include "words.h"
 
 #define WORD_INDENT 7 /* behind "  why: " */
@@ -330,6 +331,9 @@ static void print_dossier(const struct kmt_result *result, const struct kmt_doss
 	print_trend(result, row, options->is_utf8, file);
 	print_judgement(&row->judgement, file);
 	print_counters(result, row, file);
+	if (kmt_stack_tree_print(result, dossier->call_site, dossier->instance, options->top,
+				 options->is_utf8, file) < 0)
+		fprintf(file, "\n(no memory for the stacks)\n");
 	print_sizes(dossier, &shown);
 	print_flags(dossier, &shown);
 	print_tasks(dossier, &shown);

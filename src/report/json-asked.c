@@ -138,6 +138,28 @@ static void put_oldest(struct builder *b, struct json_object *object,
 			   &dossier->oldest[i]);
 }
 
+static void put_stacks(struct builder *b, struct json_object *object,
+		       const struct kmt_result *result, const struct kmt_dossier *dossier)
+{
+	struct json_object *list;
+
+	if (!result->nr_stacks)
+		return;
+	list = put(b, object, "call_stacks", json_object_new_array());
+	for (size_t i = 0; list && i < result->nr_stacks; i++) {
+		const struct kmt_stack_row *row = &result->stacks[i];
+		struct json_object *member;
+
+		if (row->call_site != dossier->call_site || row->instance != dossier->instance)
+			continue;
+		member = put_element(b, list, json_object_new_object());
+		put_uint(b, member, "allocs", row->allocs);
+		put_uint(b, member, "live_objects", row->live_objects);
+		put_uint(b, member, "live_bytes", row->live_bytes);
+		kmt_json_put_frames(b, member, row->frames, row->nr_frames);
+	}
+}
+
 void kmt_json_put_explain(struct builder *b, struct json_object *root,
 			  const struct kmt_result *result)
 {
@@ -156,6 +178,7 @@ void kmt_json_put_explain(struct builder *b, struct json_object *root,
 			kmt_json_put_row(b, object, result, row);
 		put_uint(b, object, "live_of_any_age", dossier->live);
 		put_uint(b, object, "remembered_objects", dossier->remembered);
+		put_stacks(b, object, result, dossier);
 		put_sizes(b, object, dossier);
 		put_flags(b, object, dossier);
 		put_tasks(b, object, dossier);
