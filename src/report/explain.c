@@ -305,6 +305,14 @@ static void print_object(const struct kmt_result *result, const struct kmt_dossi
 	else
 		fprintf(file, "  comm and pid not remembered, age %" PRIu64 ".%03" PRIu64 "s\n",
 			age_ns / (1000 * MS), age_ns / MS % 1000);
+	if (row->nr_stacks == 1) {
+		fprintf(file, "  backtrace:\n");
+		for (size_t i = 0; i < row->nr_frames; i++) {
+			kmt_words_frame(name, &row->frames[i]);
+			fprintf(file, "    [<%016" PRIx64 ">] %s\n", row->frames[i].address, name);
+		}
+		return;
+	}
 	fprintf(file, "  backtrace (call site only):\n    [<%016" PRIx64 ">] %s\n", row->call_site,
 		name);
 }

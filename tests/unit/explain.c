@@ -12,6 +12,15 @@
 
 static const char hostile[] = "a\x1b[2J\n\xff\xe2\x80\xae\"\\b";
 
+static const struct kmt_frame frames[] = {
+	{ .address = 0x1234,
+	  .function = hostile,
+	  .module = hostile,
+	  .taint = "O",
+	  .lines = hostile },
+	{ .address = 0x5678, .module = hostile, .taint = "" },
+};
+
 /* One site, whose every text comes from someone who means harm; the caller frees it. */
 static struct kmt_result *make(void)
 {
@@ -36,7 +45,20 @@ static struct kmt_result *make(void)
 					    .module = hostile,
 					    .taint = "OE",
 					    .cache = hostile,
-					    .instance = 1 };
+					    .instance = 1,
+					    .owner = hostile,
+					    .owner_module = hostile,
+					    .owner_taint = "O",
+					    .nr_owners = 1,
+					    .nr_stacks = 1,
+					    .frames = frames,
+					    .nr_frames = 2 };
+	result->stacks = calloc(1, sizeof(*result->stacks));
+	CHECK(result->stacks);
+	result->nr_stacks = 1;
+	result->stacks[0] = (struct kmt_stack_row){
+		.call_site = 0x1234, .instance = 1, .frames = frames, .nr_frames = 2, .allocs = 10
+	};
 	*dossier = (struct kmt_dossier){ .call_site = 0x1234,
 					 .instance = 1,
 					 .allocs = 10,
@@ -128,6 +150,20 @@ TEST(the_oldest_objects_look_as_in_kmemleak)
 	CHECK_HAS(text, "  comm and pid not remembered, age 699.000s\n");
 }
 
+/* All of it where there is just one: else nobody knows which it was. */
+TEST(a_backtrace_is_that_of_the_only_stack)
+{
+	KMT_CLEANUP(kmt_result_freep) struct kmt_result *result = make();
+	KMT_CLEANUP(kmt_freep) char *one = explanation(result), *two = NULL;
+
+	CHECK_HAS(one, "  backtrace:\n    [<0000000000001234>] a\\x1b");
+	CHECK_HAS(one, "\n    [<0000000000005678>] 0x5678 (init) [a\\x1b");
+	result->rows[0].nr_stacks = 2;
+	two = explanation(result);
+	CHECK_HAS(two, "  backtrace (call site only):\n    [<0000000000001234>] a\\x1b");
+	CHECK(!strstr(two, "[<0000000000005678>]"));
+}
+
 TEST(what_a_list_leaves_out_is_said)
 {
 	KMT_CLEANUP(kmt_result_freep) struct kmt_result *result = make();
@@ -197,9 +233,13 @@ TEST(a_table_without_lines_is_only_remarks)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		ROW(texts_of_the_tape_are_made_safe), ROW(the_oldest_objects_look_as_in_kmemleak),
-		ROW(what_a_list_leaves_out_is_said),  ROW(an_explanation_is_json_too),
-		ROW(a_table_has_columns_and_remarks), ROW(a_table_without_lines_is_only_remarks),
+		ROW(texts_of_the_tape_are_made_safe),
+		ROW(the_oldest_objects_look_as_in_kmemleak),
+		ROW(a_backtrace_is_that_of_the_only_stack),
+		ROW(what_a_list_leaves_out_is_said),
+		ROW(an_explanation_is_json_too),
+		ROW(a_table_has_columns_and_remarks),
+		ROW(a_table_without_lines_is_only_remarks),
 	};
 
 	return cmocka_run_group_tests_name("explain", tests, NULL, NULL);

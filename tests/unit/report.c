@@ -179,6 +179,8 @@ TEST(hostile_names_are_escaped_in_text)
 		result->clock = strdup(hostile);
 		result->rows[0].function = result->rows[0].module = result->rows[0].cache = hostile;
 		result->rows[0].comm = result->rows[0].taint = hostile;
+		result->rows[0].owner = result->rows[0].owner_module = hostile;
+		result->rows[0].owner_taint = hostile;
 		CHECK_EQ(kmt_result_note(result, "%s", hostile), 0);
 		text = text_of(result, 0);
 		for (const char *p = text; *p; p++)
