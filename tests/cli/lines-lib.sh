@@ -9,7 +9,7 @@ for program in gcc ld nm readelf objdump strip; do
 		exit 77
 	}
 done
-"$KMEMTAPE" replay --lines /nowhere 2>&1 | grep -q "without 'lines'" && exit 77
+"$KMEMTAPE" replay --lines "$KMT_TESTS/frozen/format-1.tape" 2>&1 | grep -q "without 'lines'" && exit 77
 [ "$(uname -m)" = x86_64 ] || exit 77 # where the calls are is read from x86 code
 dir=$(mktemp -d)
 server=
@@ -133,12 +133,15 @@ allocs() {
 		n=$((n + 1))
 		printf '%d 0 kmalloc call_site=%s ptr=0xffff8880000%02x000 bytes_req=100 gfp=0xcc0 pid=42\n' \
 			$((n * 1000)) "$site" $n
+		[ $n != 2 ] || printf '2010 0 kernel_stack caller=%s,%s,%s pid=42\n' "$site" "$(in_kernel d_alloc 1)" \
+			"$(in_module leak 2 0)"
 	done
 	printf '9000 0 kfree call_site=%s ptr=0xffff888000001000 pid=42\n' "$(in_kernel d_free 2)"
 }
 
 {
-	echo "formats 6.18"
+	echo "formats 6.18 stacks"
+	echo "stacks slab"
 	nm -n dbg/vmlinux | while read -r address type name; do
 		[[ $type != [tT] ]] || printf 'symbol %x %s %s\n' $((0x$address + SLIDE)) "$type" "$name"
 	done

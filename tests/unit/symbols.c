@@ -174,6 +174,33 @@ TEST(two_modules_in_turn_at_one_address_are_told_apart_by_time)
 	CHECK_TEXT(at(symbols, ALPHA + 0x110, 350), "beta_leak+0x90/0x100 [beta]");
 }
 
+TEST(each_load_of_a_module_has_its_build_id)
+{
+	SYMBOLS("load 0 alpha 16384 0xffffffffc0000000 OE 1a2b\n"
+		"unload 200 alpha\n"
+		"load 300 alpha 16384 0xffffffffc0000000 OE 3c4d\n"
+		"load 300 beta 16384 0xffffffffd0000000 - 5e6f\n"
+		"load 400 gamma 16384 0xffffffffe0000000 -\n"
+		"load 500 delta 16384 0xffffffffe0000000 OE -\n",
+		NULL, KERNEL);
+
+	CHECK_TEXT(kmt_symbols_build_id(symbols, "alpha", 1), "1a2b");
+	CHECK_TEXT(kmt_symbols_build_id(symbols, "alpha", 2), "3c4d");
+	CHECK(!kmt_symbols_build_id(symbols, "alpha", 0)); /* it was either */
+	CHECK_TEXT(kmt_symbols_build_id(symbols, "beta", 0), "5e6f");
+	CHECK_TEXT(kmt_symbols_build_id(symbols, "gamma", 0), "");
+	CHECK_TEXT(kmt_symbols_build_id(symbols, "delta", 0), "");
+	CHECK_TEXT(kmt_symbols_build_id(symbols, "nobody", 0), "");
+	CHECK_TEXT(kmt_symbols_build_id(symbols, "init of alpha", 77), "");
+}
+
+TEST(the_kernel_begins_at_stext)
+{
+	SYMBOLS("", NULL, "ffffffff81000000 T _text\nffffffff81000080 T _stext\n");
+
+	CHECK(kmt_symbols_stext(symbols) == 0xffffffff81000080);
+}
+
 TEST(between_modules_and_before_them_an_address_is_unknown)
 {
 	SYMBOLS(TWO_IN_TURN, two_texts, KERNEL);
@@ -548,6 +575,8 @@ int main(void)
 		ROW(hidden_kallsyms_name_nothing),
 		ROW(the_kernels_own_range_is_that_of_its_code),
 		ROW(two_modules_in_turn_at_one_address_are_told_apart_by_time),
+		ROW(each_load_of_a_module_has_its_build_id),
+		ROW(the_kernel_begins_at_stext),
 		ROW(between_modules_and_before_them_an_address_is_unknown),
 		ROW(code_of_nobody_is_of_the_module_that_is_noticed_next),
 		ROW(loads_of_the_same_module_are_told_apart),
