@@ -179,8 +179,10 @@ static int by_identity(const struct kmt_row *a, const struct kmt_row *b)
 	       (r = a->is_unknown - b->is_unknown) || (r = by_text(a->module, b->module)) ||
 	       (r = more_first(b->space, a->space)) || (r = by_text(a->function, b->function)) ||
 	       (r = by_text(a->cache, b->cache)) || (r = (a->pid > b->pid) - (a->pid < b->pid)) ||
-	       (r = by_text(a->comm, b->comm)) || (r = more_first(a->frees, b->frees)) ||
-	       (r = more_first(b->instance, a->instance)) || (r = by_frames(a, b)));
+	       (r = by_text(a->comm, b->comm)) || (r = more_first(b->use, a->use)) ||
+	       (r = more_first(b->bytes_each, a->bytes_each)) || (r = by_text(a->gfp, b->gfp)) ||
+	       (r = more_first(a->frees, b->frees)) || (r = more_first(b->instance, a->instance)) ||
+	       (r = by_frames(a, b)));
 	return r;
 }
 

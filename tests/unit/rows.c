@@ -333,6 +333,24 @@ TEST(pages_without_a_stack_are_told_by_their_flags_and_accuse_nobody)
 	CHECK(strcmp(bench.rows[0].gfp, bench.rows[1].gfp) != 0);
 }
 
+TEST(rows_that_differ_in_their_flags_only_have_an_order)
+{
+	KMT_CLEANUP(kmt_result_freep) struct kmt_result *result = NULL;
+	struct kmt_row rows[3] = { { .space = KMT_SPACE_PAGE, .bytes_each = 8192, .gfp = "a" },
+				   { .space = KMT_SPACE_PAGE, .bytes_each = 4096, .gfp = "b" },
+				   { .space = KMT_SPACE_PAGE, .bytes_each = 4096, .gfp = "a" } };
+
+	CHECK_EQ(kmt_result_new(&result, NULL), 0);
+	result->rows = rows;
+	result->nr_rows = 3;
+	kmt_result_sort(result, KMT_SORT_BYTES);
+	CHECK(rows[0].bytes_each == 4096 && *rows[0].gfp == 'a');
+	CHECK(rows[1].bytes_each == 4096 && *rows[1].gfp == 'b');
+	CHECK(rows[2].bytes_each == 8192);
+	result->rows = NULL;
+	result->nr_rows = 0;
+}
+
 TEST(what_is_left_of_a_block_has_a_row)
 {
 	BENCH("");
@@ -529,6 +547,7 @@ int main(void)
 		ROW(the_kernel_counts_all_losses_but_those_behind_its_back),
 		ROW(a_row_is_of_one_address_space),
 		ROW(pages_without_a_stack_are_told_by_their_flags_and_accuse_nobody),
+		ROW(rows_that_differ_in_their_flags_only_have_an_order),
 		ROW(what_is_left_of_a_block_has_a_row),
 		ROW(areas_that_nobody_frees_are_a_leak),
 		ROW(objects_of_a_pair_are_judged_by_their_number),
