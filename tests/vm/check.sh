@@ -199,6 +199,22 @@ check_sum() {
 	fi
 }
 
+# By the function that it is for: what helpers allocate is at their call sites.
+check_helper() {
+	local allocs live live_bytes
+	read -r allocs live live_bytes <<<"$("$KMEMTAPE" replay --by owner --format json "$tape" | jq -r --arg site "$site" \
+		--arg owner "$module" '[.owners[] | select(.function == $site and .module == $owner and .space == "slab")] |
+		"\(map(.allocs) | add // 0) \(map(.live_objects) | add // 0) \(map(.live_bytes) | add // 0)"')"
+	# What a packet takes is the network's matter, and not announced.
+	[ "$(announced bytes)" != 0 ] || live_bytes=0
+	if [ "$allocs $live $live_bytes" = "$(announced allocs) $(announced objects) $(announced bytes)" ]; then
+		pass "$site [$module]: owns $live objects of $allocs, $live_bytes bytes announced"
+	else
+		fail "$site [$module]: allocs live bytes by owner are $allocs $live $live_bytes, not $(announced allocs)" \
+			"$(announced objects) $(announced bytes)"
+	fi
+}
+
 # One object in eight, and the interval holds the truth: one of 95 %, so that twice as far from the estimate must do.
 check_sampled() {
 	local estimate
@@ -316,6 +332,7 @@ check_site() {
 	percpu | vmalloc) space=$kind ;;
 	esac
 	case "$kind" in
+	helper) check_helper ;;
 	slab) if [ "$scenario" = sampled ]; then check_sampled; else check_slab; fi ;;
 	init) check_init ;;
 	untraced) check_untraced ;;

@@ -28,7 +28,7 @@ leaks() {
 		awk '$4 > 0'
 }
 
-RECORDED='slab|init|untraced|vmalloc|pages|pieces|percpu'
+RECORDED='slab|init|untraced|vmalloc|pages|pieces|percpu|helper'
 
 # Usage: accuses HEADLINE SITE MODULE KIND CODE: does it name this one?
 accuses() {
@@ -36,6 +36,8 @@ accuses() {
 	# A function that is thrown away has no name, but an address in its page. Whose it was is known, too, if the event
 	# that says so is on the tape.
 	init) [[ $1 == *" ${5%???}"[0-9a-f][0-9a-f][0-9a-f]* || $1 == *" $2+0x"*"[$3]"* ]] ;;
+	# By whom it was allocated may be behind it.
+	helper) [[ $1 == *" $2 [$3]"* || $1 == *" $2+0x"*"[$3]"* ]] ;;
 	*) [[ $1 == *" $2+0x"*"[$3]"* ]] ;;
 	esac
 }
@@ -50,13 +52,14 @@ accuses_truth() {
 }
 
 # Usage: is_exact HEADLINE: does it name one with the number of its objects, as one load of its module leaked or all of
-# them? Of pages in pieces, the number is a matter of bookkeeping.
+# them? Of pages in pieces, the number is a matter of bookkeeping; of
+# what helpers allocate, it is of one of their call sites.
 is_exact() {
 	local site module kind objects code said all
 	said=$(grep -oE '\+[0-9]+ (objects?|areas?)' <<<"$1" | grep -oE '[0-9]+' || true)
 	while read -r site module kind objects code; do
 		accuses "$1" "$site" "$module" "$kind" "$code" || continue
-		[ "$kind" != pieces ] || return 0
+		case "$kind" in pieces | helper) return 0 ;; esac
 		all=$(leaks "$RECORDED" | awk -v site="$site" -v of="$module" '$1 == site && $2 == of { n += $4 } END { print n }')
 		[ "$said" != "$objects" ] && [ "$said" != "$all" ] || return 0
 	done < <(leaks "$RECORDED")
@@ -73,6 +76,7 @@ wrongly_accused() {
 		($known | split("\n")) as $known |
 		[.sites[] | select(.class == "leak") | . as $it |
 		select($made_of == "" or (.function // "" | test($made_of) | not)) |
-		select(all($known[]; . != "\($it.function // "")[\($it["module"] // "")]")) |
+		select(all($known[]; . != "\($it.function // "")[\($it["module"] // "")]" and
+			. != "\($it.owner // "")[\($it.owner_module // "")]")) |
 		"\(.symbol // .call_site): \(.live_objects)"] | join(", ")' "$1"
 }
