@@ -340,8 +340,7 @@ static int sum_up(struct draft *draft, const struct kmt_entry *entries, size_t n
 	draft->evidence.cache_allows = 0;
 	draft->evidence.owner = owner_of(&entries[0]);
 	draft->evidence.doubt = doubt_of(&entries[0]);
-	/* Of these all frees have their event; see alloc_pages_bulk() in design.md for the only
-	   allocations that have none. */
+	/* Of these all frees have their event; it's alloc_pages_bulk() that has none. */
 	if (entries[0].account->key.space != KMT_SPACE_SLAB)
 		draft->evidence.has_free_probes |= entries[0].account->key.space < KMT_SPACE_PAIR;
 	for (size_t i = 0; i < nr; i++) {
