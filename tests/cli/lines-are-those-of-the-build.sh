@@ -25,6 +25,15 @@ grep -q 'd_free+.*  fs/dentry.c:17$' text || fail "--explain doesn't say who fre
 "$KMEMTAPE" replay --explain d_alloc --debuginfo dbg --format json tape >json
 [ "$(jq -r '.explain[0].freed_by[0].lines' json)" = fs/dentry.c:17 ] || fail "explain as JSON doesn't say who frees"
 
+# Each frame of a stack has its own.
+frames=$(sites --debuginfo dbg >/dev/null
+	jq -r '.sites[] | select(.lines == "fs/dentry.c:7") | [.frames[]? | .lines] | join(" ")' json)
+[ "$frames" = "fs/dentry.c:7 fs/dentry.c:11 lab.c:5" ] || fail "the frames of fill() are at '$frames'"
+"$KMEMTAPE" replay --explain fill --debuginfo dbg tape >text
+for line in 'd_alloc+.*fs/dentry.c:11' 'leak+.* lab.c:5'; do
+	grep -q "$line" text || fail "the tree of stacks has no $line: $(cat text)"
+done
+
 # Another build of the same source is refused.
 mkdir other
 must gcc -nostdlib -static -no-pie -Wl,--build-id=0x$MODULE_ID -Wl,-Ttext=0x1000000 -Wl,-e,d_alloc \
