@@ -26,10 +26,10 @@ enum kmt_record_set {
 	KMT_RECORD_ALL = KMT_RECORD_SLAB | KMT_RECORD_PAGE | KMT_RECORD_PERCPU | KMT_RECORD_VMALLOC,
 };
 
-/* Which allocations have stacks. Pages and vmalloc areas have no other call site. */
+/* Which allocations have stacks. */
 enum kmt_record_stacks {
-	KMT_RECORD_STACKS_NEEDED =
-		0, /* of pages, and of vmalloc areas where no probe tells the caller */
+	KMT_RECORD_STACKS_NEEDED = 0, /* those whose event has no call site: pages, vmalloc areas
+					 where no probe tells, per-CPU memory until Linux 5.18 */
 	KMT_RECORD_STACKS_ALL,
 	KMT_RECORD_STACKS_NONE,
 };

@@ -235,10 +235,12 @@ static void name_site(char name[NAME_BYTES], const struct kmt_row *row)
 			       kmt_escape(function, sizeof(function), row->function), row->offset);
 	else if (row->call_site)
 		(void)snprintf(name, NAME_BYTES, "%#" PRIx64, row->call_site);
-	else
+	else if (row->space == KMT_SPACE_PAGE)
 		(void)snprintf(name, NAME_BYTES, "pages of task %s",
 			       kmt_escape(function, sizeof(function),
 					  row->comm ? row->comm : "(unknown)"));
+	else
+		(void)snprintf(name, NAME_BYTES, "an unknown call site");
 }
 
 /* Appends " (pages) [foo] (out of tree)". */

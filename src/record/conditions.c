@@ -114,9 +114,8 @@ static bool wants_stack(const struct subject *subject)
 		return true;
 	case KMT_RECORD_STACKS_NONE:
 		return false;
-	default:
-		return subject->set == KMT_RECORD_PAGE ||
-		       strcmp(subject->name, "vmalloc/alloc_vmap_area") == 0;
+	default: /* what the event doesn't tell: of pages never, of per-CPU memory since 5.19 */
+		return !has_field(subject, "call_site") && !has_field(subject, "caller");
 	}
 }
 

@@ -2,5 +2,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The traffic of percpu.sh, all of it freed.
 cd /lib/modules-lab || exit 1
-kmemtape record -o /out/tape -e percpu --stack --settle 1s -- insmod lab_percpu.ko healthy=1 spread_ms=3000 || exit 1
+kmemtape record -o /out/tape -e percpu --settle 1s -- insmod lab_percpu.ko healthy=1 spread_ms=3000 || exit 1
 dmesg | sed -n 's/^.*kmt-lab: //p' >/out/truth
