@@ -47,8 +47,8 @@ static const struct kmt_opt record_opts[] = {
 	  .help = "what to record: slab,page,percpu,vmalloc or some\n"
 		  "of these, or all [slab]" },
 	{ 0, "stack", NULL, KMT_OPT_FLAG, &has_all_stacks,
-	  .help = "record the stack of each allocation [of those that have "
-		  "no other call site, as pages]" },
+	  .help = "record the stack of each allocation [of those that\n"
+		  "have no other call site, as pages]" },
 	{ 0, "no-stack", NULL, KMT_OPT_FLAG, &has_no_stacks, .help = "no stacks at all" },
 	{ 0, "sample", "1/N", KMT_OPT_TEXT, &sample_text,
 	  .help = "only objects at 1 in N addresses, and 1 in N pages;\n"
