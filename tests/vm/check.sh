@@ -465,6 +465,48 @@ check_pairs() {
 	[ ! -s "$dir/dynamic_events" ] || fail "probes were left behind: $(head -n 1 "$dir/dynamic_events")"
 }
 
+# Areas in the kernel's own list, in the first and in the last snapshot. Those that wait for the next flush are freed, and
+# those of vm_map_ram() are none of vmalloc().
+areas_grown() {
+	zstd -dcq "$tape/snapshots.zst" | awk '
+		/^==> / { is_it = $2 == "/proc/vmallocinfo"; nr_lists += is_it; next }
+		is_it && /^0x/ && !/unpurged|vm_map_ram/ { nr[nr_lists]++ }
+		END { print nr[nr_lists] - nr[1] }'
+}
+
+# Usage: compare_areas SUMS: with what was announced for $site; each area has a guard page.
+compare_areas() {
+	local rows allocs frees reused live bytes _
+	read -r rows allocs frees reused live bytes _ <<<"$1"
+	if [ "$allocs $frees $reused $live $bytes" = "$(announced allocs) $(($(announced allocs) - $(announced objects))) 0 $(
+		announced objects) $(($(announced bytes) + 4096 * $(announced objects)))" ]; then
+		pass "areas of $site [$module]: $live, $bytes bytes with their guard pages, of $allocs"
+	else
+		fail "areas of $site [$module]: $rows rows, allocs frees reused live bytes are $allocs $frees $reused $live $bytes;" \
+			"announced: $(grep "site=$site " "$dir/truth")"
+	fi
+}
+
+# By the callers, exactly; and all together as the kernel counts them, but for what came and went around the snapshots.
+check_all_areas() {
+	local line grown seen
+	[ "$(jq -r '.vmalloc // ""' "$tape/manifest.json")" = probes ] || fail "areas were not recorded by probes"
+	while read -r line; do
+		fields "$line"
+		# shellcheck disable=SC2016 # variables of jq
+		compare_areas "$(sums '.space == "vmalloc" and .function == $site and .module == $owner')"
+	done < <(grep '^leak .* kind=area ' "$dir/truth")
+	grown=$(areas_grown)
+	seen=$(jq '[.probes[] | select(.event == "kmemtape:vma_new").hits] + [.probes[] | select(.event == "kmemtape:vma_del").hits] |
+		.[0] - .[1]' "$tape/manifest.json")
+	if [ $((seen - grown)) -ge -4 ] && [ $((seen - grown)) -le 4 ]; then
+		pass "areas: $seen more, the kernel lists $grown more"
+	else
+		fail "areas: $seen more, but the kernel lists $grown more"
+	fi
+	[ ! -s "$dir/dynamic_events" ] || fail "probes were left behind: $(head -n 1 "$dir/dynamic_events")"
+}
+
 if ! grep -q '^leak ' "$dir/truth" 2>/dev/null; then
 	fail "no module announced anything"
 	finish
@@ -483,6 +525,10 @@ fi
 case "$scenario" in
 pairs*)
 	check_pairs
+	finish
+	;;
+areas*)
+	check_all_areas
 	finish
 	;;
 esac
