@@ -313,13 +313,19 @@ static void pass_record(struct kmt_decoder *decoder, const uint8_t *record, size
 			     context_of((uint8_t)get_number(record, flags, is_big_endian)));
 }
 
-/* Frames of the tracer itself, and of the allocator within the call that the event names. */
-static size_t inner_frames(const uint64_t *frames, size_t nr, uint64_t call_site)
+/*
+ * Frames of the tracer itself, and of the allocator within the call that the event names. Until
+ * Linux 5.16 a stack at the return of a function ends within the tracer, without the caller: none
+ * of its frames means anything.
+ */
+static size_t inner_frames(const uint64_t *frames, size_t nr, const struct kmt_event *event)
 {
-	for (size_t i = 0; call_site && i < nr; i++)
-		if (frames[i] == call_site)
+	bool is_of_probe = event->space == KMT_SPACE_VMALLOC || event->space >= KMT_SPACE_PAIR;
+
+	for (size_t i = 0; event->call_site && i < nr; i++)
+		if (frames[i] == event->call_site)
 			return i;
-	return 0;
+	return event->call_site && is_of_probe ? nr : 0;
 }
 
 static void take_stack(struct kmt_decoder *decoder, const struct kmt_layout *layout,
@@ -349,7 +355,7 @@ static void take_stack(struct kmt_decoder *decoder, const struct kmt_layout *lay
 	while (nr_here && (frames[nr_here - 1] == 0 || frames[nr_here - 1] == UINT64_MAX ||
 			   (field.bytes == 4 && frames[nr_here - 1] == UINT32_MAX)))
 		nr_here--;
-	inner = inner_frames(frames, nr_here, event->call_site);
+	inner = inner_frames(frames, nr_here, event);
 	event->stack =
 		kmt_stacks_intern(decoder->stacks, frames + inner, nr_here - inner) & 0xffffff;
 	stop_waiting(decoder, context);

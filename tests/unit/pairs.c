@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "kmemtape/decoder.h"
+#include "kmemtape/stacks.h"
 
 #include "fixture.h"
 
@@ -76,6 +77,7 @@ static void put(uint8_t *p, uint64_t n, size_t bytes, bool is_big_endian)
 struct bench {
 	struct kmt_formats *formats;
 	struct kmt_names *names;
+	struct kmt_stacks *stacks;
 	struct kmt_decoder *decoder;
 	struct kmt_batch batch;
 	const struct machine *machine;
@@ -88,6 +90,7 @@ static void leave(struct bench *b)
 	kmt_batch_deinit(&b->batch);
 	b->decoder = kmt_decoder_free(b->decoder);
 	b->names = kmt_names_free(b->names);
+	b->stacks = kmt_stacks_free(b->stacks);
 	b->formats = kmt_formats_free(b->formats);
 	free(b->page);
 }
@@ -99,6 +102,7 @@ static struct bench enter(const struct machine *m)
 	static const char *const area[] = { "__probe_func", "__probe_ret_ip", "area", "addr",
 					    "size",	    "caller",	      NULL };
 	static const char *const removed[] = { "__probe_ip", "call_site", "addr", NULL };
+	static const char *const stack[] = { "size", "caller", NULL };
 	struct bench b = { .formats = new_formats(m), .machine = m };
 
 	CHECK_EQ(add(b.formats, m, EVENT_TYPE(0), "kmemtape:pair_ticket_alloc", returned, NULL), 0);
@@ -107,8 +111,10 @@ static struct bench enter(const struct machine *m)
 	CHECK_EQ(add(b.formats, m, EVENT_TYPE(3), "kmemtape:pair_badge_free", got, NULL), 0);
 	CHECK_EQ(add(b.formats, m, EVENT_TYPE(4), "kmemtape:vma_new", area, NULL), 0);
 	CHECK_EQ(add(b.formats, m, EVENT_TYPE(5), "kmemtape:vma_del", removed, NULL), 0);
+	CHECK_EQ(add(b.formats, m, EVENT_TYPE(6), "ftrace:kernel_stack", stack, NULL), 0);
 	CHECK_EQ(kmt_names_new(&b.names, NULL), 0);
-	CHECK_EQ(kmt_decoder_new(b.formats, b.names, NULL, 0, &b.decoder, NULL), 0);
+	CHECK_EQ(kmt_stacks_new(0, UINT64_MAX, &b.stacks, NULL), 0);
+	CHECK_EQ(kmt_decoder_new(b.formats, b.names, b.stacks, 0, &b.decoder, NULL), 0);
 	b.page = calloc(1, PAGE_BYTES);
 	CHECK(b.page);
 	return b;
@@ -216,6 +222,43 @@ TEST(an_area_that_was_not_to_be_had_has_no_address)
 	}
 }
 
+static size_t frames_of(const struct bench *b, size_t event)
+{
+	size_t nr = 0;
+
+	CHECK(event < b->batch.nr);
+	(void)kmt_stacks_frames(b->stacks, b->batch.events[event].stack, &nr);
+	return nr;
+}
+
+/* As seen on 6.12 (a, c) and 5.10 (b, d). */
+TEST(a_stack_without_the_caller_is_none)
+{
+	FOR_EACH_MACHINE
+	{
+		KMT_CLEANUP(leave) struct bench b = enter(m);
+		uint64_t made[] = { 1, 2, 0xc0009000, 0xc0100000, 8192, CALLER };
+		uint64_t whole[] = { 5, 0x81000001, 0x81000002, CALLER, 0x81000003, 0x81000004 };
+		uint64_t cut[] = { 2, 0x81000001, 0x81000002 };
+
+		put_pair(&b, 0, 0xc0001000);
+		put_record(&b, 6, whole, 6);
+		put_pair(&b, 0, 0xc0002000);
+		put_record(&b, 6, cut, 3);
+		put_record(&b, 4, made, 6);
+		put_record(&b, 6, whole, 6);
+		put_record(&b, 4, made, 6);
+		put_record(&b, 6, cut, 3);
+		decode(&b);
+		CHECK_EQ(kmt_decoder_finish(b.decoder, &b.batch), 0);
+		CHECK_EQ(frames_of(&b, 0), 3);
+		CHECK_EQ(frames_of(&b, 1), 0);
+		CHECK_EQ(frames_of(&b, 2), 3);
+		CHECK_EQ(frames_of(&b, 3), 0);
+		CHECK_EQ(b.batch.events[3].stack, KMT_STACK_NONE);
+	}
+}
+
 TEST(pairs_that_nobody_named_mean_nothing)
 {
 	static const char *const got[] = { "__probe_ip", "object", NULL };
@@ -270,6 +313,7 @@ int main(void)
 		ROW(each_pair_has_a_space_and_a_name),
 		ROW(an_error_number_is_no_object),
 		ROW(an_area_that_was_not_to_be_had_has_no_address),
+		ROW(a_stack_without_the_caller_is_none),
 		ROW(pairs_that_nobody_named_mean_nothing),
 		ROW(a_pair_without_its_object_is_refused),
 		ROW(there_is_room_for_all_pairs),
