@@ -77,7 +77,8 @@ grep -qF "nowhere/kmemtape-" err && [ "$(wc -l <err)" -eq 1 ] || fail "no TMPDIR
 mkfifo pipe
 exec 9<>pipe
 start() {
-	"$KMEMTAPE" replay --format json "$frozen/trace-v7-instance.dat" >pipe 2>err &
+	# Who runs the tests under nohup(1) has SIGHUP ignored, and all below inherit it.
+	env --default-signal=HUP,TERM "$KMEMTAPE" replay --format json "$frozen/trace-v7-instance.dat" >pipe 2>err &
 	pid=$!
 	for _ in $(seq 1500); do
 		worker=$(pgrep -P $pid) && compgen -G 'tmp/kmemtape-*/tape/manifest.json' >/dev/null && return 0
