@@ -157,7 +157,8 @@ static void print_manifest(const struct output *output)
 		      is_cut ? 0 : output->base_ns + machine->allocs_off_ns,
 		      is_cut ? 0 : output->base_ns + machine->end_ns);
 	if (scenario->sample > 1)
-		(void)fprintf(output->out, "sample %u\n", scenario->sample);
+		(void)fprintf(output->out, "sample %u\nsample_mask %u\n", scenario->sample,
+			      (scenario->sample - 1) * 4096);
 	(void)fprintf(output->out, "closed %s\n", is_cut ? "no" : "yes");
 	for (unsigned int cpu = 0; cpu < scenario->cpus; cpu++)
 		(void)fprintf(output->out, "cpu %u\n", cpu);
