@@ -84,9 +84,11 @@ static void advise_recording(const struct kmt_result *result, FILE *file)
 		say(file,
 		    "record for longer than these %s, while memory shrinks: a leak goes on, a cache fills",
 		    kmt_format_time(time, result->duration_ns));
+	else if (result->spaces[KMT_SPACE_PAGE].is_recorded)
+		say(file, "nothing. If memory shrinks all the same: record while it does");
 	else
 		say(file,
-		    "nothing. If memory shrinks all the same: record while it does; pages and per-CPU memory are not in slab events");
+		    "nothing. If memory shrinks all the same: record -e all while it does: pages and per-CPU memory are not in slab events");
 }
 
 void kmt_advice_print(const struct kmt_result *result, const struct kmt_suspect *suspects,
