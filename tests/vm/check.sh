@@ -462,6 +462,13 @@ check_pairs() {
 	wrong=$(jq -r --arg known "$known" '($known | split("\n")) as $known | [.sites[] | select(.class == "leak") |
 		.function // .call_site | select(. as $it | all($known[]; . != $it))] | join(", ")' "$dir/judged.json")
 	[ -z "$wrong" ] || fail "not announced, but a leak: $wrong"
+	if [ -z "$(leaks pair)" ]; then
+		[ "$leak" != likely ] || fail "verdict likely, but nothing leaks: $headline"
+	elif is_exact "$headline"; then
+		pass "verdict $leak: $headline"
+	else
+		fail "verdict $leak, not of what was announced: $headline"
+	fi
 	[ ! -s "$dir/dynamic_events" ] || fail "probes were left behind: $(head -n 1 "$dir/dynamic_events")"
 }
 

@@ -28,7 +28,7 @@ leaks() {
 		awk '$4 > 0'
 }
 
-RECORDED='slab|init|untraced|vmalloc|pages|pieces|percpu|helper'
+RECORDED='slab|init|untraced|vmalloc|pages|pieces|percpu|helper|pair|area'
 
 # Usage: accuses HEADLINE SITE MODULE KIND CODE: does it name this one?
 accuses() {
