@@ -3,8 +3,13 @@
 # -e records the sets that it names and no other, with their formats, and what is missing is told.
 . "$(dirname "$0")/lib.sh"
 
-# Makes events of all kinds: processes have page tables, per-CPU counters and stacks.
-work() { echo 'for i in 1 2 3 4 5 6 7 8; do (ls -lR /usr/share/doc >/dev/null); done'; }
+# Makes events of all kinds: processes have page tables and per-CPU counters; programs of sockets are areas, and are given
+# back by RCU and a worker, within a second.
+work()
+{
+	echo 'for i in 1 2 3 4 5 6 7 8; do (ls -lR /usr/share/doc >/dev/null); done'
+	echo "'$HELPERS/hold' --filters 20 --close-after 1 --for 1000 </dev/null"
+}
 
 declare -A of=(
 	[slab]="kmem/kmalloc kmem/kfree kmem/kmem_cache_alloc kmem/kmem_cache_free"
