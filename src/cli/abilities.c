@@ -135,25 +135,31 @@ static bool has_events(const struct looker *looker, const char *const events[2])
 	return true;
 }
 
-static void look_at_other_sets(struct looker *looker)
+/* 9fdd8a875c6f (v4.1): before, the events have the address of a struct page instead. */
+static void look_at_pages(struct looker *looker)
 {
-	static const struct {
-		const char *name, *set, *kernels;
-		const char *const events[2];
-	} sets[] = {
-		{ "page events", "page", "", { "kmem/mm_page_alloc", "kmem/mm_page_free" } },
-		{ "per-CPU",
-		  "percpu",
-		  " (since Linux 4.14)",
-		  { "percpu/percpu_alloc_percpu", "percpu/percpu_free_percpu" } },
-	};
+	static const char *const events[] = { "kmem/mm_page_alloc", "kmem/mm_page_free" };
 
-	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++)
-		if (has_events(looker, sets[i].events))
-			answer(looker, sets[i].name, KMT_ANSWER_YES, "record -e %s", sets[i].set);
-		else
-			answer(looker, sets[i].name, KMT_ANSWER_NO,
-			       "this kernel has no such events%s", sets[i].kernels);
+	if (!has_events(looker, events))
+		answer(looker, "page events", KMT_ANSWER_NO, "this kernel has no such events");
+	else if (has_word(looker, TRACING "/events/kmem/mm_page_alloc/format", " pfn;") ==
+		 KMT_ANSWER_NO)
+		answer(looker, "page events", KMT_ANSWER_NO,
+		       "the events don't tell which page it is (they do since Linux 4.1)");
+	else
+		answer(looker, "page events", KMT_ANSWER_YES, "record -e page");
+}
+
+static void look_at_percpu(struct looker *looker)
+{
+	static const char *const events[] = { "percpu/percpu_alloc_percpu",
+					      "percpu/percpu_free_percpu" };
+
+	if (has_events(looker, events))
+		answer(looker, "per-CPU", KMT_ANSWER_YES, "record -e percpu");
+	else
+		answer(looker, "per-CPU", KMT_ANSWER_NO,
+		       "this kernel has no such events (since Linux 4.14)");
 }
 
 /* An event's file of triggers tells which there are, as long as it has none. */
@@ -268,7 +274,8 @@ void kmt_abilities_find(int root_fd, bool is_root, struct kmt_diagnosis *diagnos
 	if (looker.has_tracefs) {
 		look_at_events(&looker);
 		look_at_frees(&looker);
-		look_at_other_sets(&looker);
+		look_at_pages(&looker);
+		look_at_percpu(&looker);
 		look_at_stacks(&looker);
 		look_at_filters(&looker);
 		look_at_clock(&looker);

@@ -37,30 +37,22 @@ uint64_t kmt_conditions_slab_mask(uint64_t sample, uint32_t page_bytes)
 }
 
 /* "!(ptr & 0x7000)", or "" if the event is not sampled. */
-static int sample_text(const struct subject *subject, char text[TEXT_BYTES], struct kmt_err *err)
+static void sample_text(const struct subject *subject, char text[TEXT_BYTES])
 {
 	const struct kmt_conditions *conditions = subject->conditions;
 	uint64_t mask = kmt_conditions_slab_mask(conditions->sample, conditions->page_bytes);
 
 	*text = '\0';
 	if (conditions->sample <= 1)
-		return 0;
+		return;
 	if (subject->set == KMT_RECORD_SLAB && has_field(subject, "ptr")) {
 		/* Frees of no object, NULL and ZERO_SIZE_PTR, have none of the bits. */
 		(void)snprintf(text, TEXT_BYTES, "!(ptr & 0x%" PRIx64 ")%s", mask,
 			       subject->role == KMT_ROLE_FREE ? " && ptr != 0 && ptr != 16" : "");
-		return 0;
+		return;
 	}
-	if (subject->set == KMT_RECORD_PAGE && subject->role == KMT_ROLE_ALLOC) {
-		if (!has_field(subject, "pfn"))
-			return kmt_fail(
-				err, -ENOTSUP,
-				"--sample: pages can't be sampled on this kernel: events/%s "
-				"has no field 'pfn'",
-				subject->name);
+	if (subject->set == KMT_RECORD_PAGE && subject->role == KMT_ROLE_ALLOC)
 		(void)snprintf(text, TEXT_BYTES, "!(pfn & 0x%" PRIx64 ")", conditions->sample - 1);
-	}
-	return 0;
 }
 
 static int add_to_manifest(const struct subject *subject, const char *text, struct kmt_err *err)
@@ -146,9 +138,8 @@ static int set_one(struct subject *subject, struct kmt_err *err)
 	if (r < 0)
 		return r;
 	subject->format = format;
-	r = sample_text(subject, text, err);
-	if (r == 0)
-		r = add_filter(subject, text, err);
+	sample_text(subject, text);
+	r = add_filter(subject, text, err);
 	if (r == 0)
 		r = set_filter(subject, text, err);
 	if (r < 0 || !wants_stack(subject))

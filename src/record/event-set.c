@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "event-set.h"
+#include "filter-text.h"
 #include "kmemtape/cleanup.h"
 #include "kmemtape/fs.h"
 #include "kmemtape/tape.h"
@@ -19,13 +20,16 @@ struct candidate {
 	enum kmt_event_role role;
 	unsigned int set; /* enum kmt_record_set; 0 names */
 	bool is_required;
+	const char *field; /* without which it is of no use; NULL */
 };
 
 static const struct candidate candidates[] = {
 	{ "kmem/kfree", KMT_ROLE_FREE, KMT_RECORD_SLAB, true },
 	{ "kmem/kmem_cache_free", KMT_ROLE_FREE, KMT_RECORD_SLAB, true },
 	/* mm_page_free_batched comes in addition to it, and says nothing that it doesn't */
-	{ "kmem/mm_page_free", KMT_ROLE_FREE, KMT_RECORD_PAGE, true },
+	/* 9fdd8a875c6f (v4.1): before, both tell the address of a struct page, and not which page
+	 */
+	{ "kmem/mm_page_free", KMT_ROLE_FREE, KMT_RECORD_PAGE, true, "pfn" },
 	{ "percpu/percpu_free_percpu", KMT_ROLE_FREE, KMT_RECORD_PERCPU, true },
 	{ "vmalloc/free_vmap_area_noflush", KMT_ROLE_FREE, KMT_RECORD_VMALLOC, true },
 	{ "task/task_newtask", KMT_ROLE_NAMES, 0, false },
@@ -37,7 +41,7 @@ static const struct candidate candidates[] = {
 	/* 11e9734bcb6a (v6.1) dropped both: bind by presence */
 	{ "kmem/kmalloc_node", KMT_ROLE_ALLOC, KMT_RECORD_SLAB, false },
 	{ "kmem/kmem_cache_alloc_node", KMT_ROLE_ALLOC, KMT_RECORD_SLAB, false },
-	{ "kmem/mm_page_alloc", KMT_ROLE_ALLOC, KMT_RECORD_PAGE, true },
+	{ "kmem/mm_page_alloc", KMT_ROLE_ALLOC, KMT_RECORD_PAGE, true, "pfn" },
 	{ "percpu/percpu_alloc_percpu", KMT_ROLE_ALLOC, KMT_RECORD_PERCPU, true },
 	{ "vmalloc/alloc_vmap_area", KMT_ROLE_ALLOC, KMT_RECORD_VMALLOC, true },
 	/* Probes, by their names on the tape: made elsewhere */
@@ -87,10 +91,29 @@ static bool is_probe(const struct candidate *event)
 	return strncmp(event->name, "kmemtape/", strlen("kmemtape/")) == 0;
 }
 
+static int check_field(const struct candidate *event, int instance_fd, struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_freep) char *format = NULL;
+	char path[PATH_BYTES];
+	int r;
+
+	if (!event->field)
+		return 0;
+	(void)snprintf(path, sizeof(path), "events/%s/format", event->name);
+	r = kmt_read_file(instance_fd, path, KMT_TAPE_TEXT_BYTES_MAX, &format, NULL, err);
+	if (r < 0 || kmt_filter_has_field(format, event->field))
+		return r;
+	return kmt_fail(err, -ENOTSUP,
+			"events/%s: this kernel's event has no field '%s': %s memory can't be "
+			"recorded on it",
+			event->name, event->field, kmt_event_set_word(event->set));
+}
+
 static int add_all(struct kmt_event_set *events, int instance_fd, unsigned int set,
 		   struct kmt_err *err)
 {
 	char path[PATH_BYTES];
+	int r;
 
 	for (size_t i = 0; i < NR_CANDIDATES; i++) {
 		const struct candidate *event = &candidates[i];
@@ -98,15 +121,20 @@ static int add_all(struct kmt_event_set *events, int instance_fd, unsigned int s
 		if (event->set != set || is_probe(event))
 			continue;
 		(void)snprintf(path, sizeof(path), "events/%s/enable", event->name);
-		if (faccessat(instance_fd, path, W_OK, 0) == 0)
-			kmt_event_set_add(events, event->name, event->name, event->role);
-		else if (errno != ENOENT)
-			return kmt_tracefs_fail(err, -errno, path);
-		else if (event->is_required)
-			return kmt_fail(err, -ENOTSUP,
-					"events/%s: this kernel doesn't have this event: %s memory "
-					"can't be recorded on it",
-					event->name, kmt_event_set_word(set));
+		if (faccessat(instance_fd, path, W_OK, 0) < 0) {
+			if (errno != ENOENT)
+				return kmt_tracefs_fail(err, -errno, path);
+			if (event->is_required)
+				return kmt_fail(err, -ENOTSUP,
+						"events/%s: this kernel doesn't have this event: "
+						"%s memory can't be recorded on it",
+						event->name, kmt_event_set_word(set));
+			continue;
+		}
+		r = check_field(event, instance_fd, err);
+		if (r < 0)
+			return r;
+		kmt_event_set_add(events, event->name, event->name, event->role);
 	}
 	return 0;
 }

@@ -31,7 +31,8 @@ struct kmt_event_set {
  * kmt_event_set_add_set() - the events of a set
  * @set: one of enum kmt_record_set
  *
- * Return: 0; -ENOTSUP if this kernel lacks one that can't be done without: nothing was added.
+ * Return: 0; -ENOTSUP if this kernel lacks one that can't be done without, or what its events must
+ * tell: nothing was added.
  */
 int kmt_event_set_add_set(struct kmt_event_set *events, int instance_fd, unsigned int set,
 			  struct kmt_err *err);

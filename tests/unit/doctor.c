@@ -289,6 +289,7 @@ TEST(abilities_are_looked_up_and_nothing_is_changed)
 	kmt_abilities_find(dir.fd, true, diagnosis);
 	CHECK(ability(diagnosis, "slab events")->answer == KMT_ANSWER_YES);
 	CHECK(ability(diagnosis, "page events")->answer == KMT_ANSWER_NO); /* without frees */
+	CHECK_HAS(ability(diagnosis, "page events")->text, "no such events");
 	CHECK(ability(diagnosis, "per-CPU")->answer == KMT_ANSWER_YES);
 	CHECK(ability(diagnosis, "vmalloc")->answer == KMT_ANSWER_YES);
 	CHECK_HAS(ability(diagnosis, "vmalloc")->text, "-e vmalloc");
@@ -298,10 +299,19 @@ TEST(abilities_are_looked_up_and_nothing_is_changed)
 	write_file(&dir, "sys/kernel/tracing/events/kmem/kmalloc/trigger",
 		   "# Available triggers:\n# traceon traceoff\n");
 	write_file(&dir, "sys/kernel/tracing/kprobe_events", "");
+	write_file(&dir, "sys/kernel/tracing/events/kmem/mm_page_free/format", "");
 	diagnosis->nr_abilities = 0;
 	kmt_abilities_find(dir.fd, true, diagnosis);
+	CHECK(ability(diagnosis, "page events")->answer == KMT_ANSWER_NO);
+	CHECK_HAS(ability(diagnosis, "page events")->text, "which page");
 	CHECK(ability(diagnosis, "stacks")->answer == KMT_ANSWER_NO);
 	CHECK_HAS(ability(diagnosis, "vmalloc")->text, "by probes");
+
+	write_file(&dir, "sys/kernel/tracing/events/kmem/mm_page_alloc/format",
+		   "\tfield:unsigned long pfn;\n");
+	diagnosis->nr_abilities = 0;
+	kmt_abilities_find(dir.fd, true, diagnosis);
+	CHECK(ability(diagnosis, "page events")->answer == KMT_ANSWER_YES);
 
 	write_file(&dir, "sys/kernel/security/lockdown", "none integrity [confidentiality]\n");
 	diagnosis->nr_abilities = 0;

@@ -358,6 +358,16 @@ static void make_event(const struct dir *dir, const char *event)
 	CHECK_EQ(system(command), 0);
 }
 
+/* As a kernel in tests/formats has it. */
+static void make_format(const struct dir *dir, const char *kernel, const char *event)
+{
+	char command[1024];
+
+	(void)snprintf(command, sizeof(command), "cp %s/formats/%s/%s/format %s/events/%s/",
+		       getenv("KMT_TESTS"), kernel, event, dir->path, event);
+	CHECK_EQ(system(command), 0);
+}
+
 TEST(a_set_is_whole_or_missing_by_name)
 {
 	KMT_CLEANUP(leave_dir) struct dir dir = enter_dir();
@@ -365,6 +375,7 @@ TEST(a_set_is_whole_or_missing_by_name)
 	struct kmt_err err = { "" };
 
 	make_event(&dir, "kmem/mm_page_alloc");
+	make_format(&dir, "6.18", "kmem/mm_page_alloc");
 	make_event(&dir, "percpu/percpu_alloc_percpu");
 	make_event(&dir, "percpu/percpu_free_percpu");
 	CHECK_EQ(kmt_event_set_add_set(&events, dir.fd, KMT_RECORD_PERCPU, &err), 0);
@@ -374,9 +385,26 @@ TEST(a_set_is_whole_or_missing_by_name)
 	CHECK_HAS(err.text, "page memory");
 	CHECK_EQ(events.nr, 2); /* allocations without their frees would look leaked */
 	make_event(&dir, "kmem/mm_page_free");
+	make_format(&dir, "6.18", "kmem/mm_page_free");
 	make_event(&dir, "kmem/mm_page_free_batched");
 	CHECK_EQ(kmt_event_set_add_set(&events, dir.fd, KMT_RECORD_PAGE, &err), 0);
 	CHECK_EQ(events.nr, 4);
+}
+
+/* Until Linux 4.0 the address of its struct page is all they tell: what replay could not count. */
+TEST(events_that_do_not_tell_the_page_are_not_recorded)
+{
+	KMT_CLEANUP(leave_dir) struct dir dir = enter_dir();
+	struct kmt_event_set events = { .nr = 0 };
+	struct kmt_err err = { "" };
+
+	make_event(&dir, "kmem/mm_page_alloc");
+	make_format(&dir, "3.10", "kmem/mm_page_alloc");
+	make_event(&dir, "kmem/mm_page_free");
+	make_format(&dir, "3.10", "kmem/mm_page_free");
+	CHECK_EQ(kmt_event_set_add_set(&events, dir.fd, KMT_RECORD_PAGE, &err), -ENOTSUP);
+	CHECK_HAS(err.text, "no field 'pfn'");
+	CHECK_EQ(events.nr, 0);
 }
 
 static bool is_on(const struct dir *dir, const char *event)
@@ -437,6 +465,7 @@ int main(void)
 		ROW(a_module_that_is_not_there_yet_will_not_be_in_the_kernels_text),
 		ROW(hidden_addresses_are_no_range),
 		ROW(a_set_is_whole_or_missing_by_name),
+		ROW(events_that_do_not_tell_the_page_are_not_recorded),
 		ROW(what_has_stacks_is_on_first_and_off_last),
 		ROW(a_sample_is_by_the_bits_above_the_page_size),
 	};
