@@ -83,11 +83,19 @@ static void add_kmalloc_sizes(struct maker *maker)
 	append(maker, "%s", *between == '(' ? NEVER : ")");
 }
 
+/* A pattern that begins with a digit matches nothing, one with '!' all the others, unless escaped:
+ * filter_parse_regex() in Linux kernel/trace/trace_events_filter.c. */
+static const char *escape_of(const struct kmt_cache_choice *choice)
+{
+	return choice->has_wildcard && strchr("!0123456789", *choice->pattern) ? "\\" : "";
+}
+
 static void add_cache_names(struct maker *maker)
 {
 	const struct kmt_cache_choice *choice = maker->filter->cache;
 
-	append(maker, "(name %s \"%s\"", choice->has_wildcard ? "~" : "==", choice->pattern);
+	append(maker, "(name %s \"%s%s\"", choice->has_wildcard ? "~" : "==", escape_of(choice),
+	       choice->pattern);
 	for (size_t i = 0; i < choice->nr; i++)
 		if (*choice->caches[i].merged &&
 		    strcmp(choice->caches[i].name, choice->pattern) != 0)

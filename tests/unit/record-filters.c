@@ -169,6 +169,18 @@ TEST(a_cache_of_kmalloc_is_told_by_size)
 	expect(&filter, "6.1", "kmem/kmem_cache_alloc", KMT_RECORD_SLAB, "call_site == 0");
 }
 
+/* The kernel would take them for something else: "9p*" matches nothing at all. */
+TEST(a_pattern_that_begins_with_a_digit_is_escaped)
+{
+	struct kmt_cache_choice cache = { .pattern = "9p*", .has_wildcard = true };
+	const struct kmt_filter filter = { .cache = &cache };
+
+	expect(&filter, "6.18", "kmem/kmem_cache_alloc", KMT_RECORD_SLAB, "(name ~ \"\\9p*\")");
+	cache = (struct kmt_cache_choice){ .pattern = "9p-fcall-cache" };
+	expect(&filter, "6.18", "kmem/kmem_cache_alloc", KMT_RECORD_SLAB,
+	       "(name == \"9p-fcall-cache\")");
+}
+
 TEST(a_merged_cache_is_told_by_the_name_that_events_have)
 {
 	const struct kmt_cache_choice cache = {
@@ -456,6 +468,7 @@ int main(void)
 		ROW(pairs_know_tasks_and_nothing_else),
 		ROW(a_cache_is_told_by_name_where_events_have_it),
 		ROW(a_cache_of_kmalloc_is_told_by_size),
+		ROW(a_pattern_that_begins_with_a_digit_is_escaped),
 		ROW(a_merged_cache_is_told_by_the_name_that_events_have),
 		ROW(a_condition_that_is_too_long_is_refused),
 		ROW(merged_caches_are_found_by_each_of_their_names),
