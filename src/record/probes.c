@@ -14,14 +14,15 @@
 #include "stale.h"
 #include "tracefs-dir.h"
 
-#define GROUP_PREFIX   "kmemtape_" /* the kernel wants a C identifier */
-#define GROUP_BYTES    32
-#define NAME_BYTES     64
-#define LINE_BYTES     512
-#define TEXT_BYTES_MAX (16u << 20)  /* of kprobe_events: thousands of other people's probes */
-#define BTF_BYTES_MAX  (256u << 20) /* 5 MB are usual */
-#define BTF_PATH       "/sys/kernel/btf/vmlinux"
-#define PROBES_MAX     (6 + 2 * KMT_MANIFEST_PAIRS_MAX) /* free-probes.c, vmalloc-probes.c, pairs.c */
+#define GROUP_PREFIX	 "kmemtape_" /* the kernel wants a C identifier */
+#define GROUP_BYTES	 32
+#define NAME_BYTES	 64
+#define LINE_BYTES	 512
+#define TEXT_BYTES_MAX	 (16u << 20) /* of kprobe_events: thousands of other people's probes */
+#define README_BYTES_MAX (1u << 20)
+#define BTF_BYTES_MAX	 (256u << 20) /* 5 MB are usual */
+#define BTF_PATH	 "/sys/kernel/btf/vmlinux"
+#define PROBES_MAX	 (6 + 2 * KMT_MANIFEST_PAIRS_MAX) /* free-probes.c, vmalloc-probes.c, pairs.c */
 
 /*
  * A function may be in progress so often at once, and its return be seen: most that allocate may
@@ -47,6 +48,7 @@ struct kmt_probes {
 	char tracing_path[PATH_MAX];
 	char group[GROUP_BYTES];
 	struct kmt_probes_kernel kernel;
+	bool takes_returns_max;
 	char *btf;
 	struct probe probes[PROBES_MAX];
 	size_t nr;
@@ -75,7 +77,8 @@ int kmt_probes_create(struct kmt_probes *probes, const struct kmt_probe_spec *sp
 
 	assert(probes->nr < PROBES_MAX);
 	if (spec->is_return) /* the kernel adds the caller by itself */
-		(void)snprintf(kind, sizeof(kind), "r%u", RETURNS_MAX);
+		(void)snprintf(kind, sizeof(kind), probes->takes_returns_max ? "r%u" : "r",
+			       RETURNS_MAX);
 #ifdef CALL_SITE
 	else
 		(void)snprintf(call_site, sizeof(call_site), "call_site=" CALL_SITE ":x%u ",
@@ -196,6 +199,20 @@ int kmt_probes_count(const struct kmt_probes *probes, struct kmt_manifest *manif
 	return r;
 }
 
+/*
+ * 696ced4fb1d7 (v4.12). A kernel before that overlooks the number together with the name behind it,
+ * and makes "kprobes/r_FUNCTION_0", in the place of whoever has a probe of this name.
+ */
+static bool takes_returns_max(const char *tracing_path)
+{
+	KMT_CLEANUP(kmt_freep) char *text = NULL;
+	char path[PATH_MAX + 16];
+
+	(void)snprintf(path, sizeof(path), "%s/README", tracing_path);
+	return kmt_read_file(AT_FDCWD, path, README_BYTES_MAX, &text, NULL, NULL) == 0 &&
+	       strstr(text, "r[maxactive]");
+}
+
 static bool has_kprobe_events(const char *tracing_path)
 {
 	char path[PATH_MAX];
@@ -219,6 +236,7 @@ int kmt_probes_new(const char *tracing_path, int instance_fd, uint32_t long_byte
 		.bits = long_bytes * 8,
 		.has_kprobes = has_kprobe_events(tracing_path),
 	};
+	probes->takes_returns_max = takes_returns_max(tracing_path);
 	if (probes->kernel.has_kprobes &&
 	    kmt_read_file(AT_FDCWD, BTF_PATH, BTF_BYTES_MAX, &probes->btf,
 			  &probes->kernel.btf_bytes, NULL) == 0)

@@ -11,6 +11,7 @@
 #include "../../src/record/conditions.h"
 #include "../../src/record/filter-text.h"
 #include "../../src/record/module-range.h"
+#include "../../src/record/probes.h"
 
 #include "check.h"
 #include "dir.h"
@@ -449,6 +450,33 @@ TEST(what_has_stacks_is_on_first_and_off_last)
 	CHECK(!is_on(&dir, "kmem/kmalloc"));
 }
 
+/* What a kernel with this README is told about the return of a function. */
+static void expect_return_probe(const char *readme, const char *expected)
+{
+	static const struct kmt_probe_spec spec = {
+		.event = "e", .function = "f", .args = "object=$retval:x64", .is_return = true
+	};
+	KMT_CLEANUP(leave_dir) struct dir dir = enter_dir();
+	KMT_CLEANUP(kmt_probes_freep) struct kmt_probes *probes = NULL;
+	KMT_CLEANUP(kmt_freep) char *text = NULL;
+
+	CHECK_EQ(kmt_write_file(dir.fd, "README", readme, strlen(readme), NULL), 0);
+	CHECK_EQ(kmt_write_file(dir.fd, "kprobe_events", "", 0, NULL), 0);
+	CHECK_EQ(kmt_probes_new(dir.path, dir.fd, 8, &probes, NULL), 0);
+	CHECK_EQ(kmt_probes_create(probes, &spec), 0);
+	CHECK_EQ(kmt_read_file(dir.fd, "kprobe_events", 4096, &text, NULL, NULL), 0);
+	CHECK_EQ(strncmp(text, expected, strlen(expected)), 0);
+}
+
+/* Until Linux 4.11 the name was lost with the number, and the probe stayed for ever. */
+TEST(a_number_of_returns_is_for_kernels_that_know_it)
+{
+	expect_return_probe("\t   Format: p[:[<group>/]<event>] <place> [<args>]\n"
+			    "\t           r[maxactive][:[<group>/]<event>] <place> [<args>]\n",
+			    "r256:kmemtape_");
+	expect_return_probe("\t  trace_pipe\t\t- A consuming read\n", "r:kmemtape_");
+}
+
 TEST(a_sample_is_by_the_bits_above_the_page_size)
 {
 	CHECK_EQ(kmt_conditions_slab_mask(1, 4096), 0);
@@ -480,6 +508,7 @@ int main(void)
 		ROW(a_set_is_whole_or_missing_by_name),
 		ROW(events_that_do_not_tell_the_page_are_not_recorded),
 		ROW(what_has_stacks_is_on_first_and_off_last),
+		ROW(a_number_of_returns_is_for_kernels_that_know_it),
 		ROW(a_sample_is_by_the_bits_above_the_page_size),
 	};
 
