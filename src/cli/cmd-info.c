@@ -11,6 +11,9 @@
 #include "operand.h"
 #include "opt.h"
 
+#define COLUMNS 80
+#define INDENT	12
+
 static const char *const format_words[] = { "text", "json", NULL };
 static int format;
 
@@ -114,6 +117,24 @@ static void print_vmalloc(const struct kmt_manifest *manifest)
 						   : "by copies of vmallocinfo only");
 }
 
+static void print_events(const struct kmt_manifest *manifest)
+{
+	size_t column = (size_t)printf("%-*s", INDENT, "events");
+
+	for (size_t i = 0; i < manifest->nr_events; i++) {
+		size_t bytes = strlen(manifest->events[i]);
+
+		if (i && column + 1 + bytes > COLUMNS) {
+			printf("\n%*s", INDENT, "");
+			column = INDENT;
+		} else if (i) {
+			column += (size_t)printf(" ");
+		}
+		column += (size_t)printf("%s", manifest->events[i]);
+	}
+	printf("\n");
+}
+
 static void print_manifest(const struct kmt_manifest *manifest)
 {
 	char text[KMT_UNITS_BYTES * 3];
@@ -128,10 +149,7 @@ static void print_manifest(const struct kmt_manifest *manifest)
 	print_time(manifest);
 	print_text("clock", manifest->clock);
 	print_text("sets", manifest->sets);
-	printf("%-12s", "events");
-	for (size_t i = 0; i < manifest->nr_events; i++)
-		printf("%s%s", i == 0 ? "" : i % 3 ? " " : "\n            ", manifest->events[i]);
-	printf("\n");
+	print_events(manifest);
 	print_vmalloc(manifest);
 	print_text("stacks", manifest->stacks);
 	print_sample(manifest);
