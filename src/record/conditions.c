@@ -106,8 +106,10 @@ static bool wants_stack(const struct subject *subject)
 		return true;
 	case KMT_RECORD_STACKS_NONE:
 		return false;
-	default: /* what the event doesn't tell: of pages never, of per-CPU memory since 5.19 */
-		return !has_field(subject, "call_site") && !has_field(subject, "caller");
+	default: /* What the event doesn't tell: of pages never, of per-CPU memory since 5.19, of
+		    the return of a probed function always. */
+		return !has_field(subject, "call_site") && !has_field(subject, "caller") &&
+		       !has_field(subject, "__probe_ret_ip");
 	}
 }
 

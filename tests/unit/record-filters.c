@@ -450,6 +450,39 @@ TEST(what_has_stacks_is_on_first_and_off_last)
 	CHECK(!is_on(&dir, "kmem/kmalloc"));
 }
 
+/* A probe of a function's return tells where it goes on, and the stack of a return is of no more
+ * use. */
+TEST(pairs_have_a_call_site_and_need_no_stacks)
+{
+	KMT_CLEANUP(leave_dir) struct dir dir = enter_dir();
+	static const char *const names[] = { "kmem/mm_page_alloc", "kmemtape/pair_dentry_alloc" };
+	static const struct kmt_filter filter = { .min_bytes = 0 };
+	struct kmt_conditions conditions = {
+		.instance_fd = dir.fd, .sample = 1, .page_bytes = 4096, .filter = &filter
+	};
+	struct kmt_event_set events = { .nr = 0 };
+	struct kmt_manifest manifest;
+	char path[128];
+
+	kmt_manifest_init(&manifest);
+	for (size_t i = 0; i < 2; i++) {
+		make_event(&dir, names[i]);
+		make_format(&dir, "6.12", names[i]);
+		(void)snprintf(path, sizeof(path), "events/%s/trigger", names[i]);
+		CHECK_EQ(kmt_write_file(dir.fd, path, "", 0, NULL), 0);
+		kmt_event_set_add(&events, names[i], names[i], KMT_ROLE_ALLOC);
+	}
+	CHECK_EQ(kmt_conditions_set(&conditions, &events, &manifest, NULL, NULL), 0);
+	CHECK(events.has_stack[0]);
+	CHECK(!events.has_stack[1]);
+	CHECK_TEXT(manifest.stacks, "page");
+	conditions.stacks = KMT_RECORD_STACKS_ALL;
+	events.nr = 2;
+	CHECK_EQ(kmt_conditions_set(&conditions, &events, &manifest, NULL, NULL), 0);
+	CHECK(events.has_stack[1]);
+	kmt_manifest_deinit(&manifest);
+}
+
 /* What a kernel with this README is told about the return of a function. */
 static void expect_return_probe(const char *readme, const char *expected)
 {
@@ -508,6 +541,7 @@ int main(void)
 		ROW(a_set_is_whole_or_missing_by_name),
 		ROW(events_that_do_not_tell_the_page_are_not_recorded),
 		ROW(what_has_stacks_is_on_first_and_off_last),
+		ROW(pairs_have_a_call_site_and_need_no_stacks),
 		ROW(a_number_of_returns_is_for_kernels_that_know_it),
 		ROW(a_sample_is_by_the_bits_above_the_page_size),
 	};
