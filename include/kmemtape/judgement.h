@@ -81,7 +81,8 @@ struct kmt_evidence {
 	const char *owner; /* each object belongs to one of these ("an inode") and goes with it, so
 			      that it can't leak by itself; NULL: to none */
 
-	const char *doubt; /* why it may be no leak of its own, however it looks; NULL */
+	const char *doubt;     /* why it may be no leak of its own, however it looks; NULL */
+	const char *blindness; /* why its frees may be missing, or seem to be; NULL */
 
 	bool is_module, is_out_of_tree;
 	bool is_unloaded;     /* the module went away and left this behind */

@@ -14,6 +14,7 @@
 #define NEVER_FREED_CAP	     0.6
 #define UNTRACED_CAP	     0.65
 #define QUIET_CAP	     0.6
+#define BLINDNESS_CAP	     0.65
 #define DOUBT_CAP	     0.4 /* below what makes a leak, or the first line */
 #define CACHE_UNTRACED_SHARE 0.1
 /* The counters contradict if they leave less than this part of what looks live. */
@@ -117,6 +118,15 @@ static void weigh_doubt(struct kmt_judging *judging, double *cap)
 	*cap = fmin(*cap, DOUBT_CAP);
 }
 
+/* All that is wrong may be the tape. */
+static void weigh_blindness(struct kmt_judging *judging, double *cap)
+{
+	if (!judging->evidence->blindness)
+		return;
+	AGAINST(judging, "%s", judging->evidence->blindness);
+	*cap = fmin(*cap, BLINDNESS_CAP);
+}
+
 double kmt_confidence_weigh(struct kmt_judging *judging, double confidence)
 {
 	const struct kmt_evidence *evidence = judging->evidence;
@@ -131,6 +141,7 @@ double kmt_confidence_weigh(struct kmt_judging *judging, double confidence)
 	weigh_loss(judging, &confidence);
 	weigh_quiet(judging, &cap);
 	weigh_doubt(judging, &cap);
+	weigh_blindness(judging, &cap);
 	if (evidence->is_out_of_tree) /* what everybody runs has been debugged by everybody */
 		confidence = 1 - (1 - confidence) * 0.75;
 	return fmin(confidence, cap);

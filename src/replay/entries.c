@@ -244,6 +244,7 @@ int kmt_entries_init(struct kmt_entries *entries, const struct kmt_ledger *ledge
 	if (!entries->entries || !entries->sums)
 		r = -ENOMEM;
 	entries->frames = context->frames;
+	entries->blindness = context->blindness;
 	for (size_t i = 0; r == 0 && i < entries->nr; i++) {
 		r = fill_entry(&entries->entries[i], &accounts[i], context, end_ns);
 		entries->nr_traced += entries->entries[i].trace != NULL;

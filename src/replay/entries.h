@@ -52,8 +52,9 @@ struct kmt_cache_sum {
 struct kmt_entries {
 	struct kmt_entry *entries;
 	size_t nr;
-	size_t nr_traced;	   /* of these, with a stack */
-	struct kmt_frames *frames; /* borrowed; of the traces */
+	size_t nr_traced;	      /* of these, with a stack */
+	struct kmt_frames *frames;    /* borrowed; of the traces */
+	const char *const *blindness; /* borrowed; by space */
 	struct kmt_cache_sum *sums;
 	struct kmt_site_sum *site_sums;
 };

@@ -116,3 +116,49 @@ int kmt_recorded_describe(const struct kmt_manifest *manifest, struct kmt_result
 	}
 	return r;
 }
+
+/* Frees that nobody sees show by the reuse of the address: by whoever comes next in its cache. */
+static bool hides_reuse(const struct kmt_manifest *manifest)
+{
+	for (size_t i = 0; i < manifest->nr_filters; i++) {
+		const struct kmt_manifest_filter *filter = &manifest->filters[i];
+
+		if (space_of(manifest, filter->event) == KMT_SPACE_SLAB &&
+		    (strstr(filter->text, "comm") || strstr(filter->text, "call_site")))
+			return true; /* "comm" is also in "common_pid" */
+	}
+	return false;
+}
+
+static bool has_frees(const struct kmt_totals *totals, uint32_t space)
+{
+	const uint64_t *by_kind = totals->by_kind;
+
+	switch (space) {
+	case KMT_SPACE_SLAB:
+		return by_kind[KMT_EVENT_KFREE] || by_kind[KMT_EVENT_CACHE_FREE];
+	case KMT_SPACE_PAGE:
+		return by_kind[KMT_EVENT_PAGE_FREE];
+	case KMT_SPACE_PERCPU:
+		return by_kind[KMT_EVENT_PERCPU_FREE];
+	case KMT_SPACE_VMALLOC:
+		return by_kind[KMT_EVENT_VFREE];
+	default:
+		return true; /* of pairs, a note says which function nobody called */
+	}
+}
+
+const char *kmt_recorded_blindness(const struct kmt_manifest *manifest,
+				   const struct kmt_totals *totals, bool has_free_probes,
+				   uint32_t space)
+{
+	if (strcmp(manifest->clock, "local") == 0 && manifest->nr_cpus > 1)
+		return "by clock local a free can seem to come before its allocation";
+	if (strncmp(manifest->recorder, "trace-cmd", strlen("trace-cmd")) == 0)
+		return "trace-cmd's filters, which its file doesn't tell, may have left frees out";
+	if (!has_frees(totals, space))
+		return "not a single free of its kind is on the tape: were they recorded?";
+	if (space == KMT_SPACE_SLAB && !has_free_probes && hides_reuse(manifest))
+		return "a filter left out by whose reuse of an address an unseen free would show";
+	return NULL;
+}

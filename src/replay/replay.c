@@ -475,6 +475,9 @@ static int finish(struct replay *replay, struct kmt_err *err)
 	context.frames = replay->frames;
 	kmt_texts_gfp_names(replay->tape, &gfp);
 	describe_end(replay, end_ns);
+	for (uint32_t i = 0; i < KMT_SPACES_MAX; i++)
+		context.blindness[i] = kmt_recorded_blindness(manifest, &replay->result->totals,
+							      replay->result->has_free_probes, i);
 	r = kmt_reconcile(replay->reconciler, replay->ledger, &context, replay->result);
 	if (r < 0)
 		return r;

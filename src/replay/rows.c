@@ -437,6 +437,7 @@ int kmt_rows_fill(const struct kmt_entries *entries, struct kmt_grouping groupin
 	for (size_t from = 0; r >= 0 && from < entries->nr; from = to) {
 		struct draft draft = { .grouping = grouping, .evidence = *tape };
 
+		draft.evidence.blindness = entries->blindness[all[from].account->key.space];
 		for (to = from + 1; to < entries->nr; to++)
 			if (by_group(&all[from], &all[to], &order) != 0)
 				break;

@@ -2,6 +2,7 @@
 #ifndef KMT_REPLAY_ROWS_H
 #define KMT_REPLAY_ROWS_H
 
+#include "kmemtape/event.h"
 #include "kmemtape/gfp.h"
 #include "kmemtape/judgement.h"
 #include "kmemtape/names.h"
@@ -19,6 +20,7 @@ struct kmt_rows_context {
 	struct kmt_frames *frames;		/* NULL: nobody has a stack */
 	const struct kmt_gfp_names *gfp;	/* NULL: unknown */
 	uint64_t sample_mask, sample_page_mask; /* see manifest.h */
+	const char *blindness[KMT_SPACES_MAX];	/* see judgement.h */
 };
 
 /* What is one row. */
