@@ -116,3 +116,12 @@ int kmt_module_range_find(const char *path, const char *module, struct kmt_modul
 	*ret_range = (struct kmt_module_range){ true, search.first, search.next };
 	return 0;
 }
+
+bool kmt_module_range_has_moved(const char *path, const char *module,
+				const struct kmt_module_range *range)
+{
+	struct kmt_module_range now;
+
+	return range->is_loaded && kmt_module_range_find(path, module, &now, NULL) == 0 &&
+	       now.is_loaded && now.start != range->start;
+}

@@ -26,4 +26,8 @@ struct kmt_module_range {
 int kmt_module_range_find(const char *path, const char *module, struct kmt_module_range *ret_range,
 			  struct kmt_err *err);
 
+/* Was the module, which was at @range, loaded again elsewhere? false if nothing tells. */
+bool kmt_module_range_has_moved(const char *path, const char *module,
+				const struct kmt_module_range *range);
+
 #endif

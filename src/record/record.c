@@ -12,6 +12,7 @@
 #include "session.h"
 #include "uevents.h"
 
+#define KALLSYMS      "/proc/kallsyms"
 #define SECOND_NS     UINT64_C(1000000000)
 #define TICK_NS	      SECOND_NS	      /* what a power cut may cost; the pace of the status line */
 #define CHILD_WAIT_NS (5 * SECOND_NS) /* for the command to end on a signal */
@@ -443,12 +444,25 @@ static void finish_manifest(struct kmt_session *session)
 			&err);
 }
 
+/* The condition was on the addresses that its code had when the recording began. */
+static void look_where_module_is(const struct kmt_session *session)
+{
+	const char *module = session->options->filter.module;
+
+	if (module && kmt_module_range_has_moved(KALLSYMS, module, &session->module))
+		kmt_note(session->listener,
+			 "module %s was loaded again elsewhere: what it allocated from then on is "
+			 "not on the tape",
+			 module);
+}
+
 static void finish(struct kmt_session *session)
 {
 	stop_drains(session);
 	keep_stats(session);
 	stop_command(session);
 	look_at_modules(session);
+	look_where_module_is(session);
 	while (kmt_module_log_is_unsure(session->modules))
 		go_on_with_modules(session);
 	kmt_new_tape_use_reserve(&session->tape);

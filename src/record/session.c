@@ -214,6 +214,8 @@ static int set_conditions(struct kmt_session *session, struct kmt_err *err)
 			      &choice, err);
 	if (r < 0)
 		return r;
+	if (choice.filter.module)
+		session->module = choice.module;
 	return kmt_conditions_set(&conditions, &session->events, &session->manifest,
 				  session->listener, err);
 }

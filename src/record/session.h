@@ -12,6 +12,7 @@
 #include "kmemtape/manifest.h"
 #include "kmemtape/record.h"
 #include "module-log.h"
+#include "module-range.h"
 #include "new-tape.h"
 #include "probes.h"
 #include "signals.h"
@@ -32,6 +33,7 @@ struct kmt_session {
 	struct kmt_probes *probes;
 	struct kmt_trace_clock clock;
 	struct kmt_event_set events;
+	struct kmt_module_range module; /* that allocations were asked of, if it was loaded */
 
 	struct kmt_new_tape tape;
 	struct kmt_manifest manifest;

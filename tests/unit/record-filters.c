@@ -361,6 +361,27 @@ TEST(hidden_addresses_are_no_range)
 	CHECK_HAS(err.text, "kptr_restrict");
 }
 
+static bool has_moved(const char *symbols, uint64_t start)
+{
+	const struct kmt_module_range range = { true, start, start + 4096 };
+	KMT_CLEANUP(leave_dir) struct dir dir = enter_dir();
+	char path[128];
+
+	CHECK_EQ(kmt_write_file(dir.fd, "kallsyms", symbols, strlen(symbols), NULL), 0);
+	(void)snprintf(path, sizeof(path), "%s/kallsyms", dir.path);
+	return kmt_module_range_has_moved(path, "kmt_a", &range);
+}
+
+/* The condition is on where it was: what it allocates elsewhere is passed over. */
+TEST(a_module_that_comes_back_elsewhere_has_moved)
+{
+	CHECK(!has_moved(kallsyms, 0xffffffffc0003000));
+	CHECK(has_moved(kallsyms, 0xffffffffc0008000));
+	CHECK(!has_moved("ffffffff81000000 T _stext\nffffffff82000000 T _etext\n",
+			 0xffffffffc0003000)); /* gone, and that is all */
+	CHECK(!has_moved("0000000000000000 t f\t[kmt_a]\n", 0xffffffffc0003000));
+}
+
 static void make_event(const struct dir *dir, const char *event)
 {
 	char command[512];
@@ -538,6 +559,7 @@ int main(void)
 		ROW(a_module_is_where_its_functions_are),
 		ROW(a_module_that_is_not_there_yet_will_not_be_in_the_kernels_text),
 		ROW(hidden_addresses_are_no_range),
+		ROW(a_module_that_comes_back_elsewhere_has_moved),
 		ROW(a_set_is_whole_or_missing_by_name),
 		ROW(events_that_do_not_tell_the_page_are_not_recorded),
 		ROW(what_has_stacks_is_on_first_and_off_last),
