@@ -461,6 +461,20 @@ int kmt_session_prepare(struct kmt_session *session, const struct kmt_record_opt
 	return kmt_manifest_write(&session->manifest, session->tape.fd, err);
 }
 
+static void release_instance(struct kmt_session *session)
+{
+	if (!session->instance)
+		return;
+	kmt_conditions_drop_stacks(session->instance->fd, &session->events);
+	if (kmt_instance_remove(session->instance) < 0)
+		kmt_note(
+			session->listener,
+			"the tracefs instance kmemtape-%d, switched off, stays: somebody else uses "
+			"it; the next record removes it",
+			getpid());
+	kmt_instance_free(session->instance);
+}
+
 static void release_probes(struct kmt_session *session)
 {
 	if (session->probes && kmt_probes_remove(session->probes) < 0)
@@ -477,9 +491,7 @@ void kmt_session_release(struct kmt_session *session)
 	free(session->drains);
 	free(session->start_stats);
 	kmt_drain_shared_deinit(&session->shared);
-	if (session->instance)
-		kmt_conditions_drop_stacks(session->instance->fd, &session->events);
-	kmt_instance_free(session->instance);
+	release_instance(session);
 	release_probes(session);
 	kmt_tracefs_release(&session->tracefs);
 	kmt_close_fd(&session->uevent_fd);

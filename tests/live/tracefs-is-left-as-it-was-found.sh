@@ -40,3 +40,16 @@ grep -q stacktrace "$TRACEFS/instances/kmemtape-$killed/events/kmem/kmalloc/trig
 "$KMEMTAPE" record -o "$WORK/next.tape" -d 100ms --settle 0 2>"$WORK/log" || fail "next run: $?"
 grep -q "kmemtape-$killed" "$WORK/log" || fail "the removal wasn't told: $(cat "$WORK/log")"
 expect_same_tracefs "SIGKILL and the next run"
+
+# Somebody looks into the instance: the kernel keeps it, which is told, and the next run removes it.
+start_recorder -q -o "$WORK/watched.tape" --settle 0 "${more[@]}"
+watched=kmemtape-$RECORDER
+exec 9<"$TRACEFS/instances/$watched/trace"
+end_recorder INT
+[ $STATUS = 0 ] || fail "watched: exit status $STATUS: $(cat "$WORK/log")"
+expect_line "$WORK/log" "the tracefs instance $watched, switched off, stays"
+grep -q stacktrace: "$TRACEFS/instances/$watched"/events/kmem/*/trigger && fail "it has triggers left"
+[ "$(cat "$TRACEFS/instances/$watched/events/enable")" = 0 ] || fail "it has events on"
+exec 9<&-
+"$KMEMTAPE" record -q -o "$WORK/after.tape" -d 100ms --settle 0 2>"$WORK/log" || fail "after watched: $?"
+expect_same_tracefs "somebody's look and the next run"
