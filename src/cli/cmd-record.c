@@ -76,8 +76,8 @@ static const struct kmt_opt record_opts[] = {
 	  .help = "copy the kernel's own counters (slabinfo and\n"
 		  "such) so often [10s]; 0: at start and end only" },
 	{ 0, "no-probes", NULL, KMT_OPT_FLAG, &options.has_no_probes,
-	  .help = "no kprobes on kfree_rcu() and bulk frees: these\n"
-		  "are not seen then" },
+	  .help = "no kprobes on kfree_rcu() and bulk frees, which are\n"
+		  "not seen then, nor on vmalloc areas" },
 	{ 0, "pair", "PAIR", KMT_OPT_LIST, &pairs,
 	  .help = "calls of two functions are allocations and frees of\n"
 		  "a kind of object: NAME=ALLOC:FREE[@MODULE], or\n"
