@@ -113,7 +113,8 @@ is_recording()
 # start_recorder ARG...: in the background, with its pid in $RECORDER and its stderr in $WORK/log
 start_recorder()
 {
-	"$KMEMTAPE" record "$@" 2>"$WORK/log" &
+	# Who runs the tests under nohup(1) has SIGHUP ignored, and all below inherit it.
+	env --default-signal=HUP "$KMEMTAPE" record "$@" 2>"$WORK/log" &
 	RECORDER=$!
 	until_true 20 is_recording $RECORDER || fail "it doesn't start: $(cat "$WORK/log")"
 }
