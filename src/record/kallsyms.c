@@ -247,17 +247,23 @@ int kmt_kallsyms_merge(char **text, size_t *bytes, const char *more, size_t more
 	return nr_added;
 }
 
-bool kmt_kallsyms_has_module(const char *text, size_t bytes, const char *module)
+/* FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/ */
+uint64_t kmt_kallsyms_hash(const char *text, size_t bytes, const char *module)
 {
 	const char *end = text + bytes;
 	struct filter filter;
 	struct line line;
+	uint64_t hash = 0;
 
 	filter_init(&filter, module);
-	for (const char *at = text; (line = next_line(at, end)).bytes; at += line.bytes)
-		if (is_wanted(&filter, line.start, line.bytes - 1))
-			return true;
-	return false;
+	for (const char *at = text; (line = next_line(at, end)).bytes; at += line.bytes) {
+		if (!is_wanted(&filter, line.start, line.bytes - 1))
+			continue;
+		hash = hash ? hash : UINT64_C(0xcbf29ce484222325);
+		for (size_t i = 0; i < line.bytes; i++)
+			hash = (hash ^ (unsigned char)line.start[i]) * UINT64_C(0x100000001b3);
+	}
+	return hash;
 }
 
 int kmt_kallsyms_write_module(int tape_fd, const char *path, const char *module, const char *text,

@@ -64,8 +64,8 @@ int kmt_kallsyms_read_modules(struct kmt_kallsyms_waiter *waiter, char **ret_tex
  */
 int kmt_kallsyms_merge(char **text, size_t *bytes, const char *more, size_t more_bytes);
 
-/* Does @text, of whole lines, have one of @module? */
-bool kmt_kallsyms_has_module(const char *text, size_t bytes, const char *module);
+/* Of the lines of @module in @text: equal lines have equal numbers. 0: it has none. */
+uint64_t kmt_kallsyms_hash(const char *text, size_t bytes, const char *module);
 
 /* Write the lines of @module in @text to the chunk file @path of the tape. Return: 0 or negative errno. */
 int kmt_kallsyms_write_module(int tape_fd, const char *path, const char *module, const char *text,

@@ -26,6 +26,8 @@ struct module {
 	unsigned int line; /* in symbols/modules, which names the file of its symbols */
 	bool is_new;	   /* its symbols are not on the tape yet */
 	bool is_unsure;	   /* they may be not all: kmt_kallsyms_merge() */
+	uint64_t hash;	   /* of those that the last read found; 0: none */
+	bool is_told;	   /* two reads in turn found the same */
 };
 
 struct kmt_module_log {
@@ -124,6 +126,7 @@ static int note_new(void *context, const struct kmt_module_entry *entry, struct 
 	/* Before that, and long after it, the table stays as it is. */
 	module->is_new = module->is_unsure = log->time_ns != 0;
 	module->is_coming = log->time_ns != 0 && !entry->is_live;
+	module->is_told = log->time_ns == 0; /* they are in kallsyms.zst */
 	return r;
 }
 
@@ -144,6 +147,18 @@ static int note_known(void *context, const struct kmt_module_entry *entry, struc
 	return 0;
 }
 
+static void remove_symbols(struct kmt_module_log *log, const struct module *module)
+{
+	char path[32];
+
+	(void)snprintf(path, sizeof(path), "symbols/%04u.zst", module->line);
+	(void)unlinkat(log->tape_fd, path, 0);
+}
+
+/*
+ * A module that goes while its symbols are read leaves some of them, and what lies behind the last
+ * of these would be taken for a part of it. No name is better than that of an innocent function.
+ */
 static int note_missing(struct kmt_module_log *log, uint64_t time_ns, struct kmt_err *err)
 {
 	int r;
@@ -156,6 +171,8 @@ static int note_missing(struct kmt_module_log *log, uint64_t time_ns, struct kmt
 		r = note_unload(log, log->modules[i].name, time_ns, err);
 		if (r < 0)
 			return r;
+		if (!log->modules[i].is_told)
+			remove_symbols(log, &log->modules[i]);
 		log->modules[i] = log->modules[--log->nr];
 		log->has_unloaded = true;
 	}
@@ -199,8 +216,8 @@ static int write_symbols(struct kmt_module_log *log, const struct module *module
 {
 	char path[32];
 
+	remove_symbols(log, module); /* of an earlier read */
 	(void)snprintf(path, sizeof(path), "symbols/%04u.zst", module->line);
-	(void)unlinkat(log->tape_fd, path, 0); /* of an earlier read */
 	return kmt_kallsyms_write_module(log->tape_fd, path, module->name, log->symbols,
 					 log->symbols_bytes, err);
 }
@@ -227,18 +244,29 @@ static void drop_symbols(struct kmt_module_log *log)
 	drop_text(log);
 }
 
+static void compare_with_last(struct module *module, const char *text, size_t bytes)
+{
+	uint64_t hash = kmt_kallsyms_hash(text, bytes, module->name);
+
+	module->is_told |= hash && hash == module->hash;
+	module->hash = hash;
+}
+
 /* Return: the number of new lines, or negative errno. */
 static int add_symbols(struct kmt_module_log *log, const char *text, size_t bytes,
 		       struct kmt_err *err)
 {
 	int r = kmt_kallsyms_merge(&log->symbols, &log->symbols_bytes, text, bytes);
 
+	for (size_t i = 0; i < log->nr; i++)
+		if (log->modules[i].is_unsure)
+			compare_with_last(&log->modules[i], text, bytes);
 	return r < 0 ? kmt_fail(err, r, "/proc/kallsyms: out of memory") : r;
 }
 
 static bool has_symbols(const struct kmt_module_log *log, const struct module *module)
 {
-	return kmt_kallsyms_has_module(log->symbols, log->symbols_bytes, module->name);
+	return kmt_kallsyms_hash(log->symbols, log->symbols_bytes, module->name) != 0;
 }
 
 /* What is read later may have what was missed earlier. It may also have nothing, of a module that

@@ -232,6 +232,28 @@ static void symbols_stay_when_the_module_goes_before_they_are_read_again(void **
 	expect_symbols(fd, "symbols/0001.zst", LAB_INIT LAB_CODE);
 }
 
+/* As seen of a module that went while the kernel listed its symbols. */
+static void symbols_of_one_read_alone_go_with_the_module(void **state)
+{
+	KMT_CLEANUP(kmt_module_log_freep) struct kmt_module_log *log = NULL;
+	KMT_CLEANUP(kmt_close_fd) int fd = -1;
+
+	(void)state;
+	assert_int_equal(kmt_tape_create(tape_path, &fd, NULL), 0);
+	assert_int_equal(kmt_module_log_new(fd, &sources, 0, &log, NULL), 0);
+	set_list(LAB_LIVE);
+	set_kallsyms(LAB_CODE);
+	assert_int_equal(kmt_module_log_look(log, 5, NULL), 0);
+	expect_symbols(fd, "symbols/0001.zst", LAB_CODE);
+	set_list("");
+	set_kallsyms("");
+	assert_int_equal(kmt_module_log_go_on(log, NULL), 0);
+	assert_int_equal(kmt_module_log_look(log, 6, NULL), 0);
+	read_until_sure(log);
+	assert_int_equal(faccessat(fd, "symbols/0001.zst", F_OK, 0), -1);
+	expect_log(fd, "load 5 lab 4096 0xffffffffc0001000 - -\nunload 6 lab\n");
+}
+
 /* kallsyms is read first, and the module comes between that and the list. */
 static void a_module_that_is_listed_before_it_has_symbols_gets_them(void **state)
 {
@@ -757,6 +779,7 @@ int main(void)
 		IN_TAPE(symbols_of_init_code_go_with_it),
 		IN_TAPE(what_two_reads_agree_on_is_all),
 		IN_TAPE(symbols_stay_when_the_module_goes_before_they_are_read_again),
+		IN_TAPE(symbols_of_one_read_alone_go_with_the_module),
 		IN_TAPE(a_module_that_is_listed_before_it_has_symbols_gets_them),
 		IN_TAPE(a_directory_more_or_less_is_news),
 		cmocka_unit_test(functions_are_known_by_their_parameters),
