@@ -47,8 +47,9 @@ static void print_doubts(const struct kmt_result *result, FILE *file)
 	for (size_t i = 0; i < result->nr_filters; i++)
 		kmt_words_wrap(file, "filter: ", 8, result->filters[i]);
 	if (result->is_estimated)
-		fprintf(file, "SAMPLE: LIVE, OBJECTS and RATE are estimates, all other numbers are "
-			      "as recorded\n");
+		kmt_words_wrap(file, "SAMPLE: ", 8,
+			       "LIVE, OBJECTS, RATE and what is explained are estimates, all other "
+			       "numbers are as recorded");
 	for (size_t i = 0; i < result->nr_notes; i++)
 		kmt_words_wrap(file, "note: ", 6, result->notes[i]);
 }

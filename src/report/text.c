@@ -29,6 +29,7 @@ static void print_accounts(const struct kmt_result *result, FILE *file)
 	const struct kmt_totals *totals = &result->totals;
 	uint64_t real_frees = totals->frees - totals->null_frees - totals->deferred_frees;
 	char a[KMT_UNITS_BYTES], b[KMT_UNITS_BYTES], c[KMT_UNITS_BYTES], d[KMT_UNITS_BYTES];
+	struct kmt_line line;
 
 	fprintf(file, "events %s   lost %s   allocations %s   frees %s\n",
 		kmt_words_count(a, totals->allocs + totals->frees),
@@ -38,13 +39,14 @@ static void print_accounts(const struct kmt_result *result, FILE *file)
 	fprintf(file, "   address reused, free unseen %s",
 		kmt_words_percent(a, totals->reused, totals->allocs));
 	fprintf(file, "   live %s\n", kmt_words_percent(a, totals->live, totals->allocs));
-	fprintf(file, "freed: %s were allocated before the recording, or unseen",
-		kmt_words_percent(a, totals->unknown_frees + totals->unknown_other_frees,
-				  real_frees));
+	kmt_line_begin(&line, file, "freed: ", 2, 3);
+	kmt_line_addf(&line, "%s were allocated before the recording, or unseen",
+		      kmt_words_percent(a, totals->unknown_frees + totals->unknown_other_frees,
+					real_frees));
 	if (totals->filtered_frees)
-		fprintf(file, "   not recorded on purpose %s",
-			kmt_words_percent(a, totals->filtered_frees, real_frees));
-	fprintf(file, "\n");
+		kmt_line_addf(&line, "not recorded on purpose %s",
+			      kmt_words_percent(a, totals->filtered_frees, real_frees));
+	kmt_line_end(&line);
 }
 
 static void add_pages(struct kmt_line *line, const struct kmt_result *result)
