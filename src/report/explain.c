@@ -353,7 +353,7 @@ static void print_dossier(const struct kmt_result *result, const struct kmt_doss
 void kmt_report_explain(const struct kmt_result *result, const struct kmt_report_options *options,
 			FILE *file)
 {
-	kmt_head_print(result, file);
+	kmt_head_print(result, false, file);
 	if (result->nr_dossiers > 1)
 		fprintf(file, "\n%zu call sites have this name; one after the other:\n",
 			result->nr_dossiers);

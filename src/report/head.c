@@ -24,7 +24,7 @@ static void print_tape(const struct kmt_result *result, FILE *file)
 }
 
 /* What may make the numbers below wrong comes before them. */
-static void print_doubts(const struct kmt_result *result, FILE *file)
+static void print_doubts(const struct kmt_result *result, bool has_estimates, FILE *file)
 {
 	const struct kmt_totals *totals = &result->totals;
 	char n[KMT_UNITS_BYTES];
@@ -48,14 +48,16 @@ static void print_doubts(const struct kmt_result *result, FILE *file)
 		kmt_words_wrap(file, "filter: ", 8, result->filters[i]);
 	if (result->is_estimated)
 		kmt_words_wrap(file, "SAMPLE: ", 8,
-			       "LIVE, OBJECTS, RATE and what is explained are estimates, all other "
-			       "numbers are as recorded");
+			       has_estimates ? "LIVE, OBJECTS, RATE and what is explained are "
+					       "estimates, all other numbers are as recorded"
+					     : "all numbers are as recorded, and not estimates of "
+					       "all that there was");
 	for (size_t i = 0; i < result->nr_notes; i++)
 		kmt_words_wrap(file, "note: ", 6, result->notes[i]);
 }
 
-void kmt_head_print(const struct kmt_result *result, FILE *file)
+void kmt_head_print(const struct kmt_result *result, bool has_estimates, FILE *file)
 {
 	print_tape(result, file);
-	print_doubts(result, file);
+	print_doubts(result, has_estimates, file);
 }

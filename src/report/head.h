@@ -7,6 +7,7 @@
 #include "kmemtape/result.h"
 
 /* Which tape it is, and what may make all numbers wrong: before any of them. */
-void kmt_head_print(const struct kmt_result *result, FILE *file);
+/* @has_estimates: of a sample, what follows has some */
+void kmt_head_print(const struct kmt_result *result, bool has_estimates, FILE *file);
 
 #endif

@@ -32,7 +32,7 @@ static int print_head(const struct kmt_result *result, FILE *file)
 
 	if (!memory)
 		return -ENOMEM;
-	kmt_head_print(result, memory);
+	kmt_head_print(result, false, memory);
 	if (fclose(memory) != 0)
 		return -ENOMEM;
 	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))

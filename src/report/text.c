@@ -193,7 +193,7 @@ void kmt_report_text(const struct kmt_result *result, const struct kmt_report_op
 	size_t nr = result->verdict.leak == KMT_LEAK_NONE ? 0 : kmt_suspects_find(result, suspects);
 
 	print_verdict(result, file);
-	kmt_head_print(result, file);
+	kmt_head_print(result, true, file);
 	print_accounts(result, file);
 	kmt_bill_print(result, file);
 	print_live(result, file);

@@ -21,4 +21,9 @@ done
 	echo "the bill of a sample is no estimate"
 	failed=1
 }
+"$KMEMTAPE" replay --explain alloc_pipe_info frees-of-what-a-sample-left-out | tr -s '\n ' ' ' |
+	grep -q 'SAMPLE: all numbers are as recorded, and not estimates of all that there was' || {
+	echo "a dossier of a sample is taken for an estimate"
+	failed=1
+}
 exit $failed
