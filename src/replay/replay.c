@@ -247,7 +247,7 @@ static int note_formats(struct replay *replay)
 	if (!kmt_formats_has_unnumbered_pages(replay->formats))
 		return 0;
 	return kmt_result_note(replay->result,
-			       "this kernel's page events tell no page frame numbers (Linux 4.0 "
+			       "this kernel's page events tell no page frame numbers (Linux 4.1 "
 			       "and later do): pages are in no sum and no row");
 }
 
