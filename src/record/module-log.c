@@ -27,7 +27,7 @@ struct module {
 	bool is_new;	   /* its symbols are not on the tape yet */
 	bool is_unsure;	   /* they may be not all: kmt_kallsyms_merge() */
 	uint64_t hash;	   /* of those that the last read found; 0: none */
-	bool is_told;	   /* two reads in turn found the same */
+	bool is_told;	   /* a read was whole, or two in turn found the same */
 };
 
 struct kmt_module_log {
@@ -47,6 +47,8 @@ struct kmt_module_log {
 	unsigned int nr_lines;
 	size_t nr;
 	struct module modules[MODULES_MAX];
+	size_t nr_before; /* listed before their symbols were read in this look */
+	uint64_t before[MODULES_MAX];
 };
 
 int kmt_module_log_new(int tape_fd, const struct kmt_module_sources *sources,
@@ -156,8 +158,9 @@ static void remove_symbols(struct kmt_module_log *log, const struct module *modu
 }
 
 /*
- * A module that goes while its symbols are read leaves some of them, and what lies behind the last
- * of these would be taken for a part of it. No name is better than that of an innocent function.
+ * A module that comes or goes while its symbols are read leaves some of them, and what lies behind
+ * one of these would be taken for a part of it. No name is better than that of an innocent
+ * function.
  */
 static int note_missing(struct kmt_module_log *log, uint64_t time_ns, struct kmt_err *err)
 {
@@ -244,11 +247,37 @@ static void drop_symbols(struct kmt_module_log *log)
 	drop_text(log);
 }
 
-static void compare_with_last(struct module *module, const char *text, size_t bytes)
+/* Its address and, as these are of pages, in bit 0 its state: both must stay the same. */
+static uint64_t place_of(uint64_t address, bool is_live)
+{
+	return address << 1 | is_live;
+}
+
+static int note_before(void *context, const struct kmt_module_entry *entry, struct kmt_err *err)
+{
+	struct kmt_module_log *log = context;
+
+	(void)err;
+	if (log->nr_before < MODULES_MAX)
+		log->before[log->nr_before++] = place_of(entry->address, entry->is_live);
+	return 0;
+}
+
+static bool was_listed_before(const struct kmt_module_log *log, const struct module *module)
+{
+	for (size_t i = 0; i < log->nr_before; i++)
+		if (log->before[i] == place_of(module->address, !module->is_coming))
+			return true;
+	return false;
+}
+
+/* What was listed before and after a read didn't come or go while its symbols were read. */
+static void judge_read(const struct kmt_module_log *log, struct module *module, const char *text,
+		       size_t bytes)
 {
 	uint64_t hash = kmt_kallsyms_hash(text, bytes, module->name);
 
-	module->is_told |= hash && hash == module->hash;
+	module->is_told |= hash && (hash == module->hash || was_listed_before(log, module));
 	module->hash = hash;
 }
 
@@ -260,7 +289,7 @@ static int add_symbols(struct kmt_module_log *log, const char *text, size_t byte
 
 	for (size_t i = 0; i < log->nr; i++)
 		if (log->modules[i].is_unsure)
-			compare_with_last(&log->modules[i], text, bytes);
+			judge_read(log, &log->modules[i], text, bytes);
 	return r < 0 ? kmt_fail(err, r, "/proc/kallsyms: out of memory") : r;
 }
 
@@ -311,8 +340,11 @@ static int look_with_symbols(struct kmt_module_log *log, uint64_t time_ns, struc
 	size_t bytes;
 	int nr_new = 0, r;
 
-	/* First: who loads a module for a moment may unload it while we look. */
-	r = kmt_kallsyms_read_modules(&log->waiter, &text, &bytes, err);
+	log->nr_before = 0;
+	r = kmt_module_list_read(log->sources->list, note_before, log, err);
+	/* Who loads a module for a moment may unload it while we look: this can't wait. */
+	if (r == 0)
+		r = kmt_kallsyms_read_modules(&log->waiter, &text, &bytes, err);
 	if (r < 0)
 		return r;
 	r = look(log, time_ns, err);
@@ -322,6 +354,7 @@ static int look_with_symbols(struct kmt_module_log *log, uint64_t time_ns, struc
 		drop_text(log); /* init code is gone; it may come back elsewhere */
 	if (r == 0)
 		r = nr_new = add_symbols(log, text, bytes, err);
+	log->nr_before = 0;
 	if (r >= 0)
 		r = write_all(log, nr_new > 0, err);
 	if (r < 0 || !has_unsure(log))

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <fcntl.h>
 
@@ -232,8 +233,32 @@ static void symbols_stay_when_the_module_goes_before_they_are_read_again(void **
 	expect_symbols(fd, "symbols/0001.zst", LAB_INIT LAB_CODE);
 }
 
-/* As seen of a module that went while the kernel listed its symbols. */
-static void symbols_of_one_read_alone_go_with_the_module(void **state)
+/* A module comes behind the first look at the list, while its symbols are read. */
+static void let_it_come_while_kallsyms_is_read(const char *list, const char *symbols)
+{
+	assert_int_equal(unlink(kallsyms_path), 0);
+	assert_int_equal(mkfifo(kallsyms_path, 0600), 0);
+	if (fork() == 0) {
+		int fd = open(kallsyms_path, O_WRONLY); /* waits for who reads */
+
+		set_list(list);
+		_exit(write(fd, symbols, strlen(symbols)) != (ssize_t)strlen(symbols));
+	}
+}
+
+static void let_it_go(void)
+{
+	int status;
+
+	assert_true(wait(&status) > 0 && status == 0);
+	assert_int_equal(unlink(kallsyms_path), 0);
+	set_list("");
+	set_kallsyms("");
+}
+
+/* As seen of a module of which the kernel had listed the rest when it came, and the start when it
+ * went. */
+static void symbols_of_a_read_that_was_not_whole_go_with_the_module(void **state)
 {
 	KMT_CLEANUP(kmt_module_log_freep) struct kmt_module_log *log = NULL;
 	KMT_CLEANUP(kmt_close_fd) int fd = -1;
@@ -241,17 +266,35 @@ static void symbols_of_one_read_alone_go_with_the_module(void **state)
 	(void)state;
 	assert_int_equal(kmt_tape_create(tape_path, &fd, NULL), 0);
 	assert_int_equal(kmt_module_log_new(fd, &sources, 0, &log, NULL), 0);
-	set_list(LAB_LIVE);
-	set_kallsyms(LAB_CODE);
-	assert_int_equal(kmt_module_log_look(log, 5, NULL), 0);
-	expect_symbols(fd, "symbols/0001.zst", LAB_CODE);
 	set_list("");
 	set_kallsyms("");
+	let_it_come_while_kallsyms_is_read(LAB_LIVE, LAB_CODE);
+	assert_int_equal(kmt_module_log_look(log, 5, NULL), 0);
+	expect_symbols(fd, "symbols/0001.zst", LAB_CODE);
+	let_it_go();
 	assert_int_equal(kmt_module_log_go_on(log, NULL), 0);
 	assert_int_equal(kmt_module_log_look(log, 6, NULL), 0);
 	read_until_sure(log);
 	assert_int_equal(faccessat(fd, "symbols/0001.zst", F_OK, 0), -1);
 	expect_log(fd, "load 5 lab 4096 0xffffffffc0001000 - -\nunload 6 lab\n");
+}
+
+static void symbols_of_one_whole_read_stay(void **state)
+{
+	KMT_CLEANUP(kmt_module_log_freep) struct kmt_module_log *log = NULL;
+	KMT_CLEANUP(kmt_close_fd) int fd = -1;
+
+	(void)state;
+	assert_int_equal(kmt_tape_create(tape_path, &fd, NULL), 0);
+	assert_int_equal(kmt_module_log_new(fd, &sources, 0, &log, NULL), 0);
+	set_list(LAB_LOADING);
+	set_kallsyms(LAB_CODE);
+	assert_int_equal(kmt_module_log_look(log, 5, NULL), 0);
+	set_list("");
+	set_kallsyms("");
+	assert_int_equal(kmt_module_log_look(log, 6, NULL), 0);
+	read_until_sure(log);
+	expect_symbols(fd, "symbols/0001.zst", LAB_CODE);
 }
 
 /* kallsyms is read first, and the module comes between that and the list. */
@@ -779,7 +822,8 @@ int main(void)
 		IN_TAPE(symbols_of_init_code_go_with_it),
 		IN_TAPE(what_two_reads_agree_on_is_all),
 		IN_TAPE(symbols_stay_when_the_module_goes_before_they_are_read_again),
-		IN_TAPE(symbols_of_one_read_alone_go_with_the_module),
+		IN_TAPE(symbols_of_a_read_that_was_not_whole_go_with_the_module),
+		IN_TAPE(symbols_of_one_whole_read_stay),
 		IN_TAPE(a_module_that_is_listed_before_it_has_symbols_gets_them),
 		IN_TAPE(a_directory_more_or_less_is_news),
 		cmocka_unit_test(functions_are_known_by_their_parameters),

@@ -38,9 +38,13 @@ accuses() {
 	init) [[ $1 == *" ${5%???}"[0-9a-f][0-9a-f][0-9a-f]* || $1 == *" $2+0x"*"[$3]"* ]] ;;
 	# By whom it was allocated may be behind it.
 	helper) [[ $1 == *" $2 [$3]"* || $1 == *" $2+0x"*"[$3]"* ]] ;;
-	*) [[ $1 == *" $2+0x"*"[$3]"* ]] ;;
+	*) [[ $1 == *" $2+0x"*"[$3]"* ]] || is_nameless "$1" "$3" ;;
 	esac
 }
+
+# Usage: is_nameless HEADLINE MODULE: an address of a module that was gone before its symbols were read as a whole? So
+# short a life only some scenarios give it.
+is_nameless() { [[ $scenario == *-at-once* && $1 =~ ' '0x[0-9a-f]+' '"[$2]" ]]; }
 
 # Usage: accuses_truth HEADLINE: is it one of the announced leaks that it names?
 accuses_truth() {
@@ -70,7 +74,9 @@ is_exact() {
 # with it.
 wrongly_accused() {
 	local known made_of=
-	known=$(leaks "$RECORDED" | awk '{ print $1 "[" $2 "]" } $3 == "init" { print "[" $2 "]" }')
+	known=$(leaks "$RECORDED" | awk -v scenario="$scenario" '
+		{ print $1 "[" $2 "]" }
+		$3 == "init" || scenario ~ /-at-once/ { print "[" $2 "]" }')
 	[ -z "$(leaks vmalloc)" ] || made_of='^(alloc_vmap_area|__get_vm_area_node|__vmalloc_.*)$'
 	jq -r --arg known "$known" --arg made_of "$made_of" '
 		($known | split("\n")) as $known |
