@@ -84,7 +84,7 @@ sum_dropped() {
 dropped_table() {
 	local result leaking=() healthy=() percent
 	for result in "${results[@]}"; do
-		if grep -qE '^leak .*kind=(slab|init|untraced|vmalloc|pages|pieces|percpu|helper) .*objects=[1-9]' "${result%/result}/truth" 2>/dev/null; then
+		if grep -qE '^leak .*kind=(slab|init|untraced|vmalloc|pages|pieces|percpu|helper|pair|area) .*objects=[1-9]' "${result%/result}/truth" 2>/dev/null; then
 			leaking+=("$result")
 		else
 			healthy+=("$result")
