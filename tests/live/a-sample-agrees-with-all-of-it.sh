@@ -111,8 +111,8 @@ for name in full 8 16; do
 	jq -e '.events.lost == 0 and .events.losses == 0' "$WORK/$name.json" >/dev/null ||
 		skip "$name: events were lost: $(jq -c .events "$WORK/$name.json")"
 done
-"$HELPERS/script/tapedump" "$WORK/full.tape" | sed -nE 's/^([0-9]+ [0-9]+) (abs |extend )?((kmalloc|kmem_cache_alloc)(_node)? |(kfree|kmem_cache_free) )/\1 \3/p' |
-	sort -s -n -k 1,1 >"$WORK/events"
+dump "$WORK/full.tape"
+events 'kmalloc|kmalloc_node|kmem_cache_alloc|kmem_cache_alloc_node|kfree|kmem_cache_free' | sort -s -n -k 1,1 >"$WORK/events"
 
 for n in 8 16; do
 	# All that was allocated while both recorded. Not so of pages: user memory comes and goes by the 100 MB.

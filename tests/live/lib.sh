@@ -69,12 +69,14 @@ has_events()
 	done
 }
 
-# dump TAPE: as text, to $WORK/dump; fails if the kernel lost events
+# dump TAPE: as text, to $WORK/dump, a line for each event as "TIME CPU EVENT ...", also of those that the kernel wrote a
+# time extend before; fails if the kernel lost events
 dump()
 {
 	"$KMEMTAPE" info "$1" >"$WORK/info" || fail "$1: info: exit status $?"
 	grep -qE '^lost +0$' "$WORK/info" || fail "$1: events were lost: $(grep ^lost "$WORK/info")"
 	"$HELPERS/script/tapedump" "$1" >"$WORK/dump" || fail "$1: tapedump: exit status $?"
+	sed -i -E 's/^([0-9]+ [0-9]+) (abs|extend) /\1 /' "$WORK/dump"
 }
 
 # events PATTERN: those lines of the dump whose event is called so

@@ -56,8 +56,7 @@ expect_all "$ALLOCS|mm_page_alloc" " pid=$(events kmalloc | head -1 | grep -oE '
 pid=$(events kmalloc | head -1 | grep -oE '[0-9]+$')
 allocs=$(events "$ALLOCS|mm_page_alloc|percpu_alloc_percpu|alloc_vmap_area" | wc -l)
 stacks=$(events kernel_stack | grep -c " pid=$pid$")
-# A trigger makes stacks while its event is being switched on or off, too: one for each event that is.
-[ $stacks -ge $allocs ] && [ $stacks -le $((allocs + 4)) ] || fail "$allocs allocations have $stacks stacks"
+[ $stacks = $allocs ] || fail "$allocs allocations have $stacks stacks"
 [ "$(events kernel_stack | wc -l)" = $stacks ] || fail "there are stacks of what was filtered"
 
 record -e slab,page --sample 1/4
