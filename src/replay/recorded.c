@@ -66,6 +66,8 @@ void kmt_recorded_fill(const struct kmt_manifest *manifest, struct kmt_ledger_op
 	options->sample_mask[KMT_SPACE_SLAB] = slab_mask(manifest);
 	options->sample_mask[KMT_SPACE_PAGE] = manifest->sample_page_mask;
 	options->is_filtered[KMT_SPACE_PAGE] = manifest->sample_page_mask != 0;
+	for (size_t i = 0; i < manifest->nr_pairs; i++)
+		options->counted_pairs |= (uint32_t)manifest->pairs[i].is_count << i;
 	for (size_t i = 0; i < manifest->nr_filters; i++) {
 		uint32_t space = space_of(manifest, manifest->filters[i].event);
 

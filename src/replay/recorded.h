@@ -8,7 +8,7 @@
 
 /* What the manifest says of what was recorded, and what was left out on purpose. */
 
-/* Sampling, filters, CPUs. Else objects that were left out would be taken for older ones. */
+/* Sampling, filters, CPUs, pairs. Else objects that were left out would be taken for older ones. */
 void kmt_recorded_fill(const struct kmt_manifest *manifest, struct kmt_ledger_options *options);
 
 /* Spaces, pairs and filters, for the report. Return: 0 or -ENOMEM. */

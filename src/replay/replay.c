@@ -91,8 +91,6 @@ static int open_ledger(struct replay *replay, struct kmt_err *err)
 
 	kmt_recorded_fill(manifest, &options);
 	replay->sample_mask = options.sample_mask[KMT_SPACE_SLAB];
-	for (size_t i = 0; i < manifest->nr_pairs; i++)
-		options.counted_pairs |= (uint32_t)manifest->pairs[i].is_count << i;
 	/* Without one, hostile tapes may only take longer. */
 	(void)!getrandom(&options.hash_seed, sizeof(options.hash_seed), GRND_NONBLOCK);
 	kmt_symbols_kernel_range(replay->symbols, &options.kernel_from, &options.kernel_to);
