@@ -2,8 +2,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -13,10 +15,11 @@
 #include "module-list.h"
 #include "module-log.h"
 
-#define MODULES_MAX 4096 /* a distribution kernel with everything loaded has about 1000 */
+#define MODULES_MAX	    4096 /* a distribution kernel with everything loaded has about 1000 */
 /* Of symbols: two that agree, and more if a table is swapped or modules come one after the other.
  */
-#define READS_MAX   5
+#define READS_MAX	    5
+#define INIT_TEXT_BYTES_MAX 64 /* of a number */
 
 struct module {
 	char name[KMT_MODULE_NAME_BYTES];
@@ -27,7 +30,13 @@ struct module {
 	bool is_new;	   /* its symbols are not on the tape yet */
 	bool is_unsure;	   /* they may be not all: kmt_kallsyms_merge() */
 	uint64_t hash;	   /* of those that the last read found; 0: none */
-	bool is_told;	   /* a read was whole, or two in turn found the same */
+	bool is_whole;	   /* those collected have all of a read that was whole, or of two in turn
+			      that found the same */
+	bool is_told;	   /* those on the tape, likewise */
+};
+
+struct place {
+	uint64_t address, init_bytes;
 };
 
 struct kmt_module_log {
@@ -48,7 +57,7 @@ struct kmt_module_log {
 	size_t nr;
 	struct module modules[MODULES_MAX];
 	size_t nr_before; /* listed before their symbols were read in this look */
-	uint64_t before[MODULES_MAX];
+	struct place before[MODULES_MAX];
 };
 
 int kmt_module_log_new(int tape_fd, const struct kmt_module_sources *sources,
@@ -238,6 +247,8 @@ static void drop_text(struct kmt_module_log *log)
 	log->symbols = NULL;
 	log->symbols_bytes = 0;
 	set_last(log, NULL, 0);
+	for (size_t i = 0; i < log->nr; i++)
+		log->modules[i].is_whole = false;
 }
 
 static void drop_symbols(struct kmt_module_log *log)
@@ -247,37 +258,54 @@ static void drop_symbols(struct kmt_module_log *log)
 	drop_text(log);
 }
 
-/* Its address and, as these are of pages, in bit 0 its state: both must stay the same. */
-static uint64_t place_of(uint64_t address, bool is_live)
+/*
+ * How much memory init code has: none as soon as the table of symbols is that of what remains.
+ * do_init_module() of Linux kernel/module takes both away at once, some time after it called the
+ * module live and announced it. Where sysfs doesn't tell, its being live must do.
+ */
+static uint64_t init_bytes(const struct kmt_module_log *log, const char *name, bool is_live)
 {
-	return address << 1 | is_live;
+	KMT_CLEANUP(kmt_freep) char *text = NULL;
+	char path[PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), "%s/%s/initsize", log->sources->directory, name);
+	if (kmt_read_file(AT_FDCWD, path, INIT_TEXT_BYTES_MAX, &text, NULL, NULL) < 0)
+		return !is_live;
+	return strtoull(text, NULL, 10);
 }
 
+/* Only of those whose symbols are still to be known. */
 static int note_before(void *context, const struct kmt_module_entry *entry, struct kmt_err *err)
 {
 	struct kmt_module_log *log = context;
+	const struct module *module = find(log, entry);
 
 	(void)err;
-	if (log->nr_before < MODULES_MAX)
-		log->before[log->nr_before++] = place_of(entry->address, entry->is_live);
+	if ((!module || module->is_unsure || module->is_coming) && log->nr_before < MODULES_MAX)
+		log->before[log->nr_before++] = (struct place){
+			entry->address,
+			init_bytes(log, entry->name, entry->is_live),
+		};
 	return 0;
 }
 
-static bool was_listed_before(const struct kmt_module_log *log, const struct module *module)
+static bool was_there_before(const struct kmt_module_log *log, const struct module *module)
 {
 	for (size_t i = 0; i < log->nr_before; i++)
-		if (log->before[i] == place_of(module->address, !module->is_coming))
-			return true;
+		if (log->before[i].address == module->address)
+			return log->before[i].init_bytes ==
+			       init_bytes(log, module->name, !module->is_coming);
 	return false;
 }
 
-/* What was listed before and after a read didn't come or go while its symbols were read. */
+/* What was listed before and after a read didn't come or go while its symbols were read; nor was
+ * its table replaced, if its init code is as it was. */
 static void judge_read(const struct kmt_module_log *log, struct module *module, const char *text,
 		       size_t bytes)
 {
 	uint64_t hash = kmt_kallsyms_hash(text, bytes, module->name);
 
-	module->is_told |= hash && (hash == module->hash || was_listed_before(log, module));
+	module->is_whole |= hash && (hash == module->hash || was_there_before(log, module));
 	module->hash = hash;
 }
 
@@ -298,16 +326,27 @@ static bool has_symbols(const struct kmt_module_log *log, const struct module *m
 	return kmt_kallsyms_hash(log->symbols, log->symbols_bytes, module->name) != 0;
 }
 
-/* What is read later may have what was missed earlier. It may also have nothing, of a module that
- * has just gone. */
+/*
+ * What is read later may have what was missed earlier. It may also have nothing, of a module that
+ * has just gone, or a part: no reason to replace what is known to be all.
+ */
+static bool is_better(const struct kmt_module_log *log, const struct module *module, bool has_more)
+{
+	if (!module->is_unsure || !has_symbols(log, module))
+		return false;
+	return module->is_told ? module->is_whole && has_more : module->is_whole || has_more;
+}
+
 static int write_all(struct kmt_module_log *log, bool has_more, struct kmt_err *err)
 {
 	for (size_t i = 0; i < log->nr; i++) {
 		struct module *module = &log->modules[i];
 		int r = 0;
 
-		if (module->is_new || (module->is_unsure && has_more && has_symbols(log, module)))
+		if (module->is_new || is_better(log, module, has_more)) {
 			r = write_symbols(log, module, err);
+			module->is_told = module->is_whole;
+		}
 		if (r < 0)
 			return r;
 		if (module->is_new && module->is_unsure)
@@ -403,10 +442,10 @@ static int read_again(struct kmt_module_log *log, struct kmt_err *err)
 		r = add_symbols(log, text, bytes, err);
 	is_settled = r == 0 && log->last && log->last_bytes == bytes &&
 		     memcmp(log->last, text, bytes) == 0 && !lacks_symbols(log);
-	if (r > 0)
-		r = write_all(log, true, err);
-	else if (is_settled)
+	if (is_settled)
 		r = settle(log, err);
+	else if (r >= 0)
+		r = write_all(log, r > 0, err);
 	set_last(log, KMT_STEAL(text), bytes);
 	if (r < 0 || is_settled || ++log->nr_reads >= READS_MAX)
 		drop_symbols(log);

@@ -68,14 +68,19 @@ static void expect_log(int tape_fd, const char *expected)
 	free(text);
 }
 
+static void open_log(int *ret_fd, struct kmt_module_log **ret_log)
+{
+	assert_int_equal(kmt_tape_create(tape_path, ret_fd, NULL), 0);
+	assert_int_equal(kmt_module_log_new(*ret_fd, &sources, 0, ret_log, NULL), 0);
+}
+
 static void modules_that_come_and_go_are_logged(void **state)
 {
 	KMT_CLEANUP(kmt_module_log_freep) struct kmt_module_log *log = NULL;
 	KMT_CLEANUP(kmt_close_fd) int fd = -1;
 
 	(void)state;
-	assert_int_equal(kmt_tape_create(tape_path, &fd, NULL), 0);
-	assert_int_equal(kmt_module_log_new(fd, &sources, 0, &log, NULL), 0);
+	open_log(&fd, &log);
 	set_list("kmt_a 16384 1 kmt_b, Live 0xffffffffc0001000\n"
 		 "kmt_b 4096 0 - Live 0xffffffffc0010000 (OE)\n");
 	assert_int_equal(kmt_module_log_look(log, 0, NULL), 0);
@@ -100,8 +105,7 @@ static void a_module_that_came_back_elsewhere_is_a_new_one(void **state)
 	KMT_CLEANUP(kmt_close_fd) int fd = -1;
 
 	(void)state;
-	assert_int_equal(kmt_tape_create(tape_path, &fd, NULL), 0);
-	assert_int_equal(kmt_module_log_new(fd, &sources, 0, &log, NULL), 0);
+	open_log(&fd, &log);
 	set_list("kmt_a 4096 0 - Live 0xffffffffc0001000\n");
 	assert_int_equal(kmt_module_log_look(log, 0, NULL), 0);
 	set_list("kmt_a 4096 0 - Live 0xffffffffc0002000\n");
@@ -117,8 +121,7 @@ static void a_kernel_without_modules_has_an_empty_list(void **state)
 	KMT_CLEANUP(kmt_close_fd) int fd = -1;
 
 	(void)state;
-	assert_int_equal(kmt_tape_create(tape_path, &fd, NULL), 0);
-	assert_int_equal(kmt_module_log_new(fd, &sources, 0, &log, NULL), 0);
+	open_log(&fd, &log);
 	assert_int_equal(kmt_module_log_look(log, 0, NULL), 0);
 	expect_log(fd, "");
 }
@@ -158,8 +161,7 @@ static void a_module_is_known_while_its_init_function_runs(void **state)
 	KMT_CLEANUP(kmt_close_fd) int fd = -1;
 
 	(void)state;
-	assert_int_equal(kmt_tape_create(tape_path, &fd, NULL), 0);
-	assert_int_equal(kmt_module_log_new(fd, &sources, 0, &log, NULL), 0);
+	open_log(&fd, &log);
 	set_list(LAB_LOADING);
 	set_kallsyms(LAB_INIT LAB_CODE);
 	assert_int_equal(kmt_module_log_look(log, 5, NULL), 0);
@@ -181,8 +183,7 @@ static void symbols_of_init_code_go_with_it(void **state)
 	KMT_CLEANUP(kmt_close_fd) int fd = -1;
 
 	(void)state;
-	assert_int_equal(kmt_tape_create(tape_path, &fd, NULL), 0);
-	assert_int_equal(kmt_module_log_new(fd, &sources, 0, &log, NULL), 0);
+	open_log(&fd, &log);
 	set_list(LAB_LOADING);
 	set_kallsyms(LAB_INIT LAB_CODE);
 	assert_int_equal(kmt_module_log_look(log, 5, NULL), 0);
@@ -203,8 +204,7 @@ static void what_two_reads_agree_on_is_all(void **state)
 	KMT_CLEANUP(kmt_close_fd) int fd = -1;
 
 	(void)state;
-	assert_int_equal(kmt_tape_create(tape_path, &fd, NULL), 0);
-	assert_int_equal(kmt_module_log_new(fd, &sources, 0, &log, NULL), 0);
+	open_log(&fd, &log);
 	set_list(LAB_LIVE);
 	set_kallsyms(LAB_INIT);
 	assert_int_equal(kmt_module_log_look(log, 5, NULL), 0);
@@ -221,8 +221,7 @@ static void symbols_stay_when_the_module_goes_before_they_are_read_again(void **
 	KMT_CLEANUP(kmt_close_fd) int fd = -1;
 
 	(void)state;
-	assert_int_equal(kmt_tape_create(tape_path, &fd, NULL), 0);
-	assert_int_equal(kmt_module_log_new(fd, &sources, 0, &log, NULL), 0);
+	open_log(&fd, &log);
 	set_list(LAB_LOADING);
 	set_kallsyms(LAB_INIT LAB_CODE);
 	assert_int_equal(kmt_module_log_look(log, 5, NULL), 0);
@@ -233,8 +232,21 @@ static void symbols_stay_when_the_module_goes_before_they_are_read_again(void **
 	expect_symbols(fd, "symbols/0001.zst", LAB_INIT LAB_CODE);
 }
 
-/* A module comes behind the first look at the list, while its symbols are read. */
-static void let_it_come_while_kallsyms_is_read(const char *list, const char *symbols)
+/* What the kernel says of the memory of lab's init code. */
+static void set_init_bytes(const char *text)
+{
+	char path[96];
+
+	(void)mkdir(directory_path, 0700);
+	(void)snprintf(path, sizeof(path), "%s/lab", directory_path);
+	(void)mkdir(path, 0700);
+	(void)snprintf(path, sizeof(path), "%s/lab/initsize", directory_path);
+	assert_int_equal(kmt_write_file(AT_FDCWD, path, text, strlen(text), NULL), 0);
+}
+
+/* Behind the first look at the list, and before the second, another @list and @init_bytes (or
+ * NULL). */
+static void while_kallsyms_is_read(const char *list, const char *init_bytes, const char *symbols)
 {
 	assert_int_equal(unlink(kallsyms_path), 0);
 	assert_int_equal(mkfifo(kallsyms_path, 0600), 0);
@@ -242,6 +254,8 @@ static void let_it_come_while_kallsyms_is_read(const char *list, const char *sym
 		int fd = open(kallsyms_path, O_WRONLY); /* waits for who reads */
 
 		set_list(list);
+		if (init_bytes)
+			set_init_bytes(init_bytes);
 		_exit(write(fd, symbols, strlen(symbols)) != (ssize_t)strlen(symbols));
 	}
 }
@@ -264,11 +278,10 @@ static void symbols_of_a_read_that_was_not_whole_go_with_the_module(void **state
 	KMT_CLEANUP(kmt_close_fd) int fd = -1;
 
 	(void)state;
-	assert_int_equal(kmt_tape_create(tape_path, &fd, NULL), 0);
-	assert_int_equal(kmt_module_log_new(fd, &sources, 0, &log, NULL), 0);
+	open_log(&fd, &log);
 	set_list("");
 	set_kallsyms("");
-	let_it_come_while_kallsyms_is_read(LAB_LIVE, LAB_CODE);
+	while_kallsyms_is_read(LAB_LIVE, NULL, LAB_CODE);
 	assert_int_equal(kmt_module_log_look(log, 5, NULL), 0);
 	expect_symbols(fd, "symbols/0001.zst", LAB_CODE);
 	let_it_go();
@@ -279,14 +292,52 @@ static void symbols_of_a_read_that_was_not_whole_go_with_the_module(void **state
 	expect_log(fd, "load 5 lab 4096 0xffffffffc0001000 - -\nunload 6 lab\n");
 }
 
+/* Its table is replaced while it is listed, so that half of it is missing; and then it is gone. */
+static void a_part_does_not_replace_all_symbols(void **state)
+{
+	KMT_CLEANUP(kmt_module_log_freep) struct kmt_module_log *log = NULL;
+	KMT_CLEANUP(kmt_close_fd) int fd = -1;
+
+	(void)state;
+	open_log(&fd, &log);
+	set_list(LAB_LOADING);
+	set_kallsyms(LAB_INIT LAB_CODE);
+	assert_int_equal(kmt_module_log_look(log, 5, NULL), 0);
+	while_kallsyms_is_read(LAB_LIVE, NULL, LAB_INIT);
+	assert_int_equal(kmt_module_log_look(log, 6, NULL), 0);
+	expect_symbols(fd, "symbols/0001.zst", LAB_INIT LAB_CODE);
+	let_it_go();
+	assert_int_equal(kmt_module_log_look(log, 7, NULL), 0);
+	read_until_sure(log);
+	expect_symbols(fd, "symbols/0001.zst", LAB_INIT LAB_CODE);
+}
+
+/* The kernel calls a module live before it replaces the table. */
+static void a_read_while_init_code_goes_is_not_whole(void **state)
+{
+	KMT_CLEANUP(kmt_module_log_freep) struct kmt_module_log *log = NULL;
+	KMT_CLEANUP(kmt_close_fd) int fd = -1;
+
+	(void)state;
+	open_log(&fd, &log);
+	set_list(LAB_LIVE);
+	set_init_bytes("4096\n");
+	set_kallsyms("");
+	while_kallsyms_is_read(LAB_LIVE, "0\n", LAB_INIT);
+	assert_int_equal(kmt_module_log_look(log, 5, NULL), 0);
+	let_it_go();
+	assert_int_equal(kmt_module_log_look(log, 6, NULL), 0);
+	read_until_sure(log);
+	assert_int_equal(faccessat(fd, "symbols/0001.zst", F_OK, 0), -1);
+}
+
 static void symbols_of_one_whole_read_stay(void **state)
 {
 	KMT_CLEANUP(kmt_module_log_freep) struct kmt_module_log *log = NULL;
 	KMT_CLEANUP(kmt_close_fd) int fd = -1;
 
 	(void)state;
-	assert_int_equal(kmt_tape_create(tape_path, &fd, NULL), 0);
-	assert_int_equal(kmt_module_log_new(fd, &sources, 0, &log, NULL), 0);
+	open_log(&fd, &log);
 	set_list(LAB_LOADING);
 	set_kallsyms(LAB_CODE);
 	assert_int_equal(kmt_module_log_look(log, 5, NULL), 0);
@@ -304,8 +355,7 @@ static void a_module_that_is_listed_before_it_has_symbols_gets_them(void **state
 	KMT_CLEANUP(kmt_close_fd) int fd = -1;
 
 	(void)state;
-	assert_int_equal(kmt_tape_create(tape_path, &fd, NULL), 0);
-	assert_int_equal(kmt_module_log_new(fd, &sources, 0, &log, NULL), 0);
+	open_log(&fd, &log);
 	set_list(LAB_LOADING);
 	set_kallsyms("");
 	assert_int_equal(kmt_module_log_look(log, 5, NULL), 0);
@@ -824,6 +874,8 @@ int main(void)
 		IN_TAPE(symbols_stay_when_the_module_goes_before_they_are_read_again),
 		IN_TAPE(symbols_of_a_read_that_was_not_whole_go_with_the_module),
 		IN_TAPE(symbols_of_one_whole_read_stay),
+		IN_TAPE(a_part_does_not_replace_all_symbols),
+		IN_TAPE(a_read_while_init_code_goes_is_not_whole),
 		IN_TAPE(a_module_that_is_listed_before_it_has_symbols_gets_them),
 		IN_TAPE(a_directory_more_or_less_is_news),
 		cmocka_unit_test(functions_are_known_by_their_parameters),
