@@ -45,12 +45,17 @@ static uint64_t slab_bytes(uint64_t page_bytes, uint32_t nr_cpus, uint64_t bytes
  * and others never: those that begin in the slab's first page, mostly, and there are more of these
  * than in the others.
  */
-static double odd_weight(uint64_t mask, uint64_t slab, uint64_t bytes)
+static double odd_weight(uint64_t mask, uint64_t page_bytes, uint64_t slab, uint64_t bytes)
 {
-	uint64_t nr = 0, kept = 0;
+	uint64_t nr = slab / bytes, kept = 0, step = bytes < page_bytes ? page_bytes : bytes;
 
-	for (uint64_t at = 0; bytes <= slab && at <= slab - bytes; at += bytes, nr++)
-		kept += (at & mask & (slab - 1)) == 0;
+	/* The mask tells pages apart, so that all that begin in one go together: a slab has few. */
+	for (uint64_t at = 0; at < slab; at += step) {
+		uint64_t first = (at + bytes - 1) / bytes, end = (at + step + bytes - 1) / bytes;
+
+		if ((at & mask & (slab - 1)) == 0 && first < nr)
+			kept += (end < nr ? end : nr) - first;
+	}
 	return kept ? (double)nr / (double)kept * two_to_bits(mask & ~(slab - 1)) : 1;
 }
 
@@ -62,7 +67,7 @@ double kmt_sample_weight(uint64_t mask, uint64_t page_bytes, uint32_t nr_cpus, u
 	if (mask == 0)
 		return 1;
 	if (bytes && aligned != bytes && page_bytes && bytes < ODD_BYTES_MAX)
-		return odd_weight(mask, slab_bytes(page_bytes, nr_cpus, bytes), bytes);
+		return odd_weight(mask, page_bytes, slab_bytes(page_bytes, nr_cpus, bytes), bytes);
 	if (address && lowest_bit(address) < aligned)
 		aligned = lowest_bit(address); /* debugging moves objects within their slab */
 	return two_to_bits(mask & ~(aligned - 1));
