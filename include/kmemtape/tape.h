@@ -25,6 +25,9 @@ void kmt_tape_cpu_path(char path[KMT_TAPE_CPU_PATH_BYTES], uint32_t cpu);
  */
 int kmt_tape_create(const char *path, int *ret_dirfd, struct kmt_err *err);
 
+/* kmt_tape_make_parents() - the directories on the way to @path below @dirfd */
+int kmt_tape_make_parents(int dirfd, const char *path, struct kmt_err *err);
+
 /* kmt_tape_write_text() - write a small file of the tape, with the directories on its way */
 int kmt_tape_write_text(int dirfd, const char *path, const char *text, size_t bytes,
 			struct kmt_err *err);

@@ -62,8 +62,7 @@ int kmt_tape_create(const char *path, int *ret_dirfd, struct kmt_err *err)
 	return 0;
 }
 
-int kmt_tape_write_text(int dirfd, const char *path, const char *text, size_t bytes,
-			struct kmt_err *err)
+int kmt_tape_make_parents(int dirfd, const char *path, struct kmt_err *err)
 {
 	KMT_CLEANUP(kmt_freep) char *parent = strdup(path);
 
@@ -75,7 +74,15 @@ int kmt_tape_write_text(int dirfd, const char *path, const char *text, size_t by
 			return kmt_fail(err, -errno, "%s: %s", path, strerror(errno));
 		*slash = '/';
 	}
-	return kmt_write_file(dirfd, path, text, bytes, err);
+	return 0;
+}
+
+int kmt_tape_write_text(int dirfd, const char *path, const char *text, size_t bytes,
+			struct kmt_err *err)
+{
+	int r = kmt_tape_make_parents(dirfd, path, err);
+
+	return r < 0 ? r : kmt_write_file(dirfd, path, text, bytes, err);
 }
 
 static int read_manifest(struct kmt_tape *tape, struct kmt_err *err)

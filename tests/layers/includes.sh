@@ -13,6 +13,7 @@ declare -A headers=(
 	[report]='diagnosis report'
 	[record]='record'
 	[dat]='trace-dat'
+	[share]='share'
 )
 # core is pure: its result.h is what report sees, its event.h what decode makes.
 declare -A may=(
@@ -24,11 +25,13 @@ declare -A may=(
 	[report]='base report core/result core/dossier core/history core/intervals core/judgement'
 	[record]='base tape record'
 	[dat]='base tape dat'
-	[cli]='base tape decode core replay report record dat'
+	[share]='base tape decode core replay share'
+	[cli]='base tape decode core replay report record dat share'
 )
 declare -A libraries=(
 	[base]='' [core]='' [tape]='zstd.h|json-c/|archive' [decode]='elfutils/|pthread.h'
 	[replay]='pthread.h' [report]='json-c/' [record]='tracefs.h|pthread.h' [cli]='' [dat]='zstd.h|zlib.h'
+	[share]=''
 )
 outside='zstd.h|json-c/|archive|traceevent/|elfutils/|pthread.h|tracefs.h|trace-cmd/|zlib.h'
 failed=0
@@ -68,5 +71,5 @@ for header in include/kmemtape/*.h; do
 done
 # Core has no descriptor, clock, globals or printf; libraries do not talk to the user or exit.
 grep -nE '\b(f?printf|puts|open|read|clock_gettime|time)\(' src/core/*.c | grep -v snprintf && fail "core is not pure"
-grep -nE '\b(printf|puts|perror|exit|_exit|abort)\(' src/{base,core,tape,decode,replay,report,dat}/*.c && fail "a library talks or exits"
+grep -nE '\b(printf|puts|perror|exit|_exit|abort)\(' src/{base,core,tape,decode,replay,report,dat,share}/*.c && fail "a library talks or exits"
 exit $failed
