@@ -8,6 +8,7 @@
 
 #include "kmemtape/cleanup.h"
 #include "kmemtape/err.h"
+#include "kmemtape/members.h"
 #include "kmemtape/tape-format.h"
 
 /*
@@ -115,6 +116,10 @@ enum {
 int kmt_chunk_reader_new(int fd, const char *name, struct kmt_chunk_reader **ret_reader,
 			 struct kmt_err *err);
 
+/* The same for a member, offsets being those within it; its descriptor is taken on success only. */
+int kmt_chunk_reader_new_member(const struct kmt_member *member, const char *name,
+				struct kmt_chunk_reader **ret_reader, struct kmt_err *err);
+
 /**
  * kmt_chunk_reader_next() - the next chunk or mark
  * @scratch: NULL to pass over the data, for a look at the structure: ret_chunk->raw is NULL then
@@ -137,13 +142,14 @@ struct kmt_chunk_reader *kmt_chunk_reader_free(struct kmt_chunk_reader *reader);
 
 /**
  * kmt_chunk_read_text() - all of a text chunk file, as far as it can be read
+ * @members: NULL has none
  * @limit: more raw bytes than this is -EFBIG
  * @ret_text: on the heap, zero-terminated; the caller frees it
  *
  * Return: KMT_CHUNK_END or KMT_CHUNK_CUT (then @ret_text is what there was), or negative errno.
  */
-int kmt_chunk_read_text(int dirfd, const char *path, size_t limit, char **ret_text,
-			size_t *ret_bytes, struct kmt_err *err);
+int kmt_chunk_read_text(const struct kmt_members *members, const char *path, size_t limit,
+			char **ret_text, size_t *ret_bytes, struct kmt_err *err);
 
 KMT_DEFINE_FREEP(struct kmt_chunk_writer *, kmt_chunk_writer_free)
 KMT_DEFINE_FREEP(struct kmt_chunk_reader *, kmt_chunk_reader_free)

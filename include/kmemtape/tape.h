@@ -6,8 +6,9 @@
 #include "kmemtape/cleanup.h"
 #include "kmemtape/err.h"
 #include "kmemtape/manifest.h"
+#include "kmemtape/members.h"
 
-/* A tape as a whole: the directory of tape-format.h. */
+/* A tape as a whole: the directory of tape-format.h, or a tar of it. */
 
 #define KMT_TAPE_TEXT_BYTES_MAX	   (16u << 20)	/* a format file, comms, symbols/modules */
 #define KMT_TAPE_SYMBOLS_BYTES_MAX (256u << 20) /* kallsyms; 5 to 12 MB are usual */
@@ -35,7 +36,7 @@ int kmt_tape_write_text(int dirfd, const char *path, const char *text, size_t by
 /* An existing tape, open for reading. */
 struct kmt_tape {
 	char *path; /* as given */
-	int dirfd;
+	struct kmt_members *members;
 	struct kmt_manifest manifest;
 	struct kmt_chunk_reader **cpus; /* one for each CPU file, ascending by CPU */
 	size_t nr_cpus;
@@ -53,7 +54,7 @@ struct kmt_tape {
 int kmt_tape_open(const char *path, struct kmt_tape **ret_tape, struct kmt_err *err);
 struct kmt_tape *kmt_tape_free(struct kmt_tape *tape);
 
-/* kmt_tape_read_text() - a small file; -ENOENT if it isn't there. Rules of kmt_read_file(). */
+/* kmt_tape_read_text() - a small file; as kmt_members_read(), and -EFBIG beyond our limit */
 int kmt_tape_read_text(const struct kmt_tape *tape, const char *path, char **ret_text,
 		       size_t *ret_bytes, struct kmt_err *err);
 

@@ -194,7 +194,7 @@ static void print_snapshots(const struct kmt_tape *tape)
 	unsigned int nr = 0;
 	size_t bytes;
 
-	if (kmt_chunk_read_text(tape->dirfd, "snapshots.zst", KMT_TAPE_SYMBOLS_BYTES_MAX, &text,
+	if (kmt_chunk_read_text(tape->members, "snapshots.zst", KMT_TAPE_SYMBOLS_BYTES_MAX, &text,
 				&bytes, NULL) < 0)
 		return;
 	for (const char *p = strstr(text, "==> snapshot "); p; p = strstr(p + 1, "==> snapshot "))

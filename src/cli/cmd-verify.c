@@ -57,7 +57,8 @@ static uint64_t check_text(const struct kmt_tape *tape, const char *path)
 	size_t bytes;
 	int r;
 
-	r = kmt_chunk_read_text(tape->dirfd, path, KMT_TAPE_SYMBOLS_BYTES_MAX, &text, &bytes, &err);
+	r = kmt_chunk_read_text(tape->members, path, KMT_TAPE_SYMBOLS_BYTES_MAX, &text, &bytes,
+				&err);
 	if (r == -ENOENT)
 		return 0;
 	if (r != KMT_CHUNK_END) {

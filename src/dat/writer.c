@@ -170,7 +170,7 @@ static int put_module(struct kmt_dat_writer *writer, unsigned int line)
 	size_t bytes;
 
 	(void)snprintf(path, sizeof(path), "symbols/%04u.zst", line);
-	if (kmt_chunk_read_text(writer->tape->dirfd, path, KMT_TAPE_SYMBOLS_BYTES_MAX, &text,
+	if (kmt_chunk_read_text(writer->tape->members, path, KMT_TAPE_SYMBOLS_BYTES_MAX, &text,
 				&bytes, NULL) < 0)
 		return 0; /* it was there from the beginning, or has no names */
 	kmt_dat_put_bytes(writer, text, bytes);
@@ -186,7 +186,7 @@ static int put_symbols(struct kmt_dat_writer *writer, struct kmt_err *err)
 
 	if (!loads)
 		return kmt_fail(err, -ENOMEM, "%s: out of memory", writer->tape->path);
-	r = kmt_chunk_read_text(writer->tape->dirfd, "symbols/kallsyms.zst",
+	r = kmt_chunk_read_text(writer->tape->members, "symbols/kallsyms.zst",
 				KMT_TAPE_SYMBOLS_BYTES_MAX, &text, &bytes, err);
 	if (r == -ENOENT)
 		return 0;

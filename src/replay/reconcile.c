@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,19 +72,18 @@ static int read_snapshots(const struct kmt_tape *tape, const struct kmt_snapshot
 	KMT_CLEANUP(kmt_chunk_scratch_freep) struct kmt_chunk_scratch *scratch = NULL;
 	KMT_CLEANUP(kmt_chunk_reader_freep) struct kmt_chunk_reader *reader = NULL;
 	KMT_CLEANUP(kmt_snapshots_freep) struct kmt_snapshots *snapshots = NULL;
-	KMT_CLEANUP(kmt_close_fd) int fd = -1;
+	KMT_CLEANUP(kmt_member_close) struct kmt_member member = { .fd = -1 };
 	int r;
 
-	fd = openat(tape->dirfd, SNAPSHOTS_PATH, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0)
+	if (kmt_members_get(tape->members, SNAPSHOTS_PATH, &member) < 0)
 		return 0;
 	r = kmt_chunk_scratch_new(&scratch, NULL);
 	if (r < 0)
 		return r;
-	r = kmt_chunk_reader_new(fd, SNAPSHOTS_PATH, &reader, NULL);
+	r = kmt_chunk_reader_new_member(&member, SNAPSHOTS_PATH, &reader, NULL);
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
-	fd = -1; /* taken */
+	member.fd = -1; /* taken */
 	r = kmt_snapshots_new(sink, &snapshots, NULL);
 	return r < 0 ? r : feed_chunks(reader, scratch, snapshots);
 }

@@ -77,7 +77,7 @@ static int read_module_kallsyms(void *context, unsigned int line, char **ret_tex
 	char path[64];
 
 	(void)snprintf(path, sizeof(path), "symbols/%04u.zst", line);
-	return kmt_chunk_read_text(tape->dirfd, path, KMT_TAPE_SYMBOLS_BYTES_MAX, ret_text,
+	return kmt_chunk_read_text(tape->members, path, KMT_TAPE_SYMBOLS_BYTES_MAX, ret_text,
 				   ret_bytes, NULL);
 }
 
@@ -101,7 +101,7 @@ static int fill_symbols(const struct kmt_tape *tape, struct kmt_result *result,
 					    (void *)(uintptr_t)tape, err);
 	if (r == -ENOMEM)
 		return r;
-	r = kmt_chunk_read_text(tape->dirfd, "symbols/kallsyms.zst", KMT_TAPE_SYMBOLS_BYTES_MAX,
+	r = kmt_chunk_read_text(tape->members, "symbols/kallsyms.zst", KMT_TAPE_SYMBOLS_BYTES_MAX,
 				&text, &bytes, err);
 	if (r < 0)
 		return kmt_result_note(result, "no function names: %s", err->text);

@@ -16,7 +16,7 @@ struct kmt_chunk_scratch {
 };
 
 struct kmt_chunk_reader {
-	int fd;
+	struct kmt_member file;
 	char *name;
 	uint32_t cpu;
 	uint32_t unit_bytes;
@@ -38,25 +38,6 @@ struct head {
 	uint64_t drained_ns;
 	uint64_t end; /* offset behind it, in the file */
 };
-
-/* Return: bytes read, less than @size only at the end of the file; or negative errno. */
-static ssize_t read_at(int fd, void *bytes, size_t size, uint64_t offset)
-{
-	size_t used = 0;
-
-	while (used < size) {
-		ssize_t n = pread(fd, (char *)bytes + used, size - used, (off_t)(offset + used));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		used += (size_t)n;
-	}
-	return (ssize_t)used;
-}
 
 static int damaged(const struct kmt_chunk_reader *reader, uint64_t offset, const char *what,
 		   struct kmt_err *err)
@@ -118,7 +99,7 @@ static int read_head(const struct kmt_chunk_reader *reader, uint64_t offset, str
 	ssize_t n;
 	int r;
 
-	n = read_at(reader->fd, buf, sizeof(skip) + sizeof(header), offset);
+	n = kmt_member_read_at(&reader->file, buf, sizeof(skip) + sizeof(header), offset);
 	if (n < 0)
 		return read_failed(reader, offset, (int)n, err);
 	if (n == 0)
@@ -135,7 +116,7 @@ static int read_head(const struct kmt_chunk_reader *reader, uint64_t offset, str
 	if (bytes < sizeof(header) || bytes > KMT_CHUNK_HEADER_BYTES_MAX ||
 	    bytes != kmt_get_le32(header.header_bytes))
 		return damaged(reader, offset, "chunk header length out of range", err);
-	n = read_at(reader->fd, body, bytes, offset + sizeof(skip));
+	n = kmt_member_read_at(&reader->file, body, bytes, offset + sizeof(skip));
 	if (n < 0)
 		return read_failed(reader, offset, (int)n, err);
 	if ((size_t)n < bytes)
@@ -193,6 +174,14 @@ struct kmt_chunk_scratch *kmt_chunk_scratch_free(struct kmt_chunk_scratch *scrat
 int kmt_chunk_reader_new(int fd, const char *name, struct kmt_chunk_reader **ret_reader,
 			 struct kmt_err *err)
 {
+	struct kmt_member whole = { .fd = fd, .bytes = INT64_MAX };
+
+	return kmt_chunk_reader_new_member(&whole, name, ret_reader, err);
+}
+
+int kmt_chunk_reader_new_member(const struct kmt_member *member, const char *name,
+				struct kmt_chunk_reader **ret_reader, struct kmt_err *err)
+{
 	KMT_CLEANUP(kmt_chunk_reader_freep) struct kmt_chunk_reader *rd = NULL;
 	struct head head;
 	int r;
@@ -200,14 +189,14 @@ int kmt_chunk_reader_new(int fd, const char *name, struct kmt_chunk_reader **ret
 	rd = calloc(1, sizeof(*rd));
 	if (!rd)
 		return kmt_fail(err, -ENOMEM, "%s: out of memory", name);
-	rd->fd = -1; /* not ours yet */
+	rd->file.fd = -1; /* not ours yet */
 	rd->name = strdup(name);
 	if (!rd->name)
 		return kmt_fail(err, -ENOMEM, "%s: out of memory", name);
 
-	rd->fd = fd;
+	rd->file = *member;
 	r = read_head(rd, 0, &head, err);
-	rd->fd = -1;
+	rd->file.fd = -1;
 	if (r == 0)
 		return kmt_fail(err, -ENODATA, "%s: empty file", name);
 	if (r < 0)
@@ -218,7 +207,7 @@ int kmt_chunk_reader_new(int fd, const char *name, struct kmt_chunk_reader **ret
 	rd->unit_bytes = head.unit_bytes;
 	rd->first_offset = head.end;
 	kmt_chunk_reader_rewind(rd);
-	rd->fd = fd; /* taken: nothing below can fail */
+	rd->file.fd = member->fd; /* taken: nothing below can fail */
 	*ret_reader = KMT_STEAL(rd);
 	return 0;
 }
@@ -233,7 +222,8 @@ void kmt_chunk_reader_rewind(struct kmt_chunk_reader *reader)
 static int decompress(const struct kmt_chunk_reader *reader, struct kmt_chunk_scratch *scratch,
 		      const struct head *head, struct kmt_err *err)
 {
-	ssize_t got = read_at(reader->fd, scratch->zstd_bytes, head->zstd_bytes, head->end);
+	ssize_t got =
+		kmt_member_read_at(&reader->file, scratch->zstd_bytes, head->zstd_bytes, head->end);
 	unsigned long long content;
 	size_t n;
 
@@ -260,7 +250,7 @@ static int check_present(const struct kmt_chunk_reader *reader, const struct hea
 			 struct kmt_err *err)
 {
 	uint8_t last;
-	ssize_t n = read_at(reader->fd, &last, 1, head->end + head->zstd_bytes - 1);
+	ssize_t n = kmt_member_read_at(&reader->file, &last, 1, head->end + head->zstd_bytes - 1);
 
 	if (n < 0)
 		return read_failed(reader, head->end, (int)n, err);
@@ -346,7 +336,7 @@ struct kmt_chunk_reader *kmt_chunk_reader_free(struct kmt_chunk_reader *reader)
 {
 	if (!reader)
 		return NULL;
-	kmt_close_fd(&reader->fd);
+	kmt_member_close(&reader->file);
 	free(reader->name);
 	free(reader);
 	return NULL;

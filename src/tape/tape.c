@@ -93,37 +93,32 @@ static int read_manifest(struct kmt_tape *tape, struct kmt_err *err)
 	int r;
 
 	(void)snprintf(name, sizeof(name), "%s/manifest.json", tape->path);
-	r = kmt_read_file(tape->dirfd, "manifest.json", KMT_MANIFEST_BYTES_MAX, &text, &bytes, err);
+	r = kmt_members_read(tape->members, "manifest.json", KMT_MANIFEST_BYTES_MAX, &text, &bytes);
 	if (r == -ENOENT)
 		return kmt_fail(err, -EBADMSG, "%s: not a tape: it has no manifest.json",
 				tape->path);
 	if (r < 0)
-		return kmt_fail(err, r, "%s: %s", name, strerror(-r));
+		return kmt_fail(err, r, "%s: %s", name, kmt_members_strerror(r));
 	return kmt_manifest_parse(&tape->manifest, text, bytes, name, err);
 }
 
 /* CPUs that came after the last manifest was written have a file, but are not in it. */
 static int find_more_cpus(struct kmt_tape *tape, struct kmt_err *err)
 {
-	KMT_CLEANUP(kmt_closedirp) DIR *dir = NULL;
-	struct dirent *entry;
-	int fd = openat(tape->dirfd, "cpu", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	KMT_CLEANUP(kmt_members_free_list) char **paths = NULL;
+	struct kmt_err inner = { "" };
 
-	if (fd < 0)
-		return kmt_fail(err, -ENODATA, "%s/cpu: %s", tape->path, strerror(errno));
-	dir = fdopendir(fd);
-	if (!dir) {
-		kmt_close_fd(&fd);
-		return kmt_fail(err, -ENOMEM, "%s/cpu: out of memory", tape->path);
-	}
-	while ((entry = readdir(dir))) {
+	if (kmt_members_list(tape->members, "cpu", &paths, &inner) < 0)
+		return kmt_fail(err, -ENODATA, "%s/%.200s", tape->path, inner.text);
+	for (char **file = paths; *file; file++) {
 		char path[KMT_TAPE_CPU_PATH_BYTES];
-		unsigned long cpu = strtoul(entry->d_name, NULL, 10);
+		const char *digits = *file + strlen("cpu/");
+		unsigned long cpu = strtoul(digits, NULL, 10);
 
-		if (!isdigit((unsigned char)entry->d_name[0]) || cpu >= KMT_CPUS_MAX)
+		if (!isdigit((unsigned char)*digits) || cpu >= KMT_CPUS_MAX)
 			continue;
 		kmt_tape_cpu_path(path, (uint32_t)cpu);
-		if (strcmp(path + strlen("cpu/"), entry->d_name) != 0)
+		if (strcmp(path, *file) != 0)
 			continue;
 		if (kmt_manifest_add_cpu(&tape->manifest, (uint32_t)cpu) < 0)
 			return kmt_fail(err, -ENOMEM, "%s: out of memory", tape->path);
@@ -145,24 +140,24 @@ static void raise_descriptor_limit(size_t nr_cpus)
 
 static int open_cpu(struct kmt_tape *tape, uint32_t cpu, struct kmt_err *err)
 {
-	KMT_CLEANUP(kmt_close_fd) int fd = -1;
+	KMT_CLEANUP(kmt_member_close) struct kmt_member member = { .fd = -1 };
 	char path[KMT_TAPE_CPU_PATH_BYTES], name[KMT_ERR_BYTES / 2];
 	struct kmt_chunk_reader **slot = &tape->cpus[tape->nr_cpus];
 	int r;
 
 	kmt_tape_cpu_path(path, cpu);
 	(void)snprintf(name, sizeof(name), "%s/%s", tape->path, path);
-	fd = openat(tape->dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0 && errno == ENOENT)
+	r = kmt_members_get(tape->members, path, &member);
+	if (r == -ENOENT)
 		return kmt_fail(err, -ENODATA,
 				"%s: missing: without its frees, every object would look leaked",
 				name);
-	if (fd < 0)
-		return kmt_fail(err, -errno, "%s: %s", name, strerror(errno));
-	r = kmt_chunk_reader_new(fd, name, slot, err);
+	if (r < 0)
+		return kmt_fail(err, r, "%s: %s", name, kmt_members_strerror(r));
+	r = kmt_chunk_reader_new_member(&member, name, slot, err);
 	if (r < 0)
 		return r;
-	fd = -1; /* taken */
+	member.fd = -1; /* taken */
 	tape->nr_cpus++;
 	if (kmt_chunk_reader_cpu(*slot) != cpu)
 		return kmt_fail(err, -EBADMSG, "%s: offset 0: damaged: it is the file of CPU %u",
@@ -200,16 +195,13 @@ int kmt_tape_open(const char *path, struct kmt_tape **ret_tape, struct kmt_err *
 
 	if (!tape)
 		return kmt_fail(err, -ENOMEM, "%s: out of memory", path);
-	tape->dirfd = -1;
 	kmt_manifest_init(&tape->manifest);
 	tape->path = strdup(path);
 	if (!tape->path)
 		return kmt_fail(err, -ENOMEM, "%s: out of memory", path);
-	tape->dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (tape->dirfd < 0 && errno == ENOTDIR)
-		return kmt_fail(err, -EBADMSG, "%s: not a tape: a tape is a directory", path);
-	if (tape->dirfd < 0)
-		return kmt_fail(err, -errno, "%s: %s", path, strerror(errno));
+	r = kmt_members_open(path, &tape->members, err);
+	if (r < 0)
+		return r;
 	r = read_manifest(tape, err);
 	if (r < 0)
 		return r;
@@ -226,13 +218,10 @@ int kmt_tape_open(const char *path, struct kmt_tape **ret_tape, struct kmt_err *
 int kmt_tape_read_text(const struct kmt_tape *tape, const char *path, char **ret_text,
 		       size_t *ret_bytes, struct kmt_err *err)
 {
-	int r = kmt_read_file(tape->dirfd, path, KMT_TAPE_TEXT_BYTES_MAX, ret_text, ret_bytes,
-			      NULL);
+	int r = kmt_members_read(tape->members, path, KMT_TAPE_TEXT_BYTES_MAX, ret_text, ret_bytes);
 
-	if (r == -ENOENT)
-		return kmt_fail(err, r, "%s/%s: missing", tape->path, path);
 	if (r < 0)
-		return kmt_fail(err, r, "%s/%s: %s", tape->path, path, strerror(-r));
+		return kmt_fail(err, r, "%s/%s: %s", tape->path, path, kmt_members_strerror(r));
 	return 0;
 }
 
@@ -244,7 +233,7 @@ struct kmt_tape *kmt_tape_free(struct kmt_tape *tape)
 		(void)kmt_chunk_reader_free(tape->cpus[i]);
 	free(tape->cpus);
 	kmt_manifest_deinit(&tape->manifest);
-	kmt_close_fd(&tape->dirfd);
+	(void)kmt_members_free(tape->members);
 	free(tape->path);
 	free(tape);
 	return NULL;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 
 #include "kmemtape/chunk.h"
@@ -51,25 +50,25 @@ static int read_all(struct kmt_chunk_reader *reader, struct kmt_chunk_scratch *s
 	return r;
 }
 
-int kmt_chunk_read_text(int dirfd, const char *path, size_t limit, char **ret_text,
-			size_t *ret_bytes, struct kmt_err *err)
+int kmt_chunk_read_text(const struct kmt_members *members, const char *path, size_t limit,
+			char **ret_text, size_t *ret_bytes, struct kmt_err *err)
 {
 	KMT_CLEANUP(kmt_chunk_scratch_freep) struct kmt_chunk_scratch *scratch = NULL;
 	KMT_CLEANUP(kmt_chunk_reader_freep) struct kmt_chunk_reader *reader = NULL;
-	KMT_CLEANUP(kmt_close_fd) int fd = -1;
+	KMT_CLEANUP(kmt_member_close) struct kmt_member member = { .fd = -1 };
 	struct text text = { NULL, 0, 0 };
 	int r;
 
-	fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0)
-		return kmt_fail(err, -errno, "%s: %s", path, strerror(errno));
+	r = kmt_members_get(members, path, &member);
+	if (r < 0)
+		return kmt_fail(err, r, "%s: %s", path, kmt_members_strerror(r));
 	r = kmt_chunk_scratch_new(&scratch, err);
 	if (r < 0)
 		return r;
-	r = kmt_chunk_reader_new(fd, path, &reader, err);
+	r = kmt_chunk_reader_new_member(&member, path, &reader, err);
 	if (r < 0)
 		return r;
-	fd = -1; /* taken */
+	member.fd = -1; /* taken */
 	r = append(&text, NULL, 0);
 	if (r < 0)
 		return kmt_fail(err, r, "%s: out of memory", path);

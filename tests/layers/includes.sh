@@ -7,7 +7,7 @@ cd "$KMT_TESTS/.." || exit 1
 declare -A headers=(
 	[base]='bytes cleanup err fs units'
 	[core]='account dossier estimate event history intervals judgement ledger liveset result site-query suppression tasks trend verdict'
-	[tape]='chunk manifest tape tape-format'
+	[tape]='chunk manifest members tape tape-format'
 	[decode]='counters decoder formats gfp lines merge names snapshots stacks symbols'
 	[replay]='owners replay survey'
 	[report]='diagnosis report'

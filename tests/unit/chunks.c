@@ -847,6 +847,15 @@ static void write_text(int dirfd, const char *text, size_t bytes)
 	CHECK_EQ(kmt_chunk_writer_finish(writer, 0, NULL), 0);
 }
 
+static int read_text(const struct dir *dir, const char *path, size_t limit, char **ret_text,
+		     size_t *ret_bytes, struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_members_freep) struct kmt_members *members = NULL;
+
+	CHECK_EQ(kmt_members_open(dir->path, &members, NULL), 0);
+	return kmt_chunk_read_text(members, path, limit, ret_text, ret_bytes, err);
+}
+
 TEST(long_text_is_read_whole_and_terminated)
 {
 	KMT_CLEANUP(leave_dir) struct dir dir = enter_dir();
@@ -858,7 +867,7 @@ TEST(long_text_is_read_whole_and_terminated)
 	for (size_t i = 0; i < 3000000; i++)
 		text[i] = (char)('a' + i % 23);
 	write_text(dir.fd, text, 3000000);
-	CHECK_EQ(kmt_chunk_read_text(dir.fd, "t.zst", 3000000, &back, &bytes, NULL), KMT_CHUNK_END);
+	CHECK_EQ(read_text(&dir, "t.zst", 3000000, &back, &bytes, NULL), KMT_CHUNK_END);
 	CHECK_EQ(bytes, 3000000);
 	CHECK_BYTES(back, text, bytes);
 	CHECK_EQ(back[bytes], '\0');
@@ -872,7 +881,7 @@ TEST(text_beyond_the_limit_is_refused)
 	size_t bytes;
 
 	write_text(dir.fd, "0123456789", 10);
-	CHECK_EQ(kmt_chunk_read_text(dir.fd, "t.zst", 9, &back, &bytes, &err), -EFBIG);
+	CHECK_EQ(read_text(&dir, "t.zst", 9, &back, &bytes, &err), -EFBIG);
 	CHECK(!back);
 	CHECK_HAS(err.text, "t.zst");
 }
@@ -887,7 +896,7 @@ TEST(cut_text_is_what_there_was)
 	write_text(dir.fd, "hello, world", 12);
 	CHECK_EQ(fstatat(dir.fd, "t.zst", &st, 0), 0);
 	CHECK_EQ(run("truncate -s -90 %s/t.zst", dir.path), 0); /* the footer, and some */
-	CHECK_EQ(kmt_chunk_read_text(dir.fd, "t.zst", 99, &back, &bytes, NULL), KMT_CHUNK_CUT);
+	CHECK_EQ(read_text(&dir, "t.zst", 99, &back, &bytes, NULL), KMT_CHUNK_CUT);
 	CHECK_TEXT(back, "hello,");
 	CHECK_EQ(bytes, 6);
 }
@@ -899,12 +908,12 @@ TEST(text_that_is_missing_or_no_chunk_file_is_refused)
 	char *back = NULL;
 	size_t bytes;
 
-	CHECK_EQ(kmt_chunk_read_text(dir.fd, "t.zst", 9, &back, &bytes, &err), -ENOENT);
+	CHECK_EQ(read_text(&dir, "t.zst", 9, &back, &bytes, &err), -ENOENT);
 	CHECK_HAS(err.text, "t.zst");
 	CHECK_EQ(kmt_write_file(dir.fd, "t.zst", "", 0, NULL), 0);
-	CHECK_EQ(kmt_chunk_read_text(dir.fd, "t.zst", 9, &back, &bytes, NULL), -ENODATA);
+	CHECK_EQ(read_text(&dir, "t.zst", 9, &back, &bytes, NULL), -ENODATA);
 	CHECK_EQ(run("head -c 200 /dev/zero >%s/t.zst", dir.path), 0);
-	CHECK_EQ(kmt_chunk_read_text(dir.fd, "t.zst", 9, &back, &bytes, NULL), -EBADMSG);
+	CHECK_EQ(read_text(&dir, "t.zst", 9, &back, &bytes, NULL), -EBADMSG);
 	CHECK(!back);
 }
 

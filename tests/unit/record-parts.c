@@ -131,12 +131,14 @@ static void set_kallsyms(const char *text)
 	assert_int_equal(kmt_write_file(AT_FDCWD, kallsyms_path, text, strlen(text), NULL), 0);
 }
 
-static void expect_symbols(int tape_fd, const char *path, const char *expected)
+static void expect_symbols(const char *path, const char *expected)
 {
+	KMT_CLEANUP(kmt_members_freep) struct kmt_members *members = NULL;
 	char *text;
 	size_t bytes;
 
-	assert_int_equal(kmt_chunk_read_text(tape_fd, path, 1 << 20, &text, &bytes, NULL),
+	assert_int_equal(kmt_members_open(tape_path, &members, NULL), 0);
+	assert_int_equal(kmt_chunk_read_text(members, path, 1 << 20, &text, &bytes, NULL),
 			 KMT_CHUNK_END);
 	assert_string_equal(text, expected);
 	free(text);
@@ -166,13 +168,13 @@ static void a_module_is_known_while_its_init_function_runs(void **state)
 	set_kallsyms(LAB_INIT LAB_CODE);
 	assert_int_equal(kmt_module_log_look(log, 5, NULL), 0);
 	read_until_sure(log);
-	expect_symbols(fd, "symbols/0001.zst", LAB_INIT LAB_CODE);
+	expect_symbols("symbols/0001.zst", LAB_INIT LAB_CODE);
 
 	set_list("");
 	set_kallsyms("");
 	assert_int_equal(kmt_module_log_look(log, 6, NULL), 0);
 	read_until_sure(log);
-	expect_symbols(fd, "symbols/0001.zst", LAB_INIT LAB_CODE);
+	expect_symbols("symbols/0001.zst", LAB_INIT LAB_CODE);
 	expect_log(fd, "load 5 lab 4096 0xffffffffc0001000 - -\nunload 6 lab\n");
 }
 
@@ -190,10 +192,10 @@ static void symbols_of_init_code_go_with_it(void **state)
 
 	set_list(LAB_LIVE); /* but its table is not swapped yet */
 	assert_int_equal(kmt_module_log_look(log, 6, NULL), 0);
-	expect_symbols(fd, "symbols/0001.zst", LAB_INIT LAB_CODE);
+	expect_symbols("symbols/0001.zst", LAB_INIT LAB_CODE);
 	set_kallsyms(LAB_CODE);
 	read_until_sure(log);
-	expect_symbols(fd, "symbols/0001.zst", LAB_CODE);
+	expect_symbols("symbols/0001.zst", LAB_CODE);
 	expect_log(fd, "load 5 lab 4096 0xffffffffc0001000 - -\n");
 }
 
@@ -210,9 +212,9 @@ static void what_two_reads_agree_on_is_all(void **state)
 	assert_int_equal(kmt_module_log_look(log, 5, NULL), 0);
 	set_kallsyms(LAB_CODE);
 	assert_int_equal(kmt_module_log_go_on(log, NULL), 0);
-	expect_symbols(fd, "symbols/0001.zst", LAB_INIT LAB_CODE); /* should it go now */
+	expect_symbols("symbols/0001.zst", LAB_INIT LAB_CODE); /* should it go now */
 	read_until_sure(log);
-	expect_symbols(fd, "symbols/0001.zst", LAB_CODE);
+	expect_symbols("symbols/0001.zst", LAB_CODE);
 }
 
 static void symbols_stay_when_the_module_goes_before_they_are_read_again(void **state)
@@ -229,7 +231,7 @@ static void symbols_stay_when_the_module_goes_before_they_are_read_again(void **
 	assert_int_equal(kmt_module_log_look(log, 6, NULL), 0);
 	set_kallsyms("ffffffffc0009000 t other\t[other]\n");
 	read_until_sure(log);
-	expect_symbols(fd, "symbols/0001.zst", LAB_INIT LAB_CODE);
+	expect_symbols("symbols/0001.zst", LAB_INIT LAB_CODE);
 }
 
 /* What the kernel says of the memory of lab's init code. */
@@ -283,7 +285,7 @@ static void symbols_of_a_read_that_was_not_whole_go_with_the_module(void **state
 	set_kallsyms("");
 	while_kallsyms_is_read(LAB_LIVE, NULL, LAB_CODE);
 	assert_int_equal(kmt_module_log_look(log, 5, NULL), 0);
-	expect_symbols(fd, "symbols/0001.zst", LAB_CODE);
+	expect_symbols("symbols/0001.zst", LAB_CODE);
 	let_it_go();
 	assert_int_equal(kmt_module_log_go_on(log, NULL), 0);
 	assert_int_equal(kmt_module_log_look(log, 6, NULL), 0);
@@ -305,11 +307,11 @@ static void a_part_does_not_replace_all_symbols(void **state)
 	assert_int_equal(kmt_module_log_look(log, 5, NULL), 0);
 	while_kallsyms_is_read(LAB_LIVE, NULL, LAB_INIT);
 	assert_int_equal(kmt_module_log_look(log, 6, NULL), 0);
-	expect_symbols(fd, "symbols/0001.zst", LAB_INIT LAB_CODE);
+	expect_symbols("symbols/0001.zst", LAB_INIT LAB_CODE);
 	let_it_go();
 	assert_int_equal(kmt_module_log_look(log, 7, NULL), 0);
 	read_until_sure(log);
-	expect_symbols(fd, "symbols/0001.zst", LAB_INIT LAB_CODE);
+	expect_symbols("symbols/0001.zst", LAB_INIT LAB_CODE);
 }
 
 /* The kernel calls a module live before it replaces the table. */
@@ -345,7 +347,7 @@ static void symbols_of_one_whole_read_stay(void **state)
 	set_kallsyms("");
 	assert_int_equal(kmt_module_log_look(log, 6, NULL), 0);
 	read_until_sure(log);
-	expect_symbols(fd, "symbols/0001.zst", LAB_CODE);
+	expect_symbols("symbols/0001.zst", LAB_CODE);
 }
 
 /* kallsyms is read first, and the module comes between that and the list. */
@@ -363,7 +365,7 @@ static void a_module_that_is_listed_before_it_has_symbols_gets_them(void **state
 	assert_true(kmt_module_log_is_unsure(log));
 	set_kallsyms(LAB_CODE);
 	read_until_sure(log);
-	expect_symbols(fd, "symbols/0001.zst", LAB_CODE);
+	expect_symbols("symbols/0001.zst", LAB_CODE);
 
 	set_list(LAB_LOADING "none 4096 0 - Live 0xffffffffc0009000\n");
 	assert_int_equal(kmt_module_log_look(log, 6, NULL), 0);

@@ -54,7 +54,7 @@ static void begin(struct bench *bench, const char *modules)
 		"ffffffff81000700 T other_1\nffffffff81000800 T other_2\n"
 		"ffffffff81000900 T other_3\nffffffff81000a00 D end\n";
 
-	*bench = (struct bench){ .tape = { .dirfd = -1 }, .next_ptr = PTR };
+	*bench = (struct bench){ .tape = { 0 }, .next_ptr = PTR };
 	CHECK_EQ(kmt_stacks_new(usual.kernel_from, usual.kernel_to, &bench->stacks, NULL), 0);
 	CHECK_EQ(kmt_ledger_new(&usual, &bench->ledger, NULL), 0);
 	CHECK_EQ(kmt_names_new(&bench->names, NULL), 0);

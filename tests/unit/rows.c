@@ -44,7 +44,7 @@ static void begin(struct bench *bench, const char *modules)
 		"ffffffff81000300 T alloc_slab_obj_exts.isra.0\nffffffff81000400 T alloc_slab\n"
 		"ffffffff81000500 D end\n";
 
-	*bench = (struct bench){ .tape = { .dirfd = -1 } };
+	*bench = (struct bench){ .tape = { 0 } };
 	CHECK_EQ(kmt_ledger_new(&usual, &bench->ledger, NULL), 0);
 	CHECK_EQ(kmt_names_new(&bench->names, NULL), 0);
 	CHECK_EQ(kmt_symbols_new(&bench->symbols, NULL), 0);

@@ -687,7 +687,7 @@ TEST(what_is_no_tape_is_told_apart)
 	CHECK_EQ(kmt_tape_open("/nowhere/t.tape", &tape, &err), -ENOENT);
 	CHECK_HAS(err.text, "/nowhere/t.tape: ");
 	CHECK_EQ(kmt_tape_open("/etc/passwd", &tape, &err), -EBADMSG);
-	CHECK_HAS(err.text, "a tape is a directory");
+	CHECK_HAS(err.text, "neither a directory nor a tar");
 	CHECK_EQ(kmt_tape_open(dir.path, &tape, &err), -EBADMSG);
 	CHECK_HAS(err.text, "manifest.json");
 	CHECK(!tape);

@@ -4,7 +4,6 @@
  * slow. To have enough of them to choose from, also in a short tape, they are first made small.
  */
 #include <errno.h>
-#include <fts.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -132,37 +131,22 @@ static int copy_file(const struct tapedrop *drop, const char *path, int dirfd, s
 
 	if (strncmp(path, "cpu/", strlen("cpu/")) == 0 || strcmp(path, "manifest.json") == 0)
 		return 0; /* they are made anew */
-	r = kmt_read_file(drop->tape->dirfd, path, FILE_BYTES_MAX, &text, &bytes, err);
+	r = kmt_members_read(drop->tape->members, path, FILE_BYTES_MAX, &text, &bytes);
 	if (r < 0)
-		return r;
+		return kmt_fail(err, r, "%s: %s", path, kmt_members_strerror(r));
 	if (strcmp(path, "events/header_page") == 0)
 		return write_header_page(drop, text, dirfd, err);
 	return kmt_tape_write_text(dirfd, path, text, bytes, err);
 }
 
-static void close_fts(FTS **fts)
-{
-	if (*fts)
-		(void)fts_close(*fts);
-}
-
 static int copy_files(const struct tapedrop *drop, int dirfd, struct kmt_err *err)
 {
-	char *paths[] = { drop->tape->path, NULL };
-	KMT_CLEANUP(close_fts) FTS *fts = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
-	FTSENT *entry;
-	int r;
+	KMT_CLEANUP(kmt_members_free_list) char **paths = NULL;
+	int r = kmt_members_list(drop->tape->members, "", &paths, err);
 
-	if (!fts)
-		return kmt_fail(err, -errno, "%s: %s", drop->tape->path, strerror(errno));
-	while ((entry = fts_read(fts))) {
-		if (entry->fts_info != FTS_F)
-			continue;
-		r = copy_file(drop, entry->fts_path + strlen(drop->tape->path) + 1, dirfd, err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	for (size_t i = 0; r == 0 && paths[i]; i++)
+		r = copy_file(drop, paths[i], dirfd, err);
+	return r;
 }
 
 static int write_tape(struct tapedrop *drop, struct kmt_err *err)
@@ -191,10 +175,6 @@ static int open_tape(struct tapedrop *drop, struct kmt_err *err)
 	r = kmt_tape_open(options->from, &drop->tape, err);
 	if (r < 0)
 		return r;
-	/* A slash at its end would be in the way of the names of its files. */
-	for (char *end = strchr(drop->tape->path, '\0');
-	     end[-1] == '/' && end - 1 > drop->tape->path;)
-		*--end = '\0';
 	(void)snprintf(events, sizeof(events), "%s/events", options->from);
 	r = formats_dir_load(events, drop->tape->manifest.is_big_endian,
 			     drop->tape->manifest.long_bytes, FORMATS_ALL, &drop->formats, err);

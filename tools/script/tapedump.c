@@ -74,8 +74,8 @@ static int read_symbols(struct tapedump *dump, const char *path, unsigned int li
 	size_t bytes;
 	int r;
 
-	r = kmt_chunk_read_text(dump->tape->dirfd, path, KMT_TAPE_SYMBOLS_BYTES_MAX, &text, &bytes,
-				err);
+	r = kmt_chunk_read_text(dump->tape->members, path, KMT_TAPE_SYMBOLS_BYTES_MAX, &text,
+				&bytes, err);
 	if (r == -ENOENT)
 		return 0;
 	if (r < 0)
@@ -305,7 +305,7 @@ static int print_snapshots(const struct tapedump *dump, struct kmt_err *err)
 	size_t bytes, nr = 0;
 	int r;
 
-	r = kmt_chunk_read_text(dump->tape->dirfd, "snapshots.zst", SNAPSHOTS_BYTES_MAX, &text,
+	r = kmt_chunk_read_text(dump->tape->members, "snapshots.zst", SNAPSHOTS_BYTES_MAX, &text,
 				&bytes, err);
 	if (r == -ENOENT)
 		return 0;
