@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Two recorders at once don't harm each other, also when one can't see the other's process.
+# Fault: A second kmemtape at the same time, also one in another pid namespace.
+# Promise: Neither disturbs the other; both tapes are closed. Exit 0.
 . "$(dirname "$0")/lib.sh"
 
 start_recorder -q -o "$WORK/first.tape" --settle 0

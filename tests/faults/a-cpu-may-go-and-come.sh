@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# A CPU that goes offline while recording, one that comes back, and one that comes later.
+# Fault: A CPU goes offline and comes back; one that was offline at the start comes.
+# Promise: Told; events of both are on the tape, which is closed. Exit 0.
 . "$(dirname "$0")/lib.sh"
 
 online=/sys/devices/system/cpu/cpu1/online

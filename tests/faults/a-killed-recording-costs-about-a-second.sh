@@ -1,5 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# Fault: SIGKILL.
+# Promise: All but the last second is on the tape, each file whole; the next run cleans tracefs.
 # Chunks and marks are written each second: SIGKILL costs what came after the last one.
 . "$(dirname "$0")/lib.sh"
 

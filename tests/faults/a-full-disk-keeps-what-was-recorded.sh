@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# When the disk is full, recording ends in order: one line, exit 1, tracefs as before, a tape that
-# can be read.
+# Fault: The disk is full, while recording or from the start.
+# Promise: Ends in order: exit 1, one line; each file is whole. From the start: no tape is left. tracefs as before.
 . "$(dirname "$0")/lib.sh"
 
 mkdir "$WORK/disk"
