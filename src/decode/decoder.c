@@ -1,25 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-only
-#include <endian.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "kmemtape/decoder.h"
-
-/* Linux include/linux/ring_buffer.h: enum ring_buffer_type */
-#define TYPE_LENGTH_FOLLOWS 0u
-#define TYPE_PADDING	    29u
-#define TYPE_TIME_EXTEND    30u
-#define TYPE_TIME_STAMP	    31u
-
-/* Linux kernel/trace/ring_buffer.c: of the page's commit field */
-#define MISSED_EVENTS (1u << 31)
-#define MISSED_STORED (1u << 30)
-#define COMMIT_MASK   (MISSED_STORED - 1)
-
-#define DELTA_BITS	 27
-#define STAMP_BITS	 59 /* an absolute time stamp has no room for the upper five */
-#define STAMP_UPPER_MASK (~UINT64_C(0) << STAMP_BITS)
+#include "kmemtape/ring.h"
 
 /* What is below a page is no address: Linux include/linux/rcupdate.h, __is_kvfree_rcu_offset() */
 #define RCU_OFFSET_MAX 4095u
@@ -68,56 +53,6 @@ struct kmt_decoder {
 	const char *pair_names[KMT_PAIRS_MAX]; /* interned */
 	struct cached_name cached[1 << CACHED_NAMES_BITS];
 };
-
-/* One sub-buffer while it is read. */
-struct cursor {
-	const uint8_t *data;
-	size_t bytes; /* committed */
-	size_t at;
-	uint64_t time_ns;
-};
-
-static inline uint16_t get16(const uint8_t *p, bool is_big_endian)
-{
-	uint16_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return is_big_endian ? be16toh(v) : le16toh(v);
-}
-
-static inline uint32_t get32(const uint8_t *p, bool is_big_endian)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return is_big_endian ? be32toh(v) : le32toh(v);
-}
-
-static inline uint64_t get64(const uint8_t *p, bool is_big_endian)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return is_big_endian ? be64toh(v) : le64toh(v);
-}
-
-static uint64_t get_number(const uint8_t *record, const struct kmt_field *field, bool is_big_endian)
-{
-	const uint8_t *p = record + field->offset;
-
-	switch (field->bytes) {
-	case 1:
-		return *p;
-	case 2:
-		return get16(p, is_big_endian);
-	case 4:
-		return get32(p, is_big_endian);
-	case 8:
-		return get64(p, is_big_endian);
-	default:
-		return 0;
-	}
-}
 
 void kmt_batch_deinit(struct kmt_batch *batch)
 {
@@ -214,7 +149,7 @@ static const char *get_text(struct kmt_decoder *decoder, const struct kmt_field 
 	if (length == 0)
 		return NULL;
 	if (field->is_data_loc) {
-		uint32_t location = get32(record + offset, is_big_endian);
+		uint32_t location = kmt_ring_get32(record + offset, is_big_endian);
 
 		offset = (location & 0xffff) +
 			 (field->is_rel_loc ? (size_t)field->offset + field->bytes : 0);
@@ -228,27 +163,28 @@ static const char *get_text(struct kmt_decoder *decoder, const struct kmt_field 
 static void get_plain(const struct kmt_layout *layout, const uint8_t *record,
 		      struct kmt_event *event)
 {
-	event->pid = (int32_t)get32(record + layout->pid.offset, false);
+	event->pid = (int32_t)kmt_ring_get32(record + layout->pid.offset, false);
 	event->context = record[layout->flags.offset];
-	event->call_site = get64(record + layout->call_site.offset, false);
-	event->ptr = get64(record + layout->ptr.offset, false);
+	event->call_site = kmt_ring_get64(record + layout->call_site.offset, false);
+	event->ptr = kmt_ring_get64(record + layout->ptr.offset, false);
 	if (!layout->bytes_alloc.bytes)
 		return;
-	event->bytes_req = get64(record + layout->bytes_req.offset, false);
-	event->bytes_alloc = get64(record + layout->bytes_alloc.offset, false);
-	event->gfp = get32(record + layout->gfp.offset, false); /* the lower half, if it is long */
+	event->bytes_req = kmt_ring_get64(record + layout->bytes_req.offset, false);
+	event->bytes_alloc = kmt_ring_get64(record + layout->bytes_alloc.offset, false);
+	event->gfp = kmt_ring_get32(record + layout->gfp.offset,
+				    false); /* the lower half, if it is long */
 }
 
 static void get_any(const struct kmt_layout *layout, const uint8_t *record, bool is_big_endian,
 		    struct kmt_event *event)
 {
-	event->pid = (int32_t)get_number(record, &layout->pid, is_big_endian);
-	event->context = (uint8_t)get_number(record, &layout->flags, is_big_endian);
-	event->call_site = get_number(record, &layout->call_site, is_big_endian);
-	event->ptr = get_number(record, &layout->ptr, is_big_endian);
-	event->bytes_req = get_number(record, &layout->bytes_req, is_big_endian);
-	event->bytes_alloc = get_number(record, &layout->bytes_alloc, is_big_endian);
-	event->gfp = (uint32_t)get_number(record, &layout->gfp, is_big_endian);
+	event->pid = (int32_t)kmt_ring_field(record, &layout->pid, is_big_endian);
+	event->context = (uint8_t)kmt_ring_field(record, &layout->flags, is_big_endian);
+	event->call_site = kmt_ring_field(record, &layout->call_site, is_big_endian);
+	event->ptr = kmt_ring_field(record, &layout->ptr, is_big_endian);
+	event->bytes_req = kmt_ring_field(record, &layout->bytes_req, is_big_endian);
+	event->bytes_alloc = kmt_ring_field(record, &layout->bytes_alloc, is_big_endian);
+	event->gfp = (uint32_t)kmt_ring_field(record, &layout->gfp, is_big_endian);
 }
 
 /* The order of pages that the buddy allocator never reaches: MAX_ORDER is 10 to 13. More is damage.
@@ -266,15 +202,15 @@ static void adapt(const struct kmt_layout *layout, const uint8_t *record, uint32
 
 	event->space = layout->space;
 	if (layout->space == KMT_SPACE_VMALLOC &&
-	    (get_number(record, &layout->failed, is_big_endian) ||
-	     (layout->area.bytes && !get_number(record, &layout->area, is_big_endian))))
+	    (kmt_ring_field(record, &layout->failed, is_big_endian) ||
+	     (layout->area.bytes && !kmt_ring_field(record, &layout->area, is_big_endian))))
 		event->ptr = 0;
 	if (layout->space >= KMT_SPACE_PAIR && event->ptr > all_bits - ERRNO_MAX)
 		event->ptr = 0;
 	if (layout->space != KMT_SPACE_PAGE)
 		return;
 	event->ptr = event->ptr == all_bits ? 0 : event->ptr + KMT_PFN_BIAS;
-	order = get_number(record, &layout->order, is_big_endian);
+	order = kmt_ring_field(record, &layout->order, is_big_endian);
 	event->bytes_alloc = UINT64_C(1) << (order < ORDER_MAX ? order : ORDER_MAX);
 	event->bytes_req = event->bytes_alloc;
 }
@@ -310,7 +246,7 @@ static void pass_record(struct kmt_decoder *decoder, const uint8_t *record, size
 
 	if (flags && (size_t)flags->offset + flags->bytes <= bytes)
 		stop_waiting(decoder,
-			     context_of((uint8_t)get_number(record, flags, is_big_endian)));
+			     context_of((uint8_t)kmt_ring_field(record, flags, is_big_endian)));
 }
 
 /*
@@ -333,16 +269,16 @@ static void take_stack(struct kmt_decoder *decoder, const struct kmt_layout *lay
 		       struct kmt_batch *batch)
 {
 	struct kmt_field field = layout->frames;
-	uint8_t flags = (uint8_t)get_number(record, &layout->flags, is_big_endian);
+	uint8_t flags = (uint8_t)kmt_ring_field(record, &layout->flags, is_big_endian);
 	unsigned int context = context_of(flags);
 	const struct waiting *waiting = &decoder->waiting[context];
-	uint64_t nr = get_number(record, &layout->nr, is_big_endian);
+	uint64_t nr = kmt_ring_field(record, &layout->nr, is_big_endian);
 	uint64_t frames[KMT_STACK_FRAMES_MAX];
 	struct kmt_event *event;
 	size_t nr_here = 0, inner;
 
 	if (!waiting->is_waiting ||
-	    waiting->pid != (int32_t)get_number(record, &layout->pid, is_big_endian)) {
+	    waiting->pid != (int32_t)kmt_ring_field(record, &layout->pid, is_big_endian)) {
 		stop_waiting(decoder, context);
 		return;
 	}
@@ -350,7 +286,7 @@ static void take_stack(struct kmt_decoder *decoder, const struct kmt_layout *lay
 	for (; nr_here < nr && nr_here < KMT_STACK_FRAMES_MAX &&
 	       (size_t)field.offset + field.bytes <= bytes;
 	     field.offset = (uint16_t)(field.offset + field.bytes))
-		frames[nr_here++] = get_number(record, &field, is_big_endian);
+		frames[nr_here++] = kmt_ring_field(record, &field, is_big_endian);
 	/* Unused entries of a fixed array, and where a trace ends: all bits on old kernels. */
 	while (nr_here && (frames[nr_here - 1] == 0 || frames[nr_here - 1] == UINT64_MAX ||
 			   (field.bytes == 4 && frames[nr_here - 1] == UINT32_MAX)))
@@ -427,7 +363,7 @@ static uint64_t forward(struct kmt_decoder *decoder, uint64_t time_ns)
 static uint64_t rcu_object(const struct kmt_layout *layout, const uint8_t *record, uint64_t ptr,
 			   bool is_big_endian)
 {
-	uint64_t head = get_number(record, &layout->head, is_big_endian);
+	uint64_t head = kmt_ring_field(record, &layout->head, is_big_endian);
 	bool is_offset = layout->rcu_meaning == KMT_RCU_OFFSET ||
 			 (layout->rcu_meaning == KMT_RCU_EITHER && ptr <= RCU_OFFSET_MAX);
 
@@ -450,7 +386,7 @@ static void note_unseen(struct kmt_decoder *decoder, const struct kmt_layout *la
 	/* kfree_bulk() gives back what kfree_rcu() was given, which was seen. */
 	if (!layout->is_last || nr <= seen ||
 	    (decoder->has_rcu_probe && layout->cache.bytes &&
-	     get_number(record, &layout->cache, is_big_endian) == 0))
+	     kmt_ring_field(record, &layout->cache, is_big_endian) == 0))
 		return;
 	event.kind = KMT_EVENT_UNSEEN;
 	event.ptr = 0;
@@ -463,7 +399,7 @@ static void take_bulk(struct kmt_decoder *decoder, const struct kmt_layout *layo
 		      const uint8_t *record, uint64_t time_ns, bool is_big_endian,
 		      struct kmt_batch *batch)
 {
-	uint64_t nr = get_number(record, &layout->nr, is_big_endian);
+	uint64_t nr = kmt_ring_field(record, &layout->nr, is_big_endian);
 	size_t nr_here = nr > layout->first ? (size_t)(nr - layout->first) : 0;
 	struct kmt_field ptr = layout->ptr;
 	struct kmt_event event = { .cpu = decoder->cpu };
@@ -478,7 +414,7 @@ static void take_bulk(struct kmt_decoder *decoder, const struct kmt_layout *layo
 	event.kind = layout->kind;
 	event.time_ns = forward(decoder, time_ns);
 	for (size_t i = 0; i < nr_here; i++, ptr.offset = (uint16_t)(ptr.offset + ptr.bytes)) {
-		event.ptr = get_number(record, &ptr, is_big_endian);
+		event.ptr = kmt_ring_field(record, &ptr, is_big_endian);
 		batch->events[batch->nr++] = event;
 	}
 	note_unseen(decoder, layout, record, nr, is_big_endian, event, batch);
@@ -493,7 +429,7 @@ static inline bool take_record(struct kmt_decoder *decoder, const uint8_t *recor
 
 	if (bytes < 2)
 		return false;
-	layout = kmt_formats_layout(decoder->formats, get16(record, is_big_endian));
+	layout = kmt_formats_layout(decoder->formats, kmt_ring_get16(record, is_big_endian));
 	if (!layout->kind) {
 		decoder->stats.other_events++;
 		pass_record(decoder, record, bytes, is_big_endian);
@@ -534,75 +470,22 @@ static inline bool take_record(struct kmt_decoder *decoder, const uint8_t *recor
 	if (decoder->stacks)
 		wait_for_stack(decoder, batch);
 	if (layout->kind == KMT_EVENT_TASK_NAME)
-		event->pid = (int32_t)get_number(record, &layout->task_pid, is_big_endian);
+		event->pid = (int32_t)kmt_ring_field(record, &layout->task_pid, is_big_endian);
 	return true;
 }
 
-/* Linux kernel/trace/ring_buffer.c: rb_fix_abs_ts() */
-static uint64_t complete_stamp(uint64_t stamp, uint64_t before)
-{
-	stamp |= before & STAMP_UPPER_MASK;
-	if (stamp < before && before & STAMP_UPPER_MASK)
-		stamp += UINT64_C(1) << STAMP_BITS;
-	return stamp;
-}
-
 /* Return: NULL, or what is wrong with the record at @cursor. */
-static inline const char *step(struct kmt_decoder *decoder, struct cursor *cursor,
+static inline const char *step(struct kmt_decoder *decoder, struct kmt_ring_cursor *cursor,
 			       bool is_big_endian, struct kmt_batch *batch)
 {
-	const uint8_t *p = cursor->data + cursor->at;
-	size_t left = cursor->bytes - cursor->at, length, head = 4;
-	uint32_t word, type, array;
-	uint64_t delta;
+	struct kmt_ring_record record;
+	const char *wrong = kmt_ring_next(cursor, is_big_endian, &record);
 
-	if (left < 4)
-		return "ends within a record's header";
-	word = get32(p, is_big_endian);
-	type = is_big_endian ? word >> DELTA_BITS : word & 31;
-	delta = is_big_endian ? word & ((1u << DELTA_BITS) - 1) : word >> 5;
-
-	if (type >= 1 && type < TYPE_PADDING) {
-		length = type * 4;
-	} else {
-		if (type == TYPE_PADDING && delta == 0) {
-			cursor->at = cursor->bytes; /* the rest of the page is empty */
-			return NULL;
-		}
-		if (left < 8)
-			return "ends within a record's header";
-		array = get32(p + 4, is_big_endian);
-		switch (type) {
-		case TYPE_TIME_EXTEND:
-			cursor->time_ns += delta | (uint64_t)array << DELTA_BITS;
-			cursor->at += 8;
-			return NULL;
-		case TYPE_TIME_STAMP:
-			cursor->time_ns = complete_stamp((delta | (uint64_t)array << DELTA_BITS) &
-								 ~STAMP_UPPER_MASK,
-							 cursor->time_ns);
-			cursor->at += 8;
-			return NULL;
-		case TYPE_PADDING: /* a discarded event: later times count from its own */
-			length = array;
-			/* rb_event_discard() writes 1 for 0, so that it isn't taken for empty space
-			 */
-			delta = delta == 1 ? 0 : delta;
-			break;
-		default: /* the length counts itself, and rounds up to whole words */
-			if (array < 4)
-				return "a record shorter than its own header";
-			head = 8;
-			length = ((size_t)array - 4 + 3) & ~(size_t)3;
-		}
-	}
-	if (length > left - head)
-		return "a record longer than its page";
-	cursor->time_ns += delta;
-	cursor->at += head + length;
-	if (type != TYPE_PADDING &&
-	    !take_record(decoder, p + head, length, cursor->time_ns, is_big_endian, batch)) {
-		cursor->at -= head + length; /* where it begins */
+	if (wrong || !record.raw)
+		return wrong;
+	if (!take_record(decoder, record.raw, record.bytes, cursor->time_ns, is_big_endian,
+			 batch)) {
+		cursor->at = record.at;
 		return "a record shorter than its event";
 	}
 	return NULL;
@@ -635,30 +518,16 @@ static void emit_loss(struct kmt_decoder *decoder, uint64_t time_ns, uint64_t lo
 	decoder->has_gap = false;
 }
 
-/* How many events the page says were lost before it: 0 if it doesn't know. */
-static uint64_t get_missed(const struct kmt_page_layout *page, const uint8_t *subbuf,
-			   uint32_t commit, bool is_big_endian)
-{
-	size_t at = page->data_offset + (size_t)(commit & COMMIT_MASK);
-
-	if (!(commit & MISSED_STORED) || at + page->long_bytes > page->subbuf_bytes)
-		return 0;
-	return page->long_bytes == 8 ? get64(subbuf + at, is_big_endian)
-				     : get32(subbuf + at, is_big_endian);
-}
-
 static int run_subbuf(struct kmt_decoder *decoder, const uint8_t *subbuf, const char *name,
 		      uint64_t offset, struct kmt_batch *batch)
 {
 	const struct kmt_page_layout *page = kmt_formats_page(decoder->formats);
 	bool is_big_endian = page->is_big_endian;
-	/* The flags and the length are in the lower 32 bits, whatever its width. */
-	size_t low = page->commit_offset + (is_big_endian ? page->commit_bytes - 4u : 0u);
-	uint32_t commit = get32(subbuf + low, is_big_endian);
-	struct cursor cursor = {
+	uint32_t commit = kmt_ring_commit(page, subbuf);
+	struct kmt_ring_cursor cursor = {
 		.data = subbuf + page->data_offset,
-		.bytes = commit & COMMIT_MASK,
-		.time_ns = get64(subbuf + page->time_offset, is_big_endian),
+		.bytes = commit & KMT_RING_COMMIT_MASK,
+		.time_ns = kmt_ring_get64(subbuf + page->time_offset, is_big_endian),
 	};
 	const char *wrong = NULL;
 
@@ -668,9 +537,8 @@ static int run_subbuf(struct kmt_decoder *decoder, const uint8_t *subbuf, const 
 		note_damage(decoder, name, offset, "longer than a sub-buffer");
 		return 0;
 	}
-	if (commit & MISSED_EVENTS)
-		emit_loss(decoder, cursor.time_ns, get_missed(page, subbuf, commit, is_big_endian),
-			  batch);
+	if (commit & KMT_RING_MISSED)
+		emit_loss(decoder, cursor.time_ns, kmt_ring_missed(page, subbuf, commit), batch);
 	else if (decoder->has_gap && cursor.bytes)
 		emit_loss(decoder, cursor.time_ns, 0, batch);
 
