@@ -7,7 +7,7 @@
 #include "kmemtape/bytes.h"
 
 /*
- * TAPE on disk, format 1. A tape is a directory:
+ * TAPE on disk, format 1. A tape is a directory, or a tar file of it (members.h):
  *
  *   manifest.json         see manifest.h
  *   events/SYSTEM/EVENT/format, events/header_page, events/header_event      as tracefs gave them

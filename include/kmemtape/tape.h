@@ -58,6 +58,18 @@ struct kmt_tape *kmt_tape_free(struct kmt_tape *tape);
 int kmt_tape_read_text(const struct kmt_tape *tape, const char *path, char **ret_text,
 		       size_t *ret_bytes, struct kmt_err *err);
 
+/**
+ * kmt_tape_pack() - write a tape as one tar file
+ * @directory: what the names in it begin with: "leak.tape"
+ * @fd: written in one go, so that it may be a pipe
+ *
+ * Its files as they are, and nothing else that lies beside them; the same bytes for the same tape.
+ *
+ * Return: 0; -ENAMETOOLONG; negative errno of what could not be read or written.
+ */
+int kmt_tape_pack(const struct kmt_tape *tape, const char *directory, int fd, uint64_t *ret_bytes,
+		  struct kmt_err *err);
+
 KMT_DEFINE_FREEP(struct kmt_tape *, kmt_tape_free)
 
 #endif

@@ -180,6 +180,8 @@ static void print_files(const struct kmt_tape *tape, const struct kmt_survey_fil
 		if (files[i].problems)
 			printf("%-12s%s\n", "problem", files[i].problem.text);
 	}
+	if (kmt_members_damage(tape->members))
+		printf("%-12s%s\n", "problem", kmt_members_damage(tape->members));
 	printf("%-12s%zu, %s raw, %s compressed", "CPUs", tape->nr_cpus,
 	       kmt_format_size(raw, raw_bytes), kmt_format_size(zstd, zstd_bytes));
 	if (zstd_bytes)

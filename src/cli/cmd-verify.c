@@ -93,6 +93,10 @@ static int run(int argc, char **argv)
 		problems += print_file(tape, &files[i]);
 	problems += check_text(tape, "symbols/kallsyms.zst");
 	problems += check_text(tape, "snapshots.zst");
+	if (kmt_members_damage(tape->members)) {
+		printf("%s\n", kmt_members_damage(tape->members));
+		problems++;
+	}
 	if (!tape->manifest.is_closed) {
 		printf("%s/manifest.json: the recording was not closed\n", tape->path);
 		problems++;

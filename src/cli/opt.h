@@ -72,6 +72,7 @@ int kmt_complain(const struct kmt_command *command, int exit_code, const char *f
 	__attribute__((format(printf, 3, 4)));
 
 extern const struct kmt_command kmt_command_record, kmt_command_replay, kmt_command_info,
-	kmt_command_verify, kmt_command_doctor, kmt_command_import, kmt_command_export;
+	kmt_command_verify, kmt_command_doctor, kmt_command_import, kmt_command_export,
+	kmt_command_pack;
 
 #endif

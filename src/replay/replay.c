@@ -281,9 +281,14 @@ static int start(struct replay *replay, struct kmt_err *err)
 static int note_feeds(struct replay *replay)
 {
 	struct kmt_result *result = replay->result;
+	const char *damage = kmt_members_damage(replay->tape->members);
 	uint64_t backward = 0;
 	int r = 0;
 
+	if (damage) {
+		result->is_complete = false;
+		r = kmt_result_note(result, "%s", damage);
+	}
 	for (size_t i = 0; r == 0 && i < replay->tape->nr_cpus; i++) {
 		const struct kmt_feed_report *report = kmt_feeds_report(replay->feeds, i);
 		const struct kmt_decoder_stats *stats = kmt_feeds_decoder_stats(replay->feeds, i);

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kmemtape/units.h"
+
+#include "operand.h"
+#include "opt.h"
+#include "scratch.h"
+
+#define NAME_BYTES_MAX 64 /* of the directory in the tar: ustar has 155 for a path */
+
+static const char *output;
+
+static const struct kmt_opt options[] = {
+	{ 'o', "output", "FILE", KMT_OPT_TEXT, &output,
+	  .help = "the tar file: must not exist yet; '-' for stdout" },
+	{ 0 },
+};
+
+static int run(int argc, char **argv);
+
+const struct kmt_command kmt_command_pack = {
+	.name = "pack",
+	.summary = "Make one file of a tape, to be sent or attached",
+	.usage = "[OPTION...] -o FILE TAPE",
+	.notes = "FILE is a tar of the tape, which every command takes in place of the tape.\n",
+	.run = run,
+};
+
+static bool is_stdout(void)
+{
+	return strcmp(output, "-") == 0;
+}
+
+/* "leak.tape" for a FILE of "dir/leak.tar", so that tar(1) makes a tape of that name. */
+static void name_tape(char name[NAME_BYTES_MAX])
+{
+	const char *slash = strrchr(output, '/');
+	const char *base = slash ? slash + 1 : output;
+	size_t bytes = strlen(base);
+
+	if (bytes > 4 && strcmp(base + bytes - 4, ".tar") == 0)
+		bytes -= 4;
+	if (bytes > 5 && strncmp(base + bytes - 5, ".tape", 5) == 0)
+		bytes -= 5;
+	if (is_stdout() || bytes == 0 || bytes + sizeof(".tape") > NAME_BYTES_MAX ||
+	    base[0] == '.') {
+		base = "leak";
+		bytes = strlen(base);
+	}
+	(void)snprintf(name, NAME_BYTES_MAX, "%.*s.tape", (int)bytes, base);
+}
+
+static int sync_directory(void)
+{
+	KMT_CLEANUP(kmt_close_fd) int fd = -1;
+	char parent[PATH_MAX];
+	const char *slash = strrchr(output, '/');
+
+	(void)snprintf(parent, sizeof(parent), "%.*s", slash ? (int)(slash - output + 1) : 1,
+		       slash ? output : ".");
+	fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
+/* Never over a file that is there, also if it came after we looked. */
+static int put_in_place(const char *part)
+{
+	int r = renameat2(AT_FDCWD, part, AT_FDCWD, output, RENAME_NOREPLACE);
+
+	if (r < 0 && (errno == EINVAL || errno == ENOSYS)) /* some file systems can't */
+		r = link(part, output);
+	return r < 0 ? -errno : sync_directory();
+}
+
+static int fail_exists(struct kmt_err *err)
+{
+	return kmt_fail(err, -EEXIST, "%s: exists: remove it or name another file", output);
+}
+
+static int pack_to_file(const struct kmt_tape *tape, const char *directory, uint64_t *ret_bytes,
+			struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_close_fd) int fd = -1;
+	char part[PATH_MAX + 8], name[NAME_BYTES_MAX];
+	int r;
+
+	(void)snprintf(part, sizeof(part), "%s/tar", directory);
+	fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return kmt_fail(err, -errno, "%s: %s", part, strerror(errno));
+	name_tape(name);
+	r = kmt_tape_pack(tape, name, fd, ret_bytes, err);
+	if (r < 0)
+		return r;
+	if (fsync(fd) < 0)
+		return kmt_fail(err, -errno, "%s: %s", output, strerror(errno));
+	r = put_in_place(part);
+	if (r == -EEXIST)
+		return fail_exists(err);
+	return r < 0 ? kmt_fail(err, r, "%s: %s", output, strerror(-r)) : 0;
+}
+
+static int pack_to_stdout(const struct kmt_tape *tape, struct kmt_err *err)
+{
+	char name[NAME_BYTES_MAX];
+	uint64_t bytes;
+
+	name_tape(name);
+	return kmt_tape_pack(tape, name, STDOUT_FILENO, &bytes, err);
+}
+
+static int pack(const struct kmt_command *command, const char *path, struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_tape_freep) struct kmt_tape *tape = NULL;
+	char directory[PATH_MAX], size[KMT_UNITS_BYTES];
+	uint64_t bytes;
+	int r;
+
+	r = kmt_scratch_enter(command, path, is_stdout() ? NULL : output, directory, err);
+	if (r == 0)
+		r = kmt_operand_open(command, path, &tape, err);
+	if (r < 0)
+		return r;
+	if (is_stdout())
+		return pack_to_stdout(tape, err);
+	r = pack_to_file(tape, directory, &bytes, err);
+	if (r == 0)
+		(void)fprintf(stderr, "%s: %s. It is a tape: kmemtape replay %s\n", output,
+			      kmt_format_size(size, bytes), output);
+	return r;
+}
+
+static int run(int argc, char **argv)
+{
+	const struct kmt_command *command = &kmt_command_pack;
+	struct kmt_err err = { "" };
+	int first, r;
+
+	r = kmt_opt_parse(command, options, argc, argv, &first);
+	if (r != KMT_OPT_RUN)
+		return r < 0 ? KMT_EXIT_USAGE : KMT_EXIT_DONE;
+	if (argc - first != 1)
+		return kmt_complain(command, KMT_EXIT_USAGE,
+				    argc == first ? "which TAPE?" : "one TAPE at a time");
+	if (!output)
+		return kmt_complain(command, KMT_EXIT_USAGE, "-o FILE is missing: where to?");
+	if (is_stdout() && isatty(STDOUT_FILENO))
+		return kmt_complain(command, KMT_EXIT_USAGE,
+				    "--output: a tar is nothing for a terminal: name a file");
+	if (!is_stdout() && faccessat(AT_FDCWD, output, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+		(void)fail_exists(&err);
+		return kmt_complain(command, KMT_EXIT_FAILED, "%s", err.text);
+	}
+	r = pack(command, argv[first], &err);
+	return r < 0 ? kmt_complain(command, KMT_EXIT_FAILED, "%s", err.text) : KMT_EXIT_DONE;
+}
