@@ -18,7 +18,8 @@
 #define SUBBUF_KIB     64 /* a quarter less CPU time than 4 KiB, measured; larger gains nothing */
 #define BUFFER_PERCENT "25"
 #define HEADER_BYTES   1024
-#define REMOVE_TRIES   20 /* of 10 ms: the last close of a file may still be under way */
+#define REMOVE_TRIES   20   /* of 10 ms: the last close of a file may still be under way */
+#define DEATH_TRIES    1000 /* likewise; of a process that dies, its last thread may be writing */
 
 /*
  * A new instance inherits the options of the top one. These cost time on every event, or would
@@ -44,6 +45,23 @@ void kmt_instance_remove_stale(const char *tracing_path, const struct kmt_record
 		if (unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR) == 0)
 			kmt_note(listener, "removed tracefs instance %s of an earlier run",
 				 entry->d_name);
+	}
+}
+
+void kmt_instance_remove_of(int tracefs_fd, pid_t recorder)
+{
+	struct timespec pause = { .tv_nsec = 10000000 };
+	char dir[64], path[128];
+
+	(void)snprintf(dir, sizeof(dir), "instances/" NAME_PREFIX "%d", recorder);
+	(void)snprintf(path, sizeof(path), "%s/events/enable", dir);
+	(void)kmt_tracefs_write(tracefs_fd, path, "0");
+	(void)snprintf(path, sizeof(path), "%s/tracing_on", dir);
+	(void)kmt_tracefs_write(tracefs_fd, path, "0");
+	for (int i = 0; i < DEATH_TRIES; i++) {
+		if (unlinkat(tracefs_fd, dir, AT_REMOVEDIR) == 0 || errno != EBUSY)
+			return;
+		(void)nanosleep(&pause, NULL);
 	}
 }
 

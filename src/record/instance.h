@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "kmemtape/cleanup.h"
 #include "kmemtape/record.h"
@@ -23,6 +24,10 @@ struct kmt_instance {
 
 /* Remove instances of recorders that were killed. Those of living ones are busy, and stay. */
 void kmt_instance_remove_stale(const char *tracing_path, const struct kmt_record_listener *listener);
+
+/* Switch off and remove the instance of @recorder, which has died; in tracefs @tracefs_fd. What
+ * other processes hold open stays, switched off. */
+void kmt_instance_remove_of(int tracefs_fd, pid_t recorder);
 
 /**
  * kmt_instance_new() - create the instance, everything off (tracing_on, too), and size its buffers

@@ -282,6 +282,24 @@ void kmt_probes_remove_stale(const char *tracing_path, const struct kmt_record_l
 		remove_if_stale(tracing_path, name_of(line), last_group, listener);
 }
 
+void kmt_probes_remove_of(int tracefs_fd, pid_t recorder)
+{
+	KMT_CLEANUP(kmt_freep) char *events = NULL;
+	char group[GROUP_BYTES], line[LINE_BYTES];
+
+	(void)snprintf(group, sizeof(group), GROUP_PREFIX "%d/", recorder);
+	if (kmt_read_file(tracefs_fd, "kprobe_events", TEXT_BYTES_MAX, &events, NULL, NULL) < 0)
+		return;
+	for (const char *at = events; *at; at = next_line(at)) {
+		const char *name = name_of(at);
+
+		if (strncmp(name, group, strlen(group)) != 0)
+			continue;
+		(void)snprintf(line, sizeof(line), "-:%.*s\n", (int)strcspn(name, " \n"), name);
+		(void)kmt_tracefs_write(tracefs_fd, "kprobe_events", line);
+	}
+}
+
 static int remove_last(struct kmt_probes *probes)
 {
 	char line[LINE_BYTES];

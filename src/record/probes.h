@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "event-set.h"
 #include "kmemtape/cleanup.h"
@@ -72,6 +73,9 @@ int kmt_probes_count(const struct kmt_probes *probes, struct kmt_manifest *manif
 
 /* Remove the probes of recorders that were killed. After their instances: what is on stays. */
 void kmt_probes_remove_stale(const char *tracing_path, const struct kmt_record_listener *listener);
+
+/* Remove those of @recorder, which has died, as its instance; in tracefs @tracefs_fd. */
+void kmt_probes_remove_of(int tracefs_fd, pid_t recorder);
 
 /* Remove them from the kernel; once our instance is gone. Return: 0, or -EBUSY if somebody uses
  * one.

@@ -125,12 +125,23 @@ static void look_at_changes(struct kmt_session *session, unsigned int bits)
 		look_at_cpus(session);
 }
 
+static void look_at_janitor(struct kmt_session *session)
+{
+	if (kmt_janitor_has_died(&session->janitor))
+		kmt_note(
+			session->listener,
+			"the janitor was killed: if the recorder is, too, its events stay on until "
+			"the next record");
+}
+
 static void handle_signals(struct kmt_session *session)
 {
 	unsigned int bits = kmt_signals_read(&session->signals);
 
-	if (bits & KMT_SIGNALS_CHILD)
+	if (bits & KMT_SIGNALS_CHILD) {
 		kmt_child_reap(&session->child);
+		look_at_janitor(session);
+	}
 	if (session->child.has_ended && session->end == KMT_RECORD_END_NONE)
 		session->end = KMT_RECORD_END_COMMAND;
 	if (bits & KMT_SIGNALS_STOP) {

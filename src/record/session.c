@@ -79,7 +79,9 @@ static int describe_recording(struct kmt_session *session, struct kmt_err *err)
 		if (kmt_manifest_add_event(manifest, name) < 0)
 			return kmt_fail(err, -ENOMEM, "manifest: out of memory");
 	}
-	if (kmt_manifest_add_recorder_pid(manifest, getpid()) < 0)
+	if (kmt_manifest_add_recorder_pid(manifest, getpid()) < 0 ||
+	    (session->janitor.pid &&
+	     kmt_manifest_add_recorder_pid(manifest, session->janitor.pid) < 0))
 		return kmt_fail(err, -ENOMEM, "manifest: out of memory");
 	return 0;
 }
@@ -378,6 +380,17 @@ static void open_uevents(struct kmt_session *session)
 			 "%s: modules and CPUs are looked at once a second instead", why.text);
 }
 
+static void start_janitor(struct kmt_session *session)
+{
+	struct kmt_err why;
+
+	if (kmt_janitor_start(&session->janitor, &session->tracefs, &why) < 0)
+		kmt_note(session->listener,
+			 "no janitor (%s): if the recorder is killed, its events stay on until the "
+			 "next record",
+			 why.text);
+}
+
 static int open_all(struct kmt_session *session, struct kmt_err *err)
 {
 	int r;
@@ -385,6 +398,7 @@ static int open_all(struct kmt_session *session, struct kmt_err *err)
 	r = kmt_tracefs_find(&session->tracefs, err);
 	if (r < 0)
 		return r;
+	start_janitor(session);
 	r = kmt_cpu_list_online(&session->online);
 	if (r < 0)
 		return kmt_fail(err, r, "/sys/devices/system/cpu/online: %s", strerror(-r));
@@ -440,6 +454,7 @@ int kmt_session_prepare(struct kmt_session *session, const struct kmt_record_opt
 		.summary = summary,
 		.signals.fd = -1,
 		.child = KMT_CHILD_NONE,
+		.janitor = KMT_JANITOR_NONE,
 		.tape = KMT_NEW_TAPE_NONE,
 		.shared.stop_fd = -1,
 		.shared.wake_fd = -1,
@@ -494,6 +509,7 @@ void kmt_session_release(struct kmt_session *session)
 	release_instance(session);
 	release_probes(session);
 	kmt_tracefs_release(&session->tracefs);
+	kmt_janitor_dismiss(&session->janitor);
 	kmt_close_fd(&session->uevent_fd);
 	kmt_snapshot_log_deinit(&session->snapshots);
 	kmt_comm_log_free(session->comms);

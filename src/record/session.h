@@ -9,6 +9,7 @@
 #include "drain.h"
 #include "event-set.h"
 #include "instance.h"
+#include "janitor.h"
 #include "kmemtape/manifest.h"
 #include "kmemtape/record.h"
 #include "module-log.h"
@@ -29,6 +30,7 @@ struct kmt_session {
 	struct kmt_signals signals;
 	struct kmt_child child;
 	struct kmt_tracefs tracefs;
+	struct kmt_janitor janitor;
 	struct kmt_instance *instance;
 	struct kmt_probes *probes;
 	struct kmt_trace_clock clock;

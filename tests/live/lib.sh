@@ -121,6 +121,12 @@ start_recorder()
 	until_true 20 is_recording $RECORDER || fail "it doesn't start: $(cat "$WORK/log")"
 }
 
+# The recorder's janitor, which cleans up should it be killed
+janitor()
+{
+	pgrep -x -P "$RECORDER" kmt-janitor
+}
+
 # end_recorder SIGNAL: sets $STATUS
 end_recorder()
 {

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Whatever ends a recording, tracefs is as before; after SIGKILL it is so with the next run.
+# Whatever ends a recording, tracefs is as before; after SIGKILL of all of it, it is so with the next run.
 . "$(dirname "$0")/lib.sh"
 
 expect_same_tracefs()
@@ -33,6 +33,7 @@ expect_same_tracefs "stacks, samples and filters"
 
 start_recorder -q -o "$WORK/killed.tape" "${more[@]}"
 killed=$RECORDER
+kill -KILL "$(janitor)"
 end_recorder KILL
 [ -d "$TRACEFS/instances/kmemtape-$killed" ] || fail "SIGKILL left no instance: nothing to test"
 grep -q stacktrace "$TRACEFS/instances/kmemtape-$killed/events/kmem/kmalloc/trigger" ||

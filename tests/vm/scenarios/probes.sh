@@ -86,12 +86,24 @@ expect_refused x=do_int3:dentry_free "takes no probe on do_int3"
 expect_refused x=__d_alloc:dentry_free%2 "has 1 argument"
 
 begin
+for status in /proc/[0-9]*/status; do # its janitor goes first
+	grep -q "^Name:.kmt-janitor" "$status" && kill -KILL "$(sed -n 's/^Pid:.//p' "$status")"
+done
 kill -KILL $recorder
 wait $recorder
 expect_probe rcu_free kvfree_call_rcu
 kmemtape record -o /tmp/next.tape -d 100ms --settle 0 2>/out/next.err || exit 1
 grep "removed the probes kmemtape_$recorder" /out/next.err || exit 1
 expect_same "SIGKILL and the next run"
+
+begin
+kill -KILL $recorder
+wait $recorder
+for try in 1 2 3 4 5 6 7 8 9 10; do
+	[ ! -d $T/instances/kmemtape-$recorder ] && ! grep -q "kmemtape_$recorder/" $T/kprobe_events && break
+	sleep 1
+done
+expect_same "SIGKILL and the janitor"
 echo '-:others/mine' >>$T/kprobe_events || exit 1
 
 cd /lib/modules-lab || exit 1
