@@ -70,10 +70,21 @@ bool kmt_chunk_writer_is_waiting(const struct kmt_chunk_writer *writer);
 uint64_t kmt_chunk_writer_raw_bytes(const struct kmt_chunk_writer *writer);
 uint64_t kmt_chunk_writer_file_bytes(const struct kmt_chunk_writer *writer);
 
+/* drained_ns of what is in the file. Not from another thread. */
+uint64_t kmt_chunk_writer_written_ns(const struct kmt_chunk_writer *writer);
+
+/* The path it was made with. */
+const char *kmt_chunk_writer_path(const struct kmt_chunk_writer *writer);
+
 /* Descriptor of the file, borrowed: for fdatasync() from another thread. */
 int kmt_chunk_writer_fd(const struct kmt_chunk_writer *writer);
 
-/* kmt_chunk_writer_finish() - flush, and write the footer. Nothing may follow but _free(). */
+/**
+ * kmt_chunk_writer_finish() - flush, and write the footer. Nothing may follow but _free().
+ *
+ * After a failed write, the same chunk is tried once more: there may be room by now. If it fails
+ * again, the file ends without it; kmt_chunk_writer_written_ns() tells what it is complete up to.
+ */
 int kmt_chunk_writer_finish(struct kmt_chunk_writer *writer, uint64_t drained_ns,
 			    struct kmt_err *err);
 

@@ -38,6 +38,19 @@ int kmt_write_all(int fd, const void *bytes, size_t size);
  */
 int kmt_write_file(int dirfd, const char *path, const char *text, size_t size, struct kmt_err *err);
 
+/* kmt_write_file_synced() - the same, and it is on the disk at the return: after a power cut, too */
+int kmt_write_file_synced(int dirfd, const char *path, const char *text, size_t size,
+			  struct kmt_err *err);
+
+/* kmt_sync_fd() - data or, of a directory, names are on the disk. Return: 0 or negative errno */
+int kmt_sync_fd(int fd, bool is_directory);
+
+/* kmt_sync_directory() - the names in it are on the disk at the return */
+int kmt_sync_directory(int dirfd, const char *path, struct kmt_err *err);
+
+/* kmt_sync_tree() - all files and names below @path, and its own, are on the disk at the return */
+int kmt_sync_tree(const char *path, struct kmt_err *err);
+
 /**
  * kmt_remove_tree() - remove all below @path, as far as that can be done; follows no links
  * @keeps_top: not @path itself

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -81,7 +82,32 @@ int kmt_write_all(int fd, const void *bytes, size_t size)
 	return 0;
 }
 
-int kmt_write_file(int dirfd, const char *path, const char *text, size_t size, struct kmt_err *err)
+/* Of a directory, not every file system can; those that can't keep names in some other way. */
+int kmt_sync_fd(int fd, bool is_directory)
+{
+	if ((is_directory ? fsync(fd) : fdatasync(fd)) == 0)
+		return 0;
+	return is_directory && (errno == EINVAL || errno == ENOSYS || errno == ENOTSUP) ? 0
+											: -errno;
+}
+
+static int sync_directory(int dirfd, const char *path)
+{
+	KMT_CLEANUP(kmt_close_fd)
+	int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : kmt_sync_fd(fd, true);
+}
+
+int kmt_sync_directory(int dirfd, const char *path, struct kmt_err *err)
+{
+	int r = sync_directory(dirfd, path);
+
+	return r < 0 ? kmt_fail(err, r, "%s: %s", path, strerror(-r)) : 0;
+}
+
+static int write_file(int dirfd, const char *path, const char *text, size_t size, bool is_synced,
+		      struct kmt_err *err)
 {
 	char part[PATH_MAX];
 	int r;
@@ -94,6 +120,8 @@ int kmt_write_file(int dirfd, const char *path, const char *text, size_t size, s
 	if (fd < 0)
 		return kmt_fail(err, -errno, "%s: %s", path, strerror(errno));
 	r = kmt_write_all(fd, text, size);
+	if (r == 0 && is_synced)
+		r = kmt_sync_fd(fd, false); /* or a power cut may leave the new name and no text */
 	if (r == 0 && renameat(dirfd, part, dirfd, path) < 0)
 		r = -errno;
 	if (r < 0) {
@@ -101,6 +129,53 @@ int kmt_write_file(int dirfd, const char *path, const char *text, size_t size, s
 		return kmt_fail(err, r, "%s: %s", path, strerror(-r));
 	}
 	return 0;
+}
+
+int kmt_write_file(int dirfd, const char *path, const char *text, size_t size, struct kmt_err *err)
+{
+	return write_file(dirfd, path, text, size, false, err);
+}
+
+int kmt_write_file_synced(int dirfd, const char *path, const char *text, size_t size,
+			  struct kmt_err *err)
+{
+	char parent[PATH_MAX];
+	char *slash;
+	int r = write_file(dirfd, path, text, size, true, err);
+
+	if (r < 0)
+		return r;
+	(void)snprintf(parent, sizeof(parent), "%s", path);
+	slash = strrchr(parent, '/');
+	if (slash)
+		*slash = '\0';
+	return kmt_sync_directory(dirfd, slash ? parent : ".", err);
+}
+
+static int sync_entry(const char *path, const struct stat *st, int type, struct FTW *walk)
+{
+	KMT_CLEANUP(kmt_close_fd) int fd = -1;
+
+	(void)st;
+	(void)walk;
+	if (type != FTW_F && type != FTW_DP)
+		return 0;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	return fd < 0 ? -errno : kmt_sync_fd(fd, type == FTW_DP);
+}
+
+int kmt_sync_tree(const char *path, struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_close_fd) int fd = -1;
+	int r = nftw(path, sync_entry, WALK_FDS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+
+	if (r == -1)
+		r = -errno;
+	if (r == 0) {
+		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		r = fd < 0 ? -errno : sync_directory(fd, "..");
+	}
+	return r < 0 ? kmt_fail(err, r, "%s: %s", path, strerror(-r)) : 0;
 }
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *walk)

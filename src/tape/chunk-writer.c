@@ -43,7 +43,10 @@ struct kmt_chunk_writer {
 	ZSTD_CCtx *zstd;
 
 	uint64_t sequence;
-	bool is_broken; /* a write failed: the file ends with its last whole chunk */
+	bool is_broken;		/* a write failed: the file ends with its last whole chunk */
+	size_t unwritten_bytes; /* of the chunk in out, which is the one that failed */
+	uint32_t unwritten_raw; /* that are in it */
+	uint64_t written_ns;	/* drained_ns of what is in the file */
 	_Atomic uint64_t raw_total;
 	_Atomic uint64_t file_total;
 };
@@ -82,11 +85,14 @@ static int write_out(struct kmt_chunk_writer *writer, size_t zstd_bytes, struct 
 	r = kmt_write_all(writer->fd, writer->out, size);
 	if (r < 0) {
 		writer->is_broken = true;
+		writer->unwritten_bytes = size;
 		(void)!ftruncate(writer->fd, (off_t)writer->file_total);
+		(void)lseek(writer->fd, (off_t)writer->file_total, SEEK_SET);
 		return kmt_fail(err, r, "%s: %s", writer->path, strerror(-r));
 	}
 	writer->sequence++;
 	writer->file_total += size;
+	writer->written_ns = writer->drained_ns;
 	return 0;
 }
 
@@ -106,8 +112,28 @@ static int write_chunk(struct kmt_chunk_writer *writer, struct kmt_err *err)
 	if (ZSTD_isError(n))
 		return kmt_fail(err, -EIO, "%s: zstd: %s", writer->path, ZSTD_getErrorName(n));
 	put_head(writer, KMT_CHUNK_DATA, writer->raw_used, n);
+	writer->unwritten_raw = (uint32_t)writer->raw_used;
 	writer->raw_used = 0;
 	return write_out(writer, n, err);
+}
+
+/*
+ * What made a write fail may have passed: there may be room again. The chunk comes now, or never:
+ * the file is whole without it, up to an earlier time.
+ */
+static void mend(struct kmt_chunk_writer *writer)
+{
+	size_t zstd_bytes = writer->unwritten_bytes - HEAD_BYTES;
+
+	if (lseek(writer->fd, 0, SEEK_END) != (off_t)writer->file_total)
+		return; /* what was written in part couldn't be taken back */
+	writer->is_broken = false;
+	if (write_out(writer, zstd_bytes, NULL) == 0)
+		return;
+	writer->is_broken = false;
+	if (zstd_bytes)
+		writer->raw_total -= writer->unwritten_raw;
+	writer->drained_ns = writer->written_ns;
 }
 
 static int check_usable(const struct kmt_chunk_writer *writer, struct kmt_err *err)
@@ -237,12 +263,15 @@ int kmt_chunk_writer_flush(struct kmt_chunk_writer *writer, uint64_t drained_ns,
 int kmt_chunk_writer_finish(struct kmt_chunk_writer *writer, uint64_t drained_ns,
 			    struct kmt_err *err)
 {
-	int r = check_usable(writer, err);
+	int r;
 
+	if (writer->is_broken)
+		mend(writer);
+	else if (drained_ns)
+		writer->drained_ns = drained_ns;
+	r = check_usable(writer, err);
 	if (r < 0)
 		return r;
-	if (drained_ns)
-		writer->drained_ns = drained_ns;
 	if (writer->raw_used) {
 		r = write_chunk(writer, err);
 		if (r < 0)
@@ -264,6 +293,16 @@ uint64_t kmt_chunk_writer_raw_bytes(const struct kmt_chunk_writer *writer)
 uint64_t kmt_chunk_writer_file_bytes(const struct kmt_chunk_writer *writer)
 {
 	return writer->file_total;
+}
+
+uint64_t kmt_chunk_writer_written_ns(const struct kmt_chunk_writer *writer)
+{
+	return writer->written_ns;
+}
+
+const char *kmt_chunk_writer_path(const struct kmt_chunk_writer *writer)
+{
+	return writer->path;
 }
 
 int kmt_chunk_writer_fd(const struct kmt_chunk_writer *writer)

@@ -742,8 +742,26 @@ TEST(a_frame_without_its_content_size_is_refused)
 	CHECK_EQ(answer_to(data, frame, n, NULL), -EBADMSG);
 }
 
+/* Some room, and no more: the kernel writes what fits, then refuses. */
+static void limit_files(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	CHECK_EQ(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = bytes;
+	CHECK_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void make_room(void)
+{
+	limit_files(RLIM_INFINITY);
+}
+
 /* Write until it fails, then look at what there is. */
-static void fill_up(int dirfd, int expected)
+enum after { THEN_AS_BEFORE, THEN_ROOM };
+
+static void fill_up(int dirfd, int expected, enum after then)
 {
 	KMT_CLEANUP(kmt_chunk_writer_freep) struct kmt_chunk_writer *writer = NULL;
 	KMT_CLEANUP(kmt_chunk_reader_freep) struct kmt_chunk_reader *reader = NULL;
@@ -761,16 +779,16 @@ static void fill_up(int dirfd, int expected)
 
 		CHECK(i < 1000);
 		memcpy(kmt_chunk_writer_space(writer, &room), noise + i % 100 * 4096, 4096);
-		r = kmt_chunk_writer_add(writer, 4096, 0, &err);
+		r = kmt_chunk_writer_add(writer, 4096, i + 1, &err);
 		if (r == 0 && i % 3 == 2)
-			r = kmt_chunk_writer_flush(writer, 0, &err);
+			r = kmt_chunk_writer_flush(writer, i + 1, &err);
 		if (r == 0 && i % 3 == 2)
 			good = i + 1; /* pages that were written */
 	}
 	CHECK_EQ(r, expected);
 	CHECK_HAS(err.text, "f.zst: ");
 	CHECK_EQ(kmt_chunk_writer_flush(writer, 0, NULL), -EIO); /* nothing more can be written */
-	CHECK_EQ(kmt_chunk_writer_finish(writer, 0, NULL), -EIO);
+	CHECK_EQ(kmt_chunk_writer_written_ns(writer), good);
 
 	file = load(dirfd, "f.zst");
 	CHECK_EQ(file.size, kmt_chunk_writer_file_bytes(writer));
@@ -779,28 +797,42 @@ static void fill_up(int dirfd, int expected)
 	CHECK_EQ(answer, KMT_CHUNK_CUT);
 	CHECK_EQ(back.size, good * 4096);
 	CHECK_BYTES(back.bytes, noise, back.size);
-}
+	reader = kmt_chunk_reader_free(reader);
+	free_file(&file);
+	free_file(&back);
 
-/* Some room, and no more: the kernel writes what fits, then refuses. */
-static void limit_files(rlim_t bytes)
-{
-	struct rlimit limit;
-
-	(void)signal(SIGXFSZ, SIG_IGN);
-	CHECK_EQ(getrlimit(RLIMIT_FSIZE, &limit), 0);
-	limit.rlim_cur = bytes;
-	CHECK_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	/* A footer has little to write. */
+	if (then == THEN_ROOM) {
+		make_room();
+		good += 3;
+	}
+	CHECK_EQ(kmt_chunk_writer_finish(writer, good + 100, NULL), 0);
+	CHECK_EQ(kmt_chunk_writer_written_ns(writer), good);
+	file = load(dirfd, "f.zst");
+	CHECK_EQ(file.size, kmt_chunk_writer_file_bytes(writer));
+	CHECK_EQ(open_bytes(file.bytes, file.size, &reader, NULL), 0);
+	back = read_all(reader, &answer);
+	CHECK_EQ(answer, KMT_CHUNK_END);
+	CHECK_EQ(back.size, good * 4096);
+	CHECK_BYTES(back.bytes, noise, back.size);
+	CHECK_EQ(kmt_chunk_writer_raw_bytes(writer), back.size);
 }
 
 TEST(a_file_that_may_not_grow_ends_with_its_last_whole_chunk)
 {
 	KMT_CLEANUP(leave_dir) struct dir dir = enter_dir();
-	struct rlimit before;
 
-	CHECK_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
 	limit_files(100001);
-	fill_up(dir.fd, -EFBIG);
-	limit_files(before.rlim_cur);
+	fill_up(dir.fd, -EFBIG, THEN_AS_BEFORE);
+	make_room();
+}
+
+TEST(a_chunk_that_failed_is_written_once_there_is_room)
+{
+	KMT_CLEANUP(leave_dir) struct dir dir = enter_dir();
+
+	limit_files(100001);
+	fill_up(dir.fd, -EFBIG, THEN_ROOM);
 }
 
 TEST(a_writer_that_cannot_begin_leaves_no_file)
@@ -831,7 +863,7 @@ TEST(a_full_disk_leaves_the_last_whole_chunk)
 	}
 	fd = open(dir.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	CHECK(fd >= 0);
-	fill_up(fd, -ENOSPC);
+	fill_up(fd, -ENOSPC, THEN_AS_BEFORE);
 	kmt_close_fd(&fd);
 	CHECK_EQ(umount2(dir.path, MNT_DETACH), 0);
 }
@@ -949,6 +981,7 @@ int main(void)
 		ROW(a_file_that_may_not_grow_ends_with_its_last_whole_chunk),
 		ROW(a_writer_that_cannot_begin_leaves_no_file),
 		ROW(a_full_disk_leaves_the_last_whole_chunk),
+		ROW(a_chunk_that_failed_is_written_once_there_is_room),
 		ROW(long_text_is_read_whole_and_terminated),
 		ROW(text_beyond_the_limit_is_refused),
 		ROW(cut_text_is_what_there_was),
