@@ -115,6 +115,10 @@ struct kmt_manifest {
 	char command[KMT_MANIFEST_TEXT_BYTES]; /* of `record -- COMMAND` */
 	bool has_command_status;
 	int command_status; /* exit status, or 128 + signal */
+	/* Why it ended although nobody asked for that; "": it was asked for */
+	char ended_why[KMT_MANIFEST_TEXT_BYTES];
+	/* What comes later is not there on all CPUs, so that nothing of it counts; 0: it is */
+	uint64_t ended_ns;
 	bool is_closed;
 };
 
@@ -137,6 +141,9 @@ uint64_t kmt_manifest_lost(const struct kmt_manifest *manifest);
 
 /* Create or replace manifest.json of the tape @dirfd, in one step. */
 int kmt_manifest_write(const struct kmt_manifest *manifest, int dirfd, struct kmt_err *err);
+
+/* kmt_manifest_write_synced() - the same, and it is on the disk at the return */
+int kmt_manifest_write_synced(const struct kmt_manifest *manifest, int dirfd, struct kmt_err *err);
 
 /**
  * kmt_manifest_parse() - the other way

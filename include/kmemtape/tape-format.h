@@ -32,7 +32,8 @@
  * the manifest; events of pages, per-CPU memory, vmalloc areas and stacks, and `sets`, `stacks`,
  * `vmalloc`, `possible_cpus` and `pairs` in the manifest. Later, with a name in the manifest's
  * `incompat` when it is used: `sample` above 1 with `sample_mask` and `sample_page_mask`
- * ("sampling"), `filters` ("filters"), and `sets` without slab memory ("no-slab").
+ * ("sampling"), `filters` ("filters"), `sets` without slab memory ("no-slab"), and `ended` with a
+ * time before some of the data ("ended-early").
  */
 #define KMT_FORMAT_VERSION 1
 

@@ -167,6 +167,7 @@ static void print_manifest(const struct kmt_manifest *manifest)
 	print_text("closed", manifest->is_closed
 				     ? "yes"
 				     : "no: the recorder was stopped hard, or still runs");
+	print_text("ended", manifest->ended_why);
 }
 
 static void print_files(const struct kmt_tape *tape, const struct kmt_survey_file *files)

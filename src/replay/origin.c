@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 #include <string.h>
 
+#include "kmemtape/units.h"
+
 #include "origin.h"
 
 /* What trace-cmd's filters were is not in its files. */
@@ -12,12 +14,28 @@ static const char clock_note[] =
 	"clock local: it differs between CPUs, so that a free can seem to come before its "
 	"allocation, and its object leaked: record with -C mono";
 
+/* Told relative to the start, as all times are. */
+static int note_end(const struct kmt_manifest *manifest, struct kmt_result *result)
+{
+	uint64_t end_ns = manifest->ended_ns ? manifest->ended_ns : manifest->end_ns;
+	char after[KMT_UNITS_BYTES];
+
+	if (end_ns < manifest->start_ns)
+		return kmt_result_note(result, "the recording ended by itself: %s",
+				       manifest->ended_why);
+	return kmt_result_note(result, "the recording ended by itself after %s: %s",
+			       kmt_format_time(after, end_ns - manifest->start_ns),
+			       manifest->ended_why);
+}
+
 int kmt_origin_note(const struct kmt_manifest *manifest, struct kmt_result *result)
 {
 	int r = 0;
 
 	if (strcmp(manifest->clock, "local") == 0 && manifest->nr_cpus > 1)
 		r = kmt_result_note(result, "%s", clock_note);
+	if (r == 0 && *manifest->ended_why)
+		r = note_end(manifest, result);
 	if (r == 0 && strncmp(manifest->recorder, "trace-cmd", strlen("trace-cmd")) == 0)
 		r = kmt_result_note(result, "%s", trace_cmd_note);
 	return r;

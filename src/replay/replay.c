@@ -50,7 +50,7 @@ struct replay {
 	struct kmt_lines *lines; /* NULL: not asked for */
 	struct cursor *cursors;	 /* one for each feed */
 	uint64_t sample_mask;	 /* of slab objects */
-	uint64_t limit_ns; /* nothing is known behind: the earliest end of a CPU that was cut */
+	uint64_t limit_ns; /* nothing is known behind: the earliest end of a CPU that ended early */
 	uint64_t stop_ns;  /* there, or sooner at the next snapshot, booking stops for a moment */
 	struct kmt_result *result;
 };
@@ -499,6 +499,9 @@ int kmt_replay(struct kmt_tape *tape, const struct kmt_replay_options *options,
 	KMT_CLEANUP(deinit)
 	struct replay replay = { .tape = tape, .options = options, .limit_ns = UINT64_MAX };
 	int r;
+
+	if (tape->manifest.ended_ns)
+		replay.limit_ns = tape->manifest.ended_ns;
 
 	r = start(&replay, err);
 	if (r < 0)

@@ -41,6 +41,8 @@ const struct kmt_manifest_member kmt_manifest_members[KMT_MANIFEST_MEMBERS] = {
 	MEMBER(NULL, "possible_cpus", UINT32, nr_possible_cpus, 0, KMT_CPUS_MAX, false),
 	MEMBER(NULL, "free_probes", TEXT, free_probes, 0, 0, false),
 	MEMBER(NULL, "command", TEXT, command, 0, 0, false),
+	MEMBER("ended", "why", TEXT, ended_why, 0, 0, false),
+	MEMBER("ended", "time_ns", UINT64, ended_ns, 0, INT64_MAX, false),
 	MEMBER(NULL, "closed", BOOL, is_closed, 0, 0, true),
 };
 
@@ -59,8 +61,14 @@ static bool is_without_slab(const struct kmt_manifest *manifest)
 	return *manifest->sets && !strstr(manifest->sets, "slab"); /* else nothing looks leaked */
 }
 
+static bool has_ended_early(const struct kmt_manifest *manifest)
+{
+	return manifest->ended_ns > 0; /* else frees that are missing behind look like leaks */
+}
+
 const struct kmt_manifest_feature kmt_manifest_features[KMT_MANIFEST_FEATURES] = {
 	{ "sampling", is_sampled },
 	{ "filters", is_filtered },
 	{ "no-slab", is_without_slab },
+	{ "ended-early", has_ended_early },
 };

@@ -170,7 +170,10 @@ static bool put_features(const struct kmt_manifest *m, struct json_object *root)
 	return is_good;
 }
 
-int kmt_manifest_write(const struct kmt_manifest *manifest, int dirfd, struct kmt_err *err)
+static int write_manifest(const struct kmt_manifest *manifest, int dirfd,
+			  int (*write_file)(int dirfd, const char *path, const char *text,
+					    size_t size, struct kmt_err *err),
+			  struct kmt_err *err)
 {
 	KMT_CLEANUP(kmt_json_putp) struct json_object *root = json_object_new_object();
 	const char *text;
@@ -193,5 +196,15 @@ int kmt_manifest_write(const struct kmt_manifest *manifest, int dirfd, struct km
 		root, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE, &bytes);
 	if (!text)
 		return kmt_fail(err, -ENOMEM, "manifest.json: out of memory");
-	return kmt_write_file(dirfd, "manifest.json", text, bytes, err);
+	return write_file(dirfd, "manifest.json", text, bytes, err);
+}
+
+int kmt_manifest_write(const struct kmt_manifest *manifest, int dirfd, struct kmt_err *err)
+{
+	return write_manifest(manifest, dirfd, kmt_write_file, err);
+}
+
+int kmt_manifest_write_synced(const struct kmt_manifest *manifest, int dirfd, struct kmt_err *err)
+{
+	return write_manifest(manifest, dirfd, kmt_write_file_synced, err);
 }

@@ -48,6 +48,8 @@ static const struct plain plain_lines[] = {
 	{ "stacks", TEXT, FIELD(stacks), 0, 0, 0, 0, false },
 	{ "free_probes", TEXT, FIELD(free_probes), 0, 0, 0, 0, false },
 	{ "possible_cpus", UINT32, FIELD(nr_possible_cpus), 0, 0, KMT_CPUS_MAX, 0, false },
+	{ "ended", UINT64, FIELD(ended_ns), 0, 0, INT64_MAX, 0, false },
+	{ "ended_why", TEXT, FIELD(ended_why), 0, 0, 0, 0, false },
 	{ "closed", YESNO, FIELD(is_closed), 0, 0, 0, 1, true },
 	{ "command", TEXT, FIELD(command), 0, 0, 0, 0, false },
 };
