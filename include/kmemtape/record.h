@@ -17,6 +17,8 @@
 	(UINT64_C(16) << 20) /* a CPU; 10 ms of stall needs about 1.4 MiB \
 			      */
 
+#define KMT_RECORD_RESERVE UINT64_MAX /* a share of the file system */
+
 /* What to record: bits. */
 enum kmt_record_set {
 	KMT_RECORD_SLAB = 1u << 0, /* kmalloc, kmem_cache_alloc and what frees them */
@@ -58,6 +60,7 @@ enum kmt_record_end {
 	KMT_RECORD_END_SIGNAL,
 	KMT_RECORD_END_DURATION,
 	KMT_RECORD_END_SIZE,
+	KMT_RECORD_END_RESERVE, /* the disk is nearly full */
 	KMT_RECORD_END_COMMAND,
 	KMT_RECORD_END_FAILURE,
 };
@@ -90,15 +93,17 @@ struct kmt_record_options {
 	struct kmt_record_filter filter;
 	const char *const *pairs; /* see kmt_record_check_pair(); borrowed */
 	size_t nr_pairs;
-	uint64_t duration_ns;  /* 0: until told to stop */
-	uint64_t buffer_bytes; /* ring buffer of each CPU; 0: KMT_RECORD_BUFFER_BYTES, and all
-				  together at most 1/64 of the memory */
-	uint64_t max_bytes;    /* the recording ends when the tape is that long; 0: no limit */
-	uint64_t settle_ns;    /* frees stay on for so long after allocations are off */
-	bool has_no_probes;    /* no kprobes on what frees without an event */
-	uint64_t snapshot_ns;  /* between two copies of the kernel's counters; 0: start and end only
-				*/
-	char *const *command;  /* argv to run while recording; NULL: none */
+	uint64_t duration_ns;	/* 0: until told to stop */
+	uint64_t buffer_bytes;	/* ring buffer of each CPU; 0: KMT_RECORD_BUFFER_BYTES, and all
+				   together at most 1/64 of the memory */
+	uint64_t max_bytes;	/* the recording ends when the tape is that long; 0: no limit */
+	uint64_t reserve_bytes; /* that stay free on the disk; 0: none; KMT_RECORD_RESERVE: 1 %, at
+				  least 64 MiB (of a small disk a quarter), at most 1 GiB */
+	uint64_t settle_ns;	/* frees stay on for so long after allocations are off */
+	bool has_no_probes;	/* no kprobes on what frees without an event */
+	uint64_t snapshot_ns; /* between two copies of the kernel's counters; 0: start and end only
+			       */
+	char *const *command; /* argv to run while recording; NULL: none */
 	struct kmt_record_listener listener;
 };
 
@@ -124,8 +129,9 @@ void kmt_record_options_init(struct kmt_record_options *options);
  *
  * Return: 0; -EEXIST if there is something at the path; -EACCES, -EPERM without the privilege;
  * -ENOTSUP if this kernel lacks tracefs or an event; -ENOMEM if the ring buffers are too large;
- * -ENOENT and so on if the command can't be run; negative errno of a failed write. If no event was
- * on yet, nothing is left of the tape; else what was recorded is kept.
+ * -ENOSPC if not even the reserve is free; -ENOENT and so on if the command can't be run; negative
+ * errno of a failed write. If no event was on yet, nothing is left of the tape; else what was
+ * recorded is kept.
  */
 int kmt_record_run(const struct kmt_record_options *options, struct kmt_record_summary *summary,
 		   struct kmt_err *err);

@@ -69,6 +69,9 @@ static const struct kmt_opt record_opts[] = {
 	{ 0, "max-size", "SIZE", KMT_OPT_SIZE, &options.max_bytes, 1 << 20, UINT64_MAX,
 	  .help = "stop when the tape is that large; what is in\n"
 		  "the buffers, and settling, add to it [none]" },
+	{ 0, "reserve", "SIZE", KMT_OPT_SIZE, &options.reserve_bytes, 0, UINT64_MAX - 1,
+	  .help = "stop before less than this is free on the disk\n"
+		  "[1 % of it, 64M to 1G]; 0: fill it" },
 	{ 0, "settle", "TIME", KMT_OPT_TIME, &options.settle_ns, 0, HOUR_NS,
 	  .help = "watch frees for so long after the last allocation\n"
 		  "was recorded [2s]; 7s sees all deferred frees" },

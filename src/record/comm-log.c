@@ -138,6 +138,11 @@ int kmt_comm_log_look(struct kmt_comm_log *log, struct kmt_err *err)
 	return write_out(log, err);
 }
 
+int kmt_comm_log_fd(const struct kmt_comm_log *log)
+{
+	return log->fd;
+}
+
 struct kmt_comm_log *kmt_comm_log_free(struct kmt_comm_log *log)
 {
 	if (!log)

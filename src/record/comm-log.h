@@ -14,6 +14,9 @@ int kmt_comm_log_new(int tape_fd, struct kmt_comm_log **ret_log, struct kmt_err 
 /* kmt_comm_log_look() - add the tasks that have no line yet; never allocates */
 int kmt_comm_log_look(struct kmt_comm_log *log, struct kmt_err *err);
 
+/* For who syncs it. Borrowed. */
+int kmt_comm_log_fd(const struct kmt_comm_log *log);
+
 /* Return: NULL */
 struct kmt_comm_log *kmt_comm_log_free(struct kmt_comm_log *log);
 

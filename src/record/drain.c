@@ -34,10 +34,9 @@ struct kmt_drain {
 	enum kmt_drain_priority priority;
 	sem_t is_running;
 
-	uint64_t drained_ns;   /* everything up to here was read */
-	uint64_t written_ns;   /* when the last chunk or mark was written */
-	uint64_t file_bytes;   /* as added to shared->file_bytes */
-	uint64_t synced_bytes; /* main thread */
+	uint64_t drained_ns; /* everything up to here was read */
+	uint64_t written_ns; /* when the last chunk or mark was written */
+	uint64_t file_bytes; /* as added to shared->file_bytes */
 
 	int result; /* of the thread; the main thread reads it when has_failed is true */
 	struct kmt_err err;
@@ -98,8 +97,13 @@ static void note_written(struct kmt_drain *drain, uint64_t now_ns)
 		drain->file_bytes;
 	drain->file_bytes = bytes;
 	drain->written_ns = now_ns;
-	if (shared->max_bytes && total >= shared->max_bytes)
+	if (total >= atomic_load(&shared->end_bytes))
 		signal_fd(shared->wake_fd);
+}
+
+static bool is_full(struct kmt_drain_shared *shared)
+{
+	return atomic_load(&shared->file_bytes) >= atomic_load(&shared->stop_bytes);
 }
 
 /*
@@ -114,9 +118,12 @@ static int empty_buffer(struct kmt_drain *drain)
 	for (;;) {
 		size_t room;
 		void *space = kmt_chunk_writer_space(drain->writer, &room);
-		ssize_t n = read(drain->fd, space, subbuf_bytes);
+		ssize_t n;
 		int r;
 
+		if (is_full(drain->shared))
+			return KMT_DRAIN_FULL;
+		n = read(drain->fd, space, subbuf_bytes);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && errno != EAGAIN)
@@ -177,7 +184,7 @@ static int drain_until_stopped(struct kmt_drain *drain)
 		bool is_last = atomic_load(&drain->shared->is_stopping);
 		int r = empty_buffer(drain);
 
-		if (r < 0 || is_last)
+		if (r != 0 || is_last)
 			return r;
 		r = flush_when_due(drain);
 		if (r < 0)
@@ -213,7 +220,7 @@ static void *drain_thread(void *arg)
 	(void)sem_post(&drain->is_running);
 
 	drain->result = drain_until_stopped(drain);
-	if (drain->result < 0) {
+	if (drain->result != 0) {
 		atomic_store(&drain->has_failed, true);
 		signal_fd(drain->shared->wake_fd);
 	}
@@ -289,7 +296,7 @@ int kmt_drain_join(struct kmt_drain *drain, struct kmt_err *err)
 	drain->is_started = false;
 	if (drain->result < 0)
 		return kmt_fail(err, drain->result, "%s", drain->err.text);
-	return 0;
+	return drain->result;
 }
 
 int kmt_drain_finish(struct kmt_drain *drain, struct kmt_err *err)
@@ -297,17 +304,9 @@ int kmt_drain_finish(struct kmt_drain *drain, struct kmt_err *err)
 	return kmt_chunk_writer_finish(drain->writer, drain->drained_ns, err);
 }
 
-int kmt_drain_sync(struct kmt_drain *drain, struct kmt_err *err)
+uint64_t kmt_drain_written_ns(const struct kmt_drain *drain)
 {
-	uint64_t bytes = kmt_chunk_writer_file_bytes(drain->writer);
-
-	if (bytes == drain->synced_bytes)
-		return 0;
-	if (fdatasync(kmt_chunk_writer_fd(drain->writer)) < 0)
-		return kmt_fail(err, -errno, "cpu %u: writing to the disk: %s", drain->cpu,
-				strerror(errno));
-	drain->synced_bytes = bytes;
-	return 0;
+	return kmt_chunk_writer_written_ns(drain->writer);
 }
 
 bool kmt_drain_has_failed(const struct kmt_drain *drain)

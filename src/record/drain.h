@@ -21,7 +21,8 @@ struct kmt_drain_shared {
 	int wake_fd; /* eventfd: a drain tells the main thread that something happened */
 	uint32_t subbuf_bytes;
 	bool has_buffer_percent;
-	uint64_t max_bytes;		   /* of all CPU files together */
+	/* Of all CPU files together: the main thread wants to know; nothing is written beyond. */
+	_Atomic uint64_t end_bytes, stop_bytes;
 	_Atomic uint64_t file_bytes;	   /* so far */
 	atomic_bool is_stopping;
 };
@@ -31,6 +32,8 @@ void kmt_drain_shared_deinit(struct kmt_drain_shared *shared);
 
 /* Tell all drains to empty their buffers once more, and to end. */
 void kmt_drain_shared_stop(struct kmt_drain_shared *shared);
+
+#define KMT_DRAIN_FULL 1 /* stop_bytes were reached */
 
 enum kmt_drain_priority {
 	KMT_PRIORITY_NORMAL = 0,
@@ -51,19 +54,20 @@ int kmt_drain_start(struct kmt_drain *drain, struct kmt_err *err);
 /**
  * kmt_drain_join() - wait for the end of the thread, after kmt_drain_shared_stop()
  *
- * Return: 0, or why the thread ended early.
+ * Return: 0; KMT_DRAIN_FULL, or negative errno: why the thread ended early.
  */
 int kmt_drain_join(struct kmt_drain *drain, struct kmt_err *err);
 
 /* kmt_drain_finish() - flush and close the file; after kmt_drain_join() */
 int kmt_drain_finish(struct kmt_drain *drain, struct kmt_err *err);
 
-/* kmt_drain_sync() - fdatasync() the file if there is something new. Main thread. */
-int kmt_drain_sync(struct kmt_drain *drain, struct kmt_err *err);
-
 /* Back to its CPU, which was offline. */
 void kmt_drain_pin(struct kmt_drain *drain);
 
+/* Up to when all that its CPU gave us is in the file; after kmt_drain_join(). */
+uint64_t kmt_drain_written_ns(const struct kmt_drain *drain);
+
+/* It ended early. */
 bool kmt_drain_has_failed(const struct kmt_drain *drain);
 uint32_t kmt_drain_cpu(const struct kmt_drain *drain);
 pid_t kmt_drain_tid(const struct kmt_drain *drain);

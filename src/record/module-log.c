@@ -14,6 +14,7 @@
 #include "kmemtape/fs.h"
 #include "module-list.h"
 #include "module-log.h"
+#include "syncer.h"
 
 #define MODULES_MAX	    4096 /* a distribution kernel with everything loaded has about 1000 */
 /* Of symbols: two that agree, and more if a table is swapped or modules come one after the other.
@@ -42,6 +43,7 @@ struct place {
 struct kmt_module_log {
 	int fd; /* symbols/modules */
 	int tape_fd;
+	struct kmt_syncer *syncer; /* NULL: none */
 	const struct kmt_module_sources *sources;
 	nlink_t nr_links; /* of the directory, at the last look */
 	uint64_t time_ns; /* of this look */
@@ -227,11 +229,18 @@ static int write_symbols(struct kmt_module_log *log, const struct module *module
 			 struct kmt_err *err)
 {
 	char path[32];
+	int r, fd;
 
 	remove_symbols(log, module); /* of an earlier read */
 	(void)snprintf(path, sizeof(path), "symbols/%04u.zst", module->line);
-	return kmt_kallsyms_write_module(log->tape_fd, path, module->name, log->symbols,
-					 log->symbols_bytes, err);
+	r = kmt_kallsyms_write_module(log->tape_fd, path, module->name, log->symbols,
+				      log->symbols_bytes, err);
+	if (r < 0 || !log->syncer)
+		return r;
+	fd = openat(log->tape_fd, path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		kmt_syncer_add_whole(log->syncer, fd, path);
+	return 0;
 }
 
 static void set_last(struct kmt_module_log *log, char *text, size_t bytes)
@@ -470,6 +479,12 @@ bool kmt_module_log_is_busy(const struct kmt_module_log *log)
 
 	return kmt_module_log_is_unsure(log) ||
 	       (waiter->position && (waiter->fd < 0 || waiter->left));
+}
+
+void kmt_module_log_set_syncer(struct kmt_module_log *log, struct kmt_syncer *syncer)
+{
+	log->syncer = syncer;
+	kmt_syncer_add(syncer, log->fd, "symbols/modules");
 }
 
 struct kmt_module_log *kmt_module_log_free(struct kmt_module_log *log)

@@ -13,6 +13,7 @@
  * since the last one; whoever hears of a change calls for the look.
  */
 struct kmt_module_log;
+struct kmt_syncer;
 
 /* Where the kernel tells of modules; a test has files of its own. */
 struct kmt_module_sources {
@@ -65,6 +66,9 @@ bool kmt_module_log_is_busy(const struct kmt_module_log *log);
 
 /* Does it still have to read symbols once more? */
 bool kmt_module_log_is_unsure(const struct kmt_module_log *log);
+
+/* kmt_module_log_set_syncer() - who brings what is written onto the disk. Borrowed; default: nobody */
+void kmt_module_log_set_syncer(struct kmt_module_log *log, struct kmt_syncer *syncer);
 
 /* Return: NULL */
 struct kmt_module_log *kmt_module_log_free(struct kmt_module_log *log);

@@ -46,20 +46,61 @@ static uint64_t file_bytes(const struct kmt_session *session)
 	return session->shared.file_bytes + kmt_chunk_writer_file_bytes(session->snapshots.writer);
 }
 
+static void end_as(struct kmt_session *session, enum kmt_record_end end)
+{
+	if (session->end == KMT_RECORD_END_NONE)
+		session->end = end;
+}
+
 static void check_size(struct kmt_session *session)
 {
-	if (session->options->max_bytes && file_bytes(session) >= session->options->max_bytes &&
-	    session->end == KMT_RECORD_END_NONE)
-		session->end = KMT_RECORD_END_SIZE;
+	uint64_t bytes = file_bytes(session);
+
+	if (session->options->max_bytes && bytes >= session->options->max_bytes)
+		end_as(session, KMT_RECORD_END_SIZE);
+	else if (bytes >= session->shared.end_bytes)
+		end_as(session, KMT_RECORD_END_RESERVE);
+}
+
+/* Counted from here until the next look: others may write to the disk, too. */
+static void look_at_disk(struct kmt_session *session)
+{
+	uint64_t max_bytes = session->options->max_bytes, end, stop;
+
+	kmt_room_limits(&session->room, file_bytes(session), &end, &stop);
+	if (max_bytes && max_bytes < end)
+		end = max_bytes;
+	atomic_store(&session->shared.end_bytes, end);
+	atomic_store(&session->shared.stop_bytes, stop);
+}
+
+static void join_drain(struct kmt_session *session, struct kmt_drain *drain)
+{
+	struct kmt_err err;
+	int r = kmt_drain_join(drain, &err);
+
+	note_result(session, r, &err);
+	if (r == KMT_DRAIN_FULL)
+		end_as(session, KMT_RECORD_END_RESERVE);
+	session->is_cut |= r != 0;
 }
 
 static void check_drains(struct kmt_session *session)
 {
-	struct kmt_err err;
-
 	for (size_t i = 0; i < session->nr_drains; i++)
 		if (kmt_drain_has_failed(session->drains[i]))
-			note_result(session, kmt_drain_join(session->drains[i], &err), &err);
+			join_drain(session, session->drains[i]);
+}
+
+/* What fails there may be what was written long ago. */
+static void check_syncer(struct kmt_session *session)
+{
+	struct kmt_err err;
+
+	if (!kmt_syncer_has_failed(session->syncer) || session->is_torn)
+		return;
+	session->is_torn = true;
+	note_result(session, kmt_syncer_stop(session->syncer, &err), &err);
 }
 
 static void look_at_modules(struct kmt_session *session)
@@ -113,7 +154,8 @@ static void look_at_cpus(struct kmt_session *session)
 		}
 	session->online = online;
 	if (is_new)
-		note_result(session, kmt_manifest_write(&session->manifest, session->tape.fd, &err),
+		note_result(session,
+			    kmt_manifest_write_synced(&session->manifest, session->tape.fd, &err),
 			    &err);
 }
 
@@ -183,6 +225,7 @@ static void wait_until(struct kmt_session *session, uint64_t deadline_ns)
 	if (fds[1].revents) {
 		(void)!read(session->shared.wake_fd, &n, sizeof(n));
 		check_drains(session);
+		check_syncer(session);
 		check_size(session);
 	}
 	if (fds[2].revents)
@@ -220,10 +263,7 @@ static void update_status(struct kmt_session *session)
 
 static void tick(struct kmt_session *session)
 {
-	struct kmt_err err;
-
-	for (size_t i = 0; i < session->nr_drains; i++)
-		note_result(session, kmt_drain_sync(session->drains[i], &err), &err);
+	look_at_disk(session);
 	check_size(session);
 	if (session->uevent_fd < 0)
 		look_at_changes(session, KMT_UEVENT_MODULE | KMT_UEVENT_CPU);
@@ -279,7 +319,7 @@ static int switch_on(struct kmt_session *session, struct kmt_err *err)
 			return r;
 	}
 	/* Should we be killed, the tape must tell when allocations began. */
-	return kmt_manifest_write(manifest, session->tape.fd, err);
+	return kmt_manifest_write_synced(manifest, session->tape.fd, err);
 }
 
 static uint64_t earliest(uint64_t a, uint64_t b)
@@ -294,6 +334,7 @@ static void record_until_end(struct kmt_session *session)
 	uint64_t end = options->duration_ns ? start + options->duration_ns : UINT64_MAX;
 	uint64_t next_snapshot = options->snapshot_ns ? start + options->snapshot_ns : UINT64_MAX;
 
+	look_at_disk(session);
 	while (session->end == KMT_RECORD_END_NONE) {
 		uint64_t now;
 
@@ -319,7 +360,8 @@ static void settle(struct kmt_session *session)
 	unsigned int nr_stops = session->nr_stops;
 
 	session->summary->status.is_settling = true;
-	while (now_ns() < end && session->nr_stops == nr_stops && session->result == 0) {
+	while (now_ns() < end && session->nr_stops == nr_stops && session->result == 0 &&
+	       !session->is_cut) {
 		wait_until(session, earliest(next_tick, end));
 		if (now_ns() >= next_tick) {
 			tick(session);
@@ -350,11 +392,9 @@ static void switch_off(struct kmt_session *session)
 
 static void stop_drains(struct kmt_session *session)
 {
-	struct kmt_err err;
-
 	kmt_drain_shared_stop(&session->shared);
 	for (size_t i = 0; i < session->nr_drains; i++)
-		note_result(session, kmt_drain_join(session->drains[i], &err), &err);
+		join_drain(session, session->drains[i]);
 }
 
 /* Wait for the command's end, but not for long, and not after another signal. */
@@ -433,26 +473,55 @@ static void finish_files(struct kmt_session *session)
 	for (size_t i = 0; i < session->nr_drains; i++) {
 		r = kmt_drain_finish(session->drains[i], &err);
 		note_result(session, r, &err);
-		if (r == 0)
-			note_result(session, kmt_drain_sync(session->drains[i], &err), &err);
+		if (r < 0)
+			session->is_torn = true;
 	}
 	r = kmt_chunk_writer_finish(session->snapshots.writer, 0, &err);
 	note_result(session, r, &err);
 	note_result(session, kmt_comm_log_look(session->comms, &err), &err);
+	r = kmt_syncer_stop(session->syncer, &err);
+	note_result(session, r, &err);
+	if (r < 0)
+		session->is_torn = true;
 	session->summary->status.file_bytes = file_bytes(session);
 }
 
-static void finish_manifest(struct kmt_session *session)
+/*
+ * A drain that failed left its CPU's buffer to itself. What the others read since then has frees
+ * missing, and would look leaked: the tape ends for all of them where the first of them ended.
+ */
+static void note_end(struct kmt_session *session)
+{
+	struct kmt_manifest *manifest = &session->manifest;
+	char size[KMT_UNITS_BYTES];
+
+	if (session->result < 0)
+		(void)kmt_escape(manifest->ended_why, sizeof(manifest->ended_why),
+				 session->err.text);
+	else if (session->end == KMT_RECORD_END_RESERVE)
+		(void)snprintf(manifest->ended_why, sizeof(manifest->ended_why),
+			       "the disk was nearly full: --reserve keeps %s free",
+			       kmt_format_size(size, session->room.reserve_bytes));
+	manifest->ended_ns = 0;
+	for (size_t i = 0; i < session->nr_drains; i++) {
+		uint64_t ns = kmt_drain_written_ns(session->drains[i]);
+
+		if (!kmt_drain_has_failed(session->drains[i]))
+			continue;
+		if (ns < manifest->allocs_on_ns)
+			ns = manifest->allocs_on_ns;
+		if (!manifest->ended_ns || ns < manifest->ended_ns)
+			manifest->ended_ns = ns;
+	}
+}
+
+static void finish_manifest(struct kmt_session *session, bool is_closed)
 {
 	struct kmt_err err;
 
-	session->manifest.is_closed = session->result == 0;
-	note_result(session, kmt_manifest_write(&session->manifest, session->tape.fd, &err), &err);
-	if (fsync(session->tape.fd) < 0)
-		note_result(
-			session,
-			kmt_fail(&err, -errno, "%s: %s", session->options->path, strerror(errno)),
-			&err);
+	session->manifest.is_closed = is_closed;
+	note_result(session, kmt_manifest_write_synced(&session->manifest, session->tape.fd, &err),
+		    &err);
 }
 
 /* The condition was on the addresses that its code had when the recording began. */
@@ -477,10 +546,12 @@ static void finish(struct kmt_session *session)
 	while (kmt_module_log_is_unsure(session->modules))
 		go_on_with_modules(session);
 	kmt_new_tape_use_reserve(&session->tape);
+	note_end(session);
 	if (session->result < 0)
-		finish_manifest(session); /* the disk may be full: this is worth more than data */
+		finish_manifest(session, false); /* the disk may be full: worth more than data */
 	finish_files(session);
-	finish_manifest(session);
+	note_end(session); /* chunks that had failed may be there now */
+	finish_manifest(session, !session->is_torn);
 }
 
 static int run(struct kmt_session *session, struct kmt_err *err)
@@ -498,6 +569,8 @@ static int run(struct kmt_session *session, struct kmt_err *err)
 	session->summary->end = session->end;
 	if (session->result < 0)
 		return kmt_fail(err, session->result, "%s", session->err.text);
+	if (*session->manifest.ended_why)
+		kmt_note(session->listener, "%s", session->manifest.ended_why);
 	return 0;
 }
 
@@ -508,6 +581,7 @@ void kmt_record_options_init(struct kmt_record_options *options)
 		.sample = 1,
 		.settle_ns = KMT_RECORD_SETTLE_NS,
 		.snapshot_ns = KMT_RECORD_SNAPSHOT_NS,
+		.reserve_bytes = KMT_RECORD_RESERVE,
 	};
 }
 

@@ -14,14 +14,16 @@
 #include "filter-choice.h"
 #include "free-probes.h"
 #include "kallsyms.h"
+#include "kmemtape/fs.h"
 #include "note.h"
 #include "pairs.h"
 #include "session.h"
 #include "uevents.h"
 #include "vmalloc-probes.h"
 
-#define FDS_A_CPU 2
-#define FDS_OTHER 64
+#define FDS_A_CPU    2
+#define FDS_OTHER    160
+#define SYNCED_OTHER 64 /* files and directories beside those of CPUs; most are of new modules */
 
 static void copy_text(char dst[KMT_MANIFEST_TEXT_BYTES], const char *src)
 {
@@ -120,7 +122,9 @@ static int open_tape(struct kmt_session *session, struct kmt_err *err)
 	if (r < 0)
 		return r;
 	session->shared.tape_fd = session->tape.fd;
-	return 0;
+	session->shared.end_bytes = session->shared.stop_bytes = UINT64_MAX;
+	return kmt_room_init(&session->room, session->tape.fd, session->options->reserve_bytes,
+			     session->online.nr, err);
 }
 
 static int open_instance(struct kmt_session *session, struct kmt_err *err)
@@ -141,7 +145,6 @@ static int open_instance(struct kmt_session *session, struct kmt_err *err)
 	session->shared.instance_fd = session->instance->fd;
 	session->shared.subbuf_bytes = session->instance->subbuf_bytes;
 	session->shared.has_buffer_percent = session->instance->has_buffer_percent;
-	session->shared.max_bytes = session->options->max_bytes;
 	return 0;
 }
 
@@ -318,6 +321,8 @@ int kmt_session_add_cpu(struct kmt_session *session, uint32_t cpu, struct kmt_er
 	if (r < 0)
 		return r;
 	session->drains[session->nr_drains++] = drain;
+	kmt_syncer_add(session->syncer, kmt_chunk_writer_fd(kmt_drain_writer(drain)),
+		       kmt_chunk_writer_path(kmt_drain_writer(drain)));
 	if (kmt_manifest_add_cpu(&session->manifest, cpu) < 0)
 		return kmt_fail(err, -ENOMEM, "manifest: out of memory");
 	r = kmt_drain_start(drain, err);
@@ -326,6 +331,34 @@ int kmt_session_add_cpu(struct kmt_session *session, uint32_t cpu, struct kmt_er
 	if (kmt_manifest_add_recorder_pid(&session->manifest, kmt_drain_tid(drain)) < 0)
 		return kmt_fail(err, -ENOMEM, "manifest: out of memory");
 	session->summary->nr_cpus = session->nr_drains;
+	return 0;
+}
+
+/* With all that is there but what CPUs have. */
+static int open_syncer(struct kmt_session *session, struct kmt_err *err)
+{
+	int tape_fd = session->tape.fd, r;
+	pid_t tid;
+
+	session->cpu_fd = openat(tape_fd, "cpu", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	session->symbols_fd = openat(tape_fd, "symbols", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (session->cpu_fd < 0 || session->symbols_fd < 0)
+		return kmt_fail(err, -errno, "%s: %s", session->options->path, strerror(errno));
+	r = kmt_syncer_new(session->max_drains + SYNCED_OTHER, session->shared.wake_fd,
+			   &session->syncer, err);
+	if (r < 0)
+		return r;
+	kmt_syncer_add(session->syncer, session->cpu_fd, "cpu");
+	kmt_syncer_add(session->syncer, session->symbols_fd, "symbols");
+	kmt_syncer_add(session->syncer, kmt_comm_log_fd(session->comms), "comms");
+	kmt_syncer_add(session->syncer, kmt_chunk_writer_fd(session->snapshots.writer),
+		       "snapshots.zst");
+	kmt_module_log_set_syncer(session->modules, session->syncer);
+	r = kmt_syncer_start(session->syncer, &tid, err);
+	if (r < 0)
+		return r;
+	if (kmt_manifest_add_recorder_pid(&session->manifest, tid) < 0)
+		return kmt_fail(err, -ENOMEM, "manifest: out of memory");
 	return 0;
 }
 
@@ -342,6 +375,9 @@ static int open_drains(struct kmt_session *session, struct kmt_err *err)
 		return kmt_fail(err, -ENOMEM, "out of memory");
 	raise_fd_limit(session->max_drains);
 	r = kmt_drain_shared_init(&session->shared, err);
+	if (r < 0)
+		return r;
+	r = open_syncer(session, err);
 	if (r < 0)
 		return r;
 	for (uint32_t cpu = 0; cpu < KMT_CPUS_MAX; cpu++) {
@@ -458,6 +494,8 @@ int kmt_session_prepare(struct kmt_session *session, const struct kmt_record_opt
 		.tape = KMT_NEW_TAPE_NONE,
 		.shared.stop_fd = -1,
 		.shared.wake_fd = -1,
+		.cpu_fd = -1,
+		.symbols_fd = -1,
 		.uevent_fd = -1,
 	};
 	kmt_manifest_init(&session->manifest);
@@ -473,7 +511,11 @@ int kmt_session_prepare(struct kmt_session *session, const struct kmt_record_opt
 	r = open_all(session, err);
 	if (r < 0)
 		return r;
-	return kmt_manifest_write(&session->manifest, session->tape.fd, err);
+	r = kmt_manifest_write(&session->manifest, session->tape.fd, err);
+	if (r < 0)
+		return r;
+	/* From here on, a power cut leaves a tape. */
+	return kmt_sync_tree(options->path, err);
 }
 
 static void release_instance(struct kmt_session *session)
@@ -501,6 +543,9 @@ static void release_probes(struct kmt_session *session)
 
 void kmt_session_release(struct kmt_session *session)
 {
+	session->syncer = kmt_syncer_free(session->syncer); /* knows files of all others */
+	kmt_close_fd(&session->cpu_fd);
+	kmt_close_fd(&session->symbols_fd);
 	for (size_t i = 0; i < session->nr_drains; i++)
 		kmt_drain_free(session->drains[i]);
 	free(session->drains);

@@ -16,8 +16,10 @@
 #include "module-range.h"
 #include "new-tape.h"
 #include "probes.h"
+#include "room.h"
 #include "signals.h"
 #include "snapshot-log.h"
+#include "syncer.h"
 #include "trace-clock.h"
 #include "tracefs-dir.h"
 
@@ -38,10 +40,13 @@ struct kmt_session {
 	struct kmt_module_range module; /* that allocations were asked of, if it was loaded */
 
 	struct kmt_new_tape tape;
+	struct kmt_room room; /* on its disk */
 	struct kmt_manifest manifest;
 	struct kmt_module_log *modules;
 	struct kmt_comm_log *comms;
 	struct kmt_snapshot_log snapshots;
+	struct kmt_syncer *syncer;
+	int cpu_fd, symbols_fd; /* directories of the tape */
 
 	struct kmt_drain_shared shared;
 	struct kmt_drain **drains; /* as many as CPUs are possible; the first nr_drains exist */
@@ -53,7 +58,9 @@ struct kmt_session {
 	unsigned int nr_stops; /* signals that asked for the end */
 	bool was_interrupted;  /* one of them was Ctrl-C */
 	enum kmt_record_end end;
-	int result; /* the first failure */
+	bool is_cut;  /* a drain ended early */
+	bool is_torn; /* not all that the files tell to have is sure to be in them */
+	int result;   /* the first failure */
 	struct kmt_err err;
 };
 

@@ -16,7 +16,7 @@ clean_up_more()
 }
 
 tracefs_state >"$WORK/before"
-timeout 120 "$KMEMTAPE" record -q -o "$WORK/disk/full.tape" 2>"$WORK/log"
+timeout 120 "$KMEMTAPE" record -q --reserve 0 -o "$WORK/disk/full.tape" 2>"$WORK/log"
 status=$?
 [ $status = 1 ] || fail "exit status $status: $(cat "$WORK/log")"
 expect_line "$WORK/log" "No space left on device"
@@ -30,7 +30,7 @@ done
 
 # No room even for a start: nothing stays.
 head -c 8000000 /dev/zero >"$WORK/disk/filler" 2>/dev/null
-"$KMEMTAPE" record -q -o "$WORK/disk/second.tape" -d 100ms 2>"$WORK/log"
+"$KMEMTAPE" record -q --reserve 0 -o "$WORK/disk/second.tape" -d 100ms 2>"$WORK/log"
 status=$?
 [ $status = 1 ] || fail "full from the start: exit status $status"
 expect_line "$WORK/log" "No space left on device"

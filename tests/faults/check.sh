@@ -13,7 +13,7 @@ fail()
 
 for script in "$here"/*.sh; do
 	name=$(basename "$script" .sh)
-	case $name in check | lib | run | table) continue ;; esac
+	case $name in check | disk | lib | run | table) continue ;; esac
 	[[ " $* " == *" $name "* ]] || fail "$name: not in meson.build"
 	for header in Fault Promise; do
 		[ "$(grep -c "^# $header: [^|]*$" "$script")" = 1 ] || fail "$name: not one line '# $header: ...', without a |"

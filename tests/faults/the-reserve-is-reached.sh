@@ -1,0 +1,20 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Fault: Others fill the disk up to the reserve while recording; there is less than that from the start.
+# Promise: Ends in order before the reserve is touched: exit 0, one line, a whole tape that says why. From the start: exit 1, no tape.
+. "$(dirname "$0")/disk.sh"
+
+start_on_disk --reserve 100M
+# Of 400 MiB 300 are used now, nearly.
+head -c $((400 * 1048576 - $(df --output=used -B1 "$BACKING" | tail -1) - 100 * 1048576 - 3000000)) /dev/zero >"$BACKING/others"
+expect_end 0 "the disk was nearly full: --reserve keeps 100 MiB free"
+[ "$(df --output=avail -B1 "$BACKING" | tail -1)" -ge $((100 * 1048576)) ] ||
+	fail "the reserve was touched: $(df "$BACKING")"
+expect_whole "$TAPE" "the disk was nearly full"
+
+head -c 4000000 /dev/zero >>"$BACKING/others"
+"$KMEMTAPE" record -q --reserve 100M -o "$DISK/second.tape" -d 100ms 2>"$WORK/log"
+status=$?
+[ $status = 1 ] || fail "too full from the start: exit status $status"
+expect_line "$WORK/log" "are free on the disk, and --reserve keeps 100 MiB"
+[ ! -e "$DISK/second.tape" ] || fail "left a tape without anything in it"
