@@ -66,4 +66,19 @@ const char *kmt_lines_note(const struct kmt_lines *lines, size_t nr);
 
 KMT_DEFINE_FREEP(struct kmt_lines *, kmt_lines_free)
 
+/*
+ * The same as calls that a replay makes, of whoever has the lines: not necessarily this process.
+ * Debug information is read by large libraries from files that anyone may have made.
+ */
+struct kmt_lines_source {
+	/* @kernel, @build_id: as in struct kmt_lines_options. Return: as kmt_lines_new(). */
+	int (*open)(struct kmt_lines_source *source, const char *kernel, const char *build_id,
+		    struct kmt_err *err);
+	/* As kmt_lines_find(); @ret_text is borrowed until the next call. */
+	int (*find)(struct kmt_lines_source *source, const struct kmt_lines_place *place,
+		    const char **ret_text);
+	/* As kmt_lines_note() */
+	const char *(*note)(struct kmt_lines_source *source, size_t nr);
+};
+
 #endif

@@ -3,6 +3,7 @@
 #define KMEMTAPE_REPLAY_H
 
 #include "kmemtape/err.h"
+#include "kmemtape/lines.h"
 #include "kmemtape/owners.h"
 #include "kmemtape/result.h"
 #include "kmemtape/suppression.h"
@@ -22,9 +23,9 @@ struct kmt_replay_options {
 	uint64_t grace_ns;	/* objects that are younger at the end are no leak yet */
 	const struct kmt_suppressions *suppressions; /* NULL: none */
 	const struct kmt_owners *owners;	     /* NULL: the built-in table */
-	bool wants_lines;      /* look for source lines in debug information */
-	const char *debuginfo; /* directory or vmlinux to look in, beside the usual places; NULL */
-	unsigned int nr_threads; /* that decompress and decode, beside the caller; 0: none */
+	struct kmt_lines_source *lines; /* who has source lines; NULL: none are wanted */
+	uint64_t lines_top;		/* of so many rows that have something live; 0: of all */
+	unsigned int nr_threads;	/* that decompress and decode, beside the caller; 0: none */
 };
 
 /**

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "kmemtape/trace-dat.h"
 
 #include "operand.h"
 #include "opt.h"
+#include "scratch.h"
 
 static const char *const format_words[] = { "trace.dat", NULL };
 static int format;
@@ -34,6 +38,8 @@ static int run(int argc, char **argv)
 {
 	const struct kmt_command *command = &kmt_command_export;
 	KMT_CLEANUP(kmt_tape_freep) struct kmt_tape *tape = NULL;
+	char directory[PATH_MAX], product[PATH_MAX + 8];
+	struct kmt_sandbox sandbox = { .nr_reads = 0 };
 	struct kmt_err err = { "" };
 	int first, r;
 
@@ -48,9 +54,17 @@ static int run(int argc, char **argv)
 	if (strcmp(output, "-") == 0)
 		return kmt_complain(command, KMT_EXIT_USAGE,
 				    "--output: a trace.dat isn't written in one go: name a file");
-	r = kmt_operand_open(command, argv[first], &tape, &err);
+	if (faccessat(AT_FDCWD, output, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return kmt_complain(command, KMT_EXIT_FAILED,
+				    "%s: exists: remove it or name another file", output);
+	r = kmt_scratch_enter(command, argv[first], output, directory, &err);
+	kmt_sandbox_write(&sandbox, directory);
 	if (r == 0)
-		r = kmt_trace_dat_export(tape, output, &err);
+		r = kmt_operand_open(command, argv[first], &sandbox, &tape, &err);
+	(void)snprintf(product, sizeof(product), "%s/" KMT_SCRATCH_PRODUCT, directory);
+	if (r == 0)
+		r = kmt_trace_dat_export(tape, product, &err);
+	kmt_scratch_name_output(&err, product, output);
 	if (r < 0)
 		return kmt_complain(command, KMT_EXIT_FAILED, "%s", err.text);
 	if (r == 1)

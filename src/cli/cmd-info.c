@@ -221,6 +221,7 @@ static int run(int argc, char **argv)
 {
 	KMT_CLEANUP(kmt_freep) struct kmt_survey_file *files = NULL;
 	KMT_CLEANUP(kmt_tape_freep) struct kmt_tape *tape = NULL;
+	struct kmt_sandbox sandbox = { .nr_reads = 0 };
 	struct kmt_err err = { "" };
 	int first, r;
 
@@ -230,7 +231,7 @@ static int run(int argc, char **argv)
 	if (argc - first != 1)
 		return kmt_complain(&kmt_command_info, KMT_EXIT_USAGE,
 				    argc == first ? "which TAPE?" : "one TAPE at a time");
-	r = kmt_operand_open(&kmt_command_info, argv[first], &tape, &err);
+	r = kmt_operand_open(&kmt_command_info, argv[first], &sandbox, &tape, &err);
 	if (r == 0 && format == 1)
 		r = print_json(tape, &err);
 	else if (r == 0)

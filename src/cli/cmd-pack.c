@@ -56,33 +56,6 @@ static void name_tape(char name[NAME_BYTES_MAX])
 	(void)snprintf(name, NAME_BYTES_MAX, "%.*s.tape", (int)bytes, base);
 }
 
-static int sync_directory(void)
-{
-	KMT_CLEANUP(kmt_close_fd) int fd = -1;
-	char parent[PATH_MAX];
-	const char *slash = strrchr(output, '/');
-
-	(void)snprintf(parent, sizeof(parent), "%.*s", slash ? (int)(slash - output + 1) : 1,
-		       slash ? output : ".");
-	fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
-}
-
-/* Never over a file that is there, also if it came after we looked. */
-static int put_in_place(const char *part)
-{
-	int r = renameat2(AT_FDCWD, part, AT_FDCWD, output, RENAME_NOREPLACE);
-
-	if (r < 0 && (errno == EINVAL || errno == ENOSYS)) /* some file systems can't */
-		r = link(part, output);
-	return r < 0 ? -errno : sync_directory();
-}
-
-static int fail_exists(struct kmt_err *err)
-{
-	return kmt_fail(err, -EEXIST, "%s: exists: remove it or name another file", output);
-}
-
 static int pack_to_file(const struct kmt_tape *tape, const char *directory, uint64_t *ret_bytes,
 			struct kmt_err *err)
 {
@@ -90,7 +63,7 @@ static int pack_to_file(const struct kmt_tape *tape, const char *directory, uint
 	char part[PATH_MAX + 8], name[NAME_BYTES_MAX];
 	int r;
 
-	(void)snprintf(part, sizeof(part), "%s/tar", directory);
+	(void)snprintf(part, sizeof(part), "%s/" KMT_SCRATCH_PRODUCT, directory);
 	fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return kmt_fail(err, -errno, "%s: %s", part, strerror(errno));
@@ -100,10 +73,7 @@ static int pack_to_file(const struct kmt_tape *tape, const char *directory, uint
 		return r;
 	if (fsync(fd) < 0)
 		return kmt_fail(err, -errno, "%s: %s", output, strerror(errno));
-	r = put_in_place(part);
-	if (r == -EEXIST)
-		return fail_exists(err);
-	return r < 0 ? kmt_fail(err, r, "%s: %s", output, strerror(-r)) : 0;
+	return 0;
 }
 
 static int pack_to_stdout(const struct kmt_tape *tape, struct kmt_err *err)
@@ -119,12 +89,14 @@ static int pack(const struct kmt_command *command, const char *path, struct kmt_
 {
 	KMT_CLEANUP(kmt_tape_freep) struct kmt_tape *tape = NULL;
 	char directory[PATH_MAX], size[KMT_UNITS_BYTES];
+	struct kmt_sandbox sandbox = { .nr_reads = 0 };
 	uint64_t bytes;
 	int r;
 
 	r = kmt_scratch_enter(command, path, is_stdout() ? NULL : output, directory, err);
+	kmt_sandbox_write(&sandbox, directory);
 	if (r == 0)
-		r = kmt_operand_open(command, path, &tape, err);
+		r = kmt_operand_open(command, path, &sandbox, &tape, err);
 	if (r < 0)
 		return r;
 	if (is_stdout())
@@ -153,10 +125,9 @@ static int run(int argc, char **argv)
 	if (is_stdout() && isatty(STDOUT_FILENO))
 		return kmt_complain(command, KMT_EXIT_USAGE,
 				    "--output: a tar is nothing for a terminal: name a file");
-	if (!is_stdout() && faccessat(AT_FDCWD, output, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
-		(void)fail_exists(&err);
-		return kmt_complain(command, KMT_EXIT_FAILED, "%s", err.text);
-	}
+	if (!is_stdout() && faccessat(AT_FDCWD, output, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return kmt_complain(command, KMT_EXIT_FAILED,
+				    "%s: exists: remove it or name another file", output);
 	r = pack(command, argv[first], &err);
 	return r < 0 ? kmt_complain(command, KMT_EXIT_FAILED, "%s", err.text) : KMT_EXIT_DONE;
 }

@@ -15,6 +15,8 @@
 #include "kmemtape/tape.h"
 #include "kmemtape/units.h"
 
+#include "lines-process.h"
+#include "lines-reader.h"
 #include "operand.h"
 #include "opt.h"
 
@@ -35,7 +37,7 @@ static uint64_t min_bytes, min_rate;
 static struct kmt_opt_list suppression_files, owner_files;
 static const char *explain, *only, *debuginfo;
 static uint64_t interval_ns;
-static bool wants_exit_code, wants_lines;
+static bool wants_exit_code, wants_lines, is_utf8;
 
 static const struct kmt_opt options[] = {
 	{ 0, "format", "FORMAT", KMT_OPT_WORD, &format, .words = format_words,
@@ -99,20 +101,25 @@ static bool is_utf8_terminal(void)
 	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
+/* Rows that the report shows; 0: all. */
+static uint64_t row_limit(void)
+{
+	if (top != UINT64_MAX)
+		return top;
+	return format == 1 ? 0 : TEXT_ROWS;
+}
+
 static int report_on(const struct kmt_result *result, struct kmt_err *err)
 {
-	bool is_json = format == 1, is_default = top == UINT64_MAX;
 	struct kmt_report_options report = {
-		.top = !is_default ? top
-		       : is_json   ? 0
-				   : TEXT_ROWS,
+		.top = row_limit(),
 		/* Who asks for an order or a number wants to see just that. */
-		.hides_healthy = is_default && order == KMT_SORT_SUSPICION,
+		.hides_healthy = top == UINT64_MAX && order == KMT_SORT_SUSPICION,
+		.is_utf8 = is_utf8,
 	};
 
-	if (is_json)
+	if (format == 1)
 		return kmt_report_json(result, &report, stdout, err);
-	report.is_utf8 = is_utf8_terminal();
 	if (explain)
 		kmt_report_explain(result, &report, stdout);
 	if (interval_ns)
@@ -247,12 +254,31 @@ static int check_usage(int nr_operands)
 	return check_asked();
 }
 
+/* In a process of its own, that is made before this one goes into its sandbox. */
+static int start_lines(struct kmt_lines_process **ret_lines, struct kmt_replay_options *replay,
+		       struct kmt_sandbox *sandbox, struct kmt_err *err)
+{
+	struct kmt_lines_reader reader;
+	int r;
+
+	kmt_lines_reader_init(&reader, debuginfo);
+	r = kmt_lines_process_start(&reader.source, &kmt_lines_limits, ret_lines, err);
+	if (r < 0)
+		return r;
+	replay->lines = kmt_lines_process_source(*ret_lines);
+	sandbox->child = kmt_lines_process_pid(*ret_lines);
+	return 0;
+}
+
 static int run(int argc, char **argv)
 {
 	KMT_CLEANUP(kmt_suppressions_freep) struct kmt_suppressions *suppressions = NULL;
 	KMT_CLEANUP(kmt_owners_freep) struct kmt_owners *owners = NULL;
 	KMT_CLEANUP(kmt_result_freep) struct kmt_result *result = NULL;
 	KMT_CLEANUP(kmt_tape_freep) struct kmt_tape *tape = NULL;
+	KMT_CLEANUP(kmt_lines_process_freep) struct kmt_lines_process *lines = NULL;
+	struct kmt_sandbox sandbox = { .nr_reads = 0 };
+	struct kmt_operand operand;
 	struct kmt_replay_options replay;
 	struct kmt_err err = { "" };
 	int first, r;
@@ -272,8 +298,7 @@ static int run(int argc, char **argv)
 		.older_ns = older_ns,
 		.grace_ns = grace_ns,
 		.suppressions = suppressions,
-		.wants_lines = wants_lines || debuginfo,
-		.debuginfo = debuginfo,
+		.lines_top = row_limit(),
 		.owners = owners,
 		.explain = explain,
 		.interval_ns = interval_ns,
@@ -281,8 +306,13 @@ static int run(int argc, char **argv)
 			nr_threads == UINT64_MAX ? default_threads() : (unsigned int)nr_threads,
 	};
 	(void)split_only(&replay.only_by, &replay.only);
+	is_utf8 = is_utf8_terminal();
 	if (r == 0)
-		r = kmt_operand_open(&kmt_command_replay, argv[first], &tape, &err);
+		r = kmt_operand_enter(&kmt_command_replay, argv[first], &operand, &err);
+	if (r == 0 && (wants_lines || debuginfo))
+		r = start_lines(&lines, &replay, &sandbox, &err);
+	if (r == 0)
+		r = kmt_operand_read(&operand, &sandbox, &tape, &err);
 	if (r == 0)
 		r = kmt_replay(tape, &replay, &result, &err);
 	if (r == 0)

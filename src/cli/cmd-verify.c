@@ -74,6 +74,7 @@ static int run(int argc, char **argv)
 {
 	KMT_CLEANUP(kmt_freep) struct kmt_survey_file *files = NULL;
 	KMT_CLEANUP(kmt_tape_freep) struct kmt_tape *tape = NULL;
+	struct kmt_sandbox sandbox = { .nr_reads = 0 };
 	struct kmt_err err = { "" };
 	uint64_t problems = 0;
 	int first, r;
@@ -84,7 +85,7 @@ static int run(int argc, char **argv)
 	if (argc - first != 1)
 		return kmt_complain(&kmt_command_verify, KMT_EXIT_USAGE,
 				    argc == first ? "which TAPE?" : "one TAPE at a time");
-	r = kmt_operand_open(&kmt_command_verify, argv[first], &tape, &err);
+	r = kmt_operand_open(&kmt_command_verify, argv[first], &sandbox, &tape, &err);
 	if (r == 0)
 		r = kmt_survey(tape, true, &files, &err);
 	if (r < 0)

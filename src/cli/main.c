@@ -6,6 +6,7 @@
 #include "kmemtape/tape-format.h"
 
 #include "opt.h"
+#include "sandbox.h"
 
 static const struct kmt_command *const commands[] = {
 #ifdef KMT_HAVE_RECORD
@@ -54,7 +55,10 @@ static int run(int argc, char **argv)
 		return KMT_EXIT_DONE;
 	}
 	if (is_word(argv[1], "--version", "version")) {
+		char sandbox[64];
+
 		printf("kmemtape %s (tape format %d)\n", KMT_VERSION, KMT_FORMAT_VERSION);
+		printf("sandbox: %s\n", kmt_sandbox_describe(sandbox, sizeof(sandbox)));
 		return KMT_EXIT_DONE;
 	}
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)

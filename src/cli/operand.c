@@ -8,28 +8,57 @@
 #include "operand.h"
 #include "scratch.h"
 
-int kmt_operand_open(const struct kmt_command *command, const char *path,
-		     struct kmt_tape **ret_tape, struct kmt_err *err)
+int kmt_operand_enter(const struct kmt_command *command, const char *path,
+		      struct kmt_operand *operand, struct kmt_err *err)
 {
-	char directory[PATH_MAX], tape_path[PATH_MAX + 8];
+	operand->path = path;
+	operand->scratch[0] = '\0';
+	return kmt_is_trace_dat(path)
+		       ? kmt_scratch_enter(command, path, NULL, operand->scratch, err)
+		       : 0;
+}
+
+static int read_trace_dat(const struct kmt_operand *operand, struct kmt_tape **ret_tape,
+			  struct kmt_err *err)
+{
+	char tape_path[PATH_MAX + 8];
 	char *name;
 	int r;
 
-	if (!kmt_is_trace_dat(path))
-		return kmt_tape_open(path, ret_tape, err);
-	r = kmt_scratch_enter(command, path, NULL, directory, err);
-	if (r < 0)
-		return r;
-	(void)snprintf(tape_path, sizeof(tape_path), "%s/tape", directory);
-	r = kmt_trace_dat_import(path, tape_path, err);
+	(void)snprintf(tape_path, sizeof(tape_path), "%s/tape", operand->scratch);
+	r = kmt_trace_dat_import(operand->path, tape_path, err);
 	if (r == 0)
 		r = kmt_tape_open(tape_path, ret_tape, err);
 	if (r < 0)
 		return r;
-	name = strdup(path);
+	name = strdup(operand->path);
 	if (name) { /* else it is called as it is */
 		free((*ret_tape)->path);
 		(*ret_tape)->path = name;
 	}
 	return 0;
+}
+
+int kmt_operand_read(const struct kmt_operand *operand, struct kmt_sandbox *sandbox,
+		     struct kmt_tape **ret_tape, struct kmt_err *err)
+{
+	int r;
+
+	kmt_sandbox_read(sandbox, operand->path);
+	if (operand->scratch[0])
+		kmt_sandbox_write(sandbox, operand->scratch);
+	r = kmt_sandbox_enter(sandbox, err);
+	if (r < 0)
+		return r;
+	return operand->scratch[0] ? read_trace_dat(operand, ret_tape, err)
+				   : kmt_tape_open(operand->path, ret_tape, err);
+}
+
+int kmt_operand_open(const struct kmt_command *command, const char *path,
+		     struct kmt_sandbox *sandbox, struct kmt_tape **ret_tape, struct kmt_err *err)
+{
+	struct kmt_operand operand;
+	int r = kmt_operand_enter(command, path, &operand, err);
+
+	return r < 0 ? r : kmt_operand_read(&operand, sandbox, ret_tape, err);
 }

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "kmemtape/cleanup.h"
 #include "kmemtape/fs.h"
 
 #include "scratch.h"
@@ -53,40 +56,90 @@ static _Noreturn void exit_as(const struct kmt_command *command, const char *pat
 			  strsignal(number)));
 }
 
-static _Noreturn void wait_and_clean_up(const struct kmt_command *command, const char *path,
-					const char *directory)
+static int sync_directory(const char *directory)
 {
-	int status;
+	KMT_CLEANUP(kmt_close_fd) int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
+/* Some file systems can't do it in one go. */
+static int put_by_hand(const char *product, const char *output)
+{
+	struct stat st;
+
+	if (lstat(product, &st) < 0)
+		return -1;
+	/* Over a directory with files it doesn't go, either. */
+	return S_ISDIR(st.st_mode) ? rename(product, output) : link(product, output);
+}
+
+/* Never over a file that is there, also if it came after we looked. */
+static int put_in_place(const char *directory, const char *output)
+{
+	char product[PATH_MAX + 8], parent[PATH_MAX];
+	const char *slash = strrchr(output, '/');
+	int r;
+
+	(void)snprintf(product, sizeof(product), "%s/" KMT_SCRATCH_PRODUCT, directory);
+	r = renameat2(AT_FDCWD, product, AT_FDCWD, output, RENAME_NOREPLACE);
+	if (r < 0 && (errno == EINVAL || errno == ENOSYS))
+		r = put_by_hand(product, output);
+	if (r < 0)
+		return -errno;
+	(void)snprintf(parent, sizeof(parent), "%.*s", slash ? (int)(slash - output + 1) : 1,
+		       slash ? output : ".");
+	return sync_directory(parent);
+}
+
+static _Noreturn void wait_and_clean_up(const struct kmt_command *command, const char *path,
+					const char *output, const char *directory)
+{
+	int status, r = 0;
 
 	while (waitpid(worker, &status, 0) < 0)
 		if (errno != EINTR) { /* cannot be: it is our child */
 			status = KMT_EXIT_FAILED << 8;
 			break;
 		}
+	if (output && status == 0)
+		r = put_in_place(directory, output);
 	kmt_remove_tree(directory, false);
+	if (r < 0)
+		exit(kmt_complain(command, KMT_EXIT_FAILED, "%s: %s", output, strerror(-r)));
 	exit_as(command, path, status);
 }
 
-static int name_directory(char *directory, const char *prefix, struct kmt_err *err)
+/* Less the slashes behind the name of a directory. */
+static int length_of(const char *output)
+{
+	size_t length = strlen(output);
+
+	while (length > 1 && output[length - 1] == '/')
+		length--;
+	return length < PATH_MAX ? (int)length : PATH_MAX;
+}
+
+static int name_directory(char *directory, const char *output, struct kmt_err *err)
 {
 	const char *parent = getenv("TMPDIR");
 	int bytes;
 
-	if (prefix)
-		bytes = snprintf(directory, PATH_MAX, "%s-XXXXXX", prefix);
+	if (output)
+		bytes = snprintf(directory, PATH_MAX, "%.*s-XXXXXX", length_of(output), output);
 	else
 		bytes = snprintf(directory, PATH_MAX, "%s/kmemtape-XXXXXX",
 				 parent && *parent ? parent : "/tmp");
 	return bytes < PATH_MAX ? 0
 				: kmt_fail(err, -ENAMETOOLONG, "%.100s: name too long",
-					   prefix ? prefix : "$TMPDIR");
+					   output ? output : "$TMPDIR");
 }
 
-int kmt_scratch_enter(const struct kmt_command *command, const char *path, const char *prefix,
+int kmt_scratch_enter(const struct kmt_command *command, const char *path, const char *output,
 		      char *directory, struct kmt_err *err)
 {
 	sigset_t ending, old;
-	int r = name_directory(directory, prefix, err);
+	int r = name_directory(directory, output, err);
 
 	if (r < 0)
 		return r;
@@ -96,7 +149,7 @@ int kmt_scratch_enter(const struct kmt_command *command, const char *path, const
 		(void)sigaddset(&ending, ending_signals[i]);
 	(void)sigprocmask(SIG_BLOCK, &ending, &old);
 	if (!mkdtemp(directory)) {
-		r = kmt_fail(err, -errno, "%s: %s", directory, strerror(errno));
+		r = kmt_fail(err, -errno, "%s: %s", output ? output : directory, strerror(errno));
 	} else {
 		worker = fork();
 		if (worker < 0) {
@@ -108,6 +161,15 @@ int kmt_scratch_enter(const struct kmt_command *command, const char *path, const
 	}
 	(void)sigprocmask(SIG_SETMASK, &old, NULL);
 	if (worker > 0)
-		wait_and_clean_up(command, path, directory);
+		wait_and_clean_up(command, path, output, directory);
 	return r;
+}
+
+void kmt_scratch_name_output(struct kmt_err *err, const char *product, const char *output)
+{
+	size_t length = strlen(product);
+	struct kmt_err old = *err;
+
+	if (strncmp(old.text, product, length) == 0)
+		(void)kmt_fail(err, 0, "%s%s", output, old.text + length);
 }

@@ -47,9 +47,8 @@ struct replay {
 	struct kmt_feeds *feeds;
 	struct kmt_merge *merge;
 	struct kmt_reconciler *reconciler;
-	struct kmt_lines *lines; /* NULL: not asked for */
-	struct cursor *cursors;	 /* one for each feed */
-	uint64_t sample_mask;	 /* of slab objects */
+	struct cursor *cursors; /* one for each feed */
+	uint64_t sample_mask;	/* of slab objects */
 	uint64_t limit_ns; /* nothing is known behind: the earliest end of a CPU that ended early */
 	uint64_t stop_ns;  /* there, or sooner at the next snapshot, booking stops for a moment */
 	struct kmt_result *result;
@@ -57,7 +56,6 @@ struct replay {
 
 static void deinit(struct replay *replay)
 {
-	(void)kmt_lines_free(replay->lines);
 	(void)kmt_reconciler_free(replay->reconciler);
 	(void)kmt_merge_free(replay->merge);
 	(void)kmt_feeds_free(replay->feeds);
@@ -256,7 +254,7 @@ static int start(struct replay *replay, struct kmt_err *err)
 	int r;
 
 	(void)((r = kmt_result_new(&replay->result, err)) < 0 ||
-	       (r = kmt_source_lines_open(tape, replay->options, &replay->lines, err)) < 0 ||
+	       (r = kmt_source_lines_open(tape, replay->options->lines, err)) < 0 ||
 	       (r = kmt_names_new(&replay->names, err)) < 0 ||
 	       (r = kmt_replay_formats(tape, &replay->formats, err)) < 0 ||
 	       (r = note_formats(replay)) < 0 ||
@@ -488,8 +486,9 @@ static int finish(struct replay *replay, struct kmt_err *err)
 	r = kmt_conclude(&conclusion, replay->result);
 	if (r == 0 && replay->watch)
 		r = kmt_watch_fill(replay->watch, replay->result, err);
-	if (r == 0 && replay->lines)
-		r = kmt_source_lines_fill(replay->lines, replay->symbols, replay->result);
+	if (r == 0 && options->lines)
+		r = kmt_source_lines_fill(options->lines, replay->symbols, options->lines_top,
+					  replay->result);
 	return r;
 }
 

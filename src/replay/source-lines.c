@@ -7,7 +7,7 @@
 
 /* One fill. */
 struct filler {
-	struct kmt_lines *lines;
+	struct kmt_lines_source *source;
 	const struct kmt_symbols *symbols;
 	struct kmt_result *result;
 };
@@ -23,21 +23,15 @@ static void read_build_id(const struct kmt_tape *tape, char **ret_id)
 		*ret_id = NULL;
 }
 
-int kmt_source_lines_open(const struct kmt_tape *tape, const struct kmt_replay_options *options,
-			  struct kmt_lines **ret_lines, struct kmt_err *err)
+int kmt_source_lines_open(const struct kmt_tape *tape, struct kmt_lines_source *source,
+			  struct kmt_err *err)
 {
 	KMT_CLEANUP(kmt_freep) char *id = NULL;
-	struct kmt_lines_options wanted = {
-		.kernel = tape->manifest.kernel,
-		.debuginfo = options->debuginfo,
-	};
 
-	*ret_lines = NULL;
-	if (!options->wants_lines)
+	if (!source)
 		return 0;
 	read_build_id(tape, &id);
-	wanted.build_id = id ? id : "";
-	return kmt_lines_new(&wanted, ret_lines, err);
+	return source->open(source, tape->manifest.kernel, id ? id : "", err);
 }
 
 /* @place knows all but what the tape says of the module or the kernel. */
@@ -56,7 +50,7 @@ static int find(const struct filler *filler, struct kmt_lines_place *place, uint
 		place->from_stext = address - place->offset - stext;
 	if (place->module && !place->build_id)
 		return 0; /* of several builds, and nobody knows of which */
-	r = kmt_lines_find(filler->lines, place, &text);
+	r = filler->source->find(filler->source, place, &text);
 	return r == 1 ? kmt_result_keep(filler->result, text, ret_text) : r;
 }
 
@@ -118,7 +112,7 @@ static int note_missing(const struct filler *filler)
 	size_t nr;
 	int r = 0;
 
-	for (nr = 0; r == 0 && (note = kmt_lines_note(filler->lines, nr)); nr++)
+	for (nr = 0; r == 0 && (note = filler->source->note(filler->source, nr)); nr++)
 		if (nr < NOTES_SHOWN)
 			r = kmt_result_note(filler->result, "%s", note);
 	if (r == 0 && nr > NOTES_SHOWN)
@@ -127,15 +121,48 @@ static int note_missing(const struct filler *filler)
 	return r;
 }
 
-int kmt_source_lines_fill(struct kmt_lines *lines, const struct kmt_symbols *symbols,
-			  struct kmt_result *result)
+static bool is_remarkable(const struct kmt_row *row)
 {
-	struct filler filler = { lines, symbols, result };
+	return !row->is_suppressed && row->judgement.class != KMT_CLASS_NONE &&
+	       row->judgement.class != KMT_CLASS_TRANSIENT;
+}
+
+static bool is_explained(const struct kmt_result *result, const struct kmt_row *row)
+{
+	for (size_t i = 0; i < result->nr_dossiers; i++)
+		if (result->dossiers[i].call_site == row->call_site)
+			return true;
+	return false;
+}
+
+/* A report that leaves rows out shows the first that stand out, or simply the first; or just what
+ * is to be explained. */
+static bool is_shown(const struct kmt_result *result, const struct kmt_row *row, uint64_t top,
+		     uint64_t *nr, uint64_t *nr_remarkable)
+{
+	bool is_one = is_remarkable(row);
+
+	if (top == 0 || result->nr_dossiers)
+		return top == 0 || is_explained(result, row);
+	if (row->live_objects == 0 || (*nr >= top && !(is_one && *nr_remarkable < top)))
+		return false;
+	++*nr;
+	*nr_remarkable += is_one;
+	return true;
+}
+
+int kmt_source_lines_fill(struct kmt_lines_source *source, const struct kmt_symbols *symbols,
+			  uint64_t top, struct kmt_result *result)
+{
+	struct filler filler = { source, symbols, result };
+	uint64_t nr = 0, nr_remarkable = 0;
 	int r = 0;
 
 	for (size_t i = 0; r >= 0 && i < result->nr_rows; i++) {
 		struct kmt_row *row = &result->rows[i];
 
+		if (!is_shown(result, row, top, &nr, &nr_remarkable))
+			continue;
 		r = fill_row(&filler, row);
 		if (r >= 0)
 			r = fill_frames(&filler, row->frames, row->nr_frames);

@@ -8,16 +8,19 @@
 
 /* The source lines of all that a result names. */
 
-/**
- * kmt_source_lines_open() - as kmt_lines_new(), if @options wants lines
- * @ret_lines: NULL if not
- */
-int kmt_source_lines_open(const struct kmt_tape *tape, const struct kmt_replay_options *options,
-			  struct kmt_lines **ret_lines, struct kmt_err *err);
+/* Opens @source, which may be NULL, for the kernel of @tape. Return: as kmt_lines_new(). */
+int kmt_source_lines_open(const struct kmt_tape *tape, struct kmt_lines_source *source,
+			  struct kmt_err *err);
 
-/* Fills in rows, frames and who frees; what has no debug information becomes notes. Return: 0 or
- * -ENOMEM. */
-int kmt_source_lines_fill(struct kmt_lines *lines, const struct kmt_symbols *symbols,
-			  struct kmt_result *result);
+/**
+ * kmt_source_lines_fill() - in rows, frames and who frees
+ * @top: only the first rows that a report of so many shows; 0: all
+ *
+ * What has no debug information becomes notes.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int kmt_source_lines_fill(struct kmt_lines_source *source, const struct kmt_symbols *symbols,
+			  uint64_t top, struct kmt_result *result);
 
 #endif

@@ -98,7 +98,7 @@ refused() { # PATTERN ARG...
 	status=$?
 	[ $status -eq 1 ] && [ "$(wc -l <err)" -eq 1 ] && grep -qF -- "$pattern" err || fail "export $*: exit $status: $(cat err)"
 }
-refused "damaged.dat: File exists" -o damaged.dat cut.tape
+refused "damaged.dat: exists: remove it" -o damaged.dat cut.tape
 "$MKTAPE" "$KMT_TESTS/golden/snapshots-are-kept.script" -o sampled.tape || exit 1
 refused "1 in 16 was recorded, and a trace.dat can't say so" -o sampled.dat sampled.tape
 refused "nowhere/f.dat: No such file or directory" -o nowhere/f.dat damaged.tape

@@ -30,10 +30,10 @@ declare -A may=(
 )
 declare -A libraries=(
 	[base]='' [core]='' [tape]='zstd.h|json-c/|archive' [decode]='elfutils/|pthread.h'
-	[replay]='pthread.h' [report]='json-c/' [record]='tracefs.h|pthread.h' [cli]='' [dat]='zstd.h|zlib.h'
+	[replay]='pthread.h' [report]='json-c/' [record]='tracefs.h|pthread.h' [cli]='seccomp.h' [dat]='zstd.h|zlib.h'
 	[share]=''
 )
-outside='zstd.h|json-c/|archive|traceevent/|elfutils/|pthread.h|tracefs.h|trace-cmd/|zlib.h'
+outside='zstd.h|json-c/|archive|traceevent/|elfutils/|pthread.h|tracefs.h|trace-cmd/|zlib.h|seccomp.h'
 failed=0
 
 fail() {
