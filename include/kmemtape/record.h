@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kmemtape/capabilities.h"
 #include "kmemtape/err.h"
 #include "kmemtape/units.h"
 
@@ -75,7 +76,9 @@ struct kmt_record_summary {
 	uint64_t settle_ns;	  /* how much of status.elapsed_ns was settling */
 	uint64_t buffer_bytes;	  /* of one CPU's ring buffer, as the kernel rounded it */
 	size_t nr_cpus;
-	char priority[KMT_UNITS_BYTES]; /* of the threads that drain: "SCHED_FIFO 1" */
+	char priority[KMT_UNITS_BYTES];		   /* of the threads that drain: "SCHED_FIFO 1" */
+	char user[64];				   /* whose tape it is, and who recorded it */
+	char capabilities[KMT_CAPABILITIES_BYTES]; /* beside, once all was open */
 };
 
 /* Called in the thread that runs kmt_record_run(). Texts are one line, without a newline. */
@@ -101,9 +104,11 @@ struct kmt_record_options {
 				  least 64 MiB (of a small disk a quarter), at most 1 GiB */
 	uint64_t settle_ns;	/* frees stay on for so long after allocations are off */
 	bool has_no_probes;	/* no kprobes on what frees without an event */
-	uint64_t snapshot_ns; /* between two copies of the kernel's counters; 0: start and end only
-			       */
-	char *const *command; /* argv to run while recording; NULL: none */
+	uint64_t snapshot_ns;  /* between two copies of the kernel's counters; 0: start and end only
+				*/
+	char *const *command;  /* argv to run while recording; NULL: none */
+	const char *user;      /* whose tape it is: NAME, UID or UID:GID; NULL: who we are */
+	bool is_users_command; /* the command is run as the user, too, not as who we are */
 	struct kmt_record_listener listener;
 };
 
@@ -125,13 +130,16 @@ void kmt_record_options_init(struct kmt_record_options *options);
  * second one ends the settling. They are blocked during the call, SIGPIPE and SIGXFSZ ignored; all
  * is put back before the return, and so is tracefs. Not to be called twice at the same time.
  *
+ * Privileges don't come back: from now on this process is the user whose tape it is, and has hardly
+ * a capability. To be called before there are other threads, which would keep theirs.
+ *
  * The command ends the recording when it exits; when the recording ends first, it is sent SIGTERM.
  *
- * Return: 0; -EEXIST if there is something at the path; -EACCES, -EPERM without the privilege;
- * -ENOTSUP if this kernel lacks tracefs or an event; -ENOMEM if the ring buffers are too large;
- * -ENOSPC if not even the reserve is free; -ENOENT and so on if the command can't be run; negative
- * errno of a failed write. If no event was on yet, nothing is left of the tape; else what was
- * recorded is kept.
+ * Return: 0; -ENOENT if there is no such user; -EEXIST if there is something at the path; -EACCES,
+ * -EPERM without the privilege; -ENOTSUP if this kernel lacks tracefs or an event; -ENOMEM if the
+ * ring buffers are too large; -ENOSPC if not even the reserve is free; -ENOENT and so on if the
+ * command can't be run; negative errno of a failed write. If no event was on yet, nothing is left
+ * of the tape; else what was recorded is kept.
  */
 int kmt_record_run(const struct kmt_record_options *options, struct kmt_record_summary *summary,
 		   struct kmt_err *err);

@@ -23,6 +23,8 @@
 
 #define SAMPLE_MAX 64u
 
+#define INVOKER_BYTES 64
+
 #define CACHE_NAME_MAX	63
 #define MODULE_NAME_MAX 55 /* MODULE_NAME_LEN is 56 on 64 bits */
 #define COMM_MAX	15 /* TASK_COMM_LEN is 16 */
@@ -85,6 +87,9 @@ static const struct kmt_opt record_opts[] = {
 	  .help = "calls of two functions are allocations and frees of\n"
 		  "a kind of object: NAME=ALLOC:FREE[@MODULE], or\n"
 		  "references: NAME=GET:PUT[@MODULE],count" },
+	{ 0, "user", "USER", KMT_OPT_TEXT, &options.user,
+	  .help = "whose tape it is, and who runs COMMAND; a name or\n"
+		  "UID:GID [who called sudo or pkexec; COMMAND: root]" },
 	{ 'q', "quiet", NULL, KMT_OPT_FLAG, &is_quiet,
 	  .help = "no status line, no summary; only what went wrong" },
 	{ 0 },
@@ -199,6 +204,7 @@ static void print_loss(const struct kmt_record_status *status, uint64_t buffer_b
 static void print_summary(const struct kmt_record_summary *summary)
 {
 	const struct kmt_record_status *status = &summary->status;
+	bool has_any = strcmp(summary->capabilities, "none") != 0;
 	char a[KMT_UNITS_BYTES], b[KMT_UNITS_BYTES], c[KMT_UNITS_BYTES];
 
 	if (status->lost)
@@ -216,6 +222,9 @@ static void print_summary(const struct kmt_record_summary *summary)
 		kmt_format_time(a, cpu_ns()), summary->priority,
 		kmt_format_size(b, peak_kib() * UINT64_C(1024)),
 		kmt_format_size(c, summary->buffer_bytes));
+	fprintf(stderr, "the recorder was %s, with %s%s%s\n", summary->user,
+		has_any ? "" : "no capability", has_any ? summary->capabilities : "",
+		has_any ? " only" : "");
 	fprintf(stderr, "replay it with: kmemtape replay %s\n", options.path);
 }
 
@@ -341,6 +350,23 @@ static int take_texts(void)
 	return r < 0 ? r : take_pairs();
 }
 
+/* Root is told by whom it was called; nobody else can be. */
+static void find_invoker(char text[INVOKER_BYTES])
+{
+	const char *uid = getenv("SUDO_UID"), *gid = getenv("SUDO_GID");
+
+	options.is_users_command = options.user;
+	if (options.user || geteuid() != 0)
+		return;
+	if (uid && gid)
+		(void)snprintf(text, INVOKER_BYTES, "%s:%s", uid, gid);
+	else if ((uid = getenv("PKEXEC_UID")))
+		(void)snprintf(text, INVOKER_BYTES, "%s", uid);
+	else
+		return;
+	options.user = text;
+}
+
 static int parse(int argc, char **argv)
 {
 	int first, r;
@@ -376,7 +402,7 @@ static int run_record(int argc, char **argv)
 {
 	struct screen screen = { .is_terminal = isatty(STDERR_FILENO) };
 	struct kmt_record_summary summary;
-	char name[NAME_BYTES];
+	char name[NAME_BYTES], invoker[INVOKER_BYTES];
 	struct kmt_err err;
 	int r;
 
@@ -384,6 +410,7 @@ static int run_record(int argc, char **argv)
 	r = parse(argc, argv);
 	if (r != KMT_OPT_RUN)
 		return r == KMT_OPT_DONE ? KMT_EXIT_DONE : KMT_EXIT_USAGE;
+	find_invoker(invoker);
 	if (!options.path) {
 		make_name(name);
 		options.path = name;

@@ -2,7 +2,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "kmemtape/capabilities.h"
 #include "kmemtape/tape-format.h"
 
 #include "opt.h"
@@ -73,7 +75,20 @@ static int run(int argc, char **argv)
 			    "there is no command '%s' (see 'kmemtape --help')", argv[1]);
 }
 
+/*
+ * An executable with file capabilities is for recording, as any user; with them, no other command
+ * may open a file that the user may not, and record only what it opens on purpose.
+ */
+static void give_up_capabilities(int argc, char **argv)
+{
+	bool is_record = argc > 1 && strcmp(argv[1], "record") == 0;
+
+	if (geteuid() != 0)
+		(void)kmt_capabilities_keep(is_record ? KMT_CAPABILITIES_ALL : 0, 0);
+}
+
 int main(int argc, char **argv)
 {
+	give_up_capabilities(argc, argv);
 	return close_stdout(run(argc, argv));
 }

@@ -9,8 +9,18 @@
 #include "child.h"
 #include "kmemtape/cleanup.h"
 
+static int become_user(const struct kmt_user *user)
+{
+	if (*user->home)
+		(void)setenv("HOME", user->home, 1);
+	(void)setenv("USER", user->name, 1);
+	(void)setenv("LOGNAME", user->name, 1);
+	return kmt_user_become(user);
+}
+
 /* In the child: wait for the word, become the command. An errno goes back if that fails. */
-static _Noreturn void become(char *const *argv, int go_fd, int errno_fd, const sigset_t *mask)
+static _Noreturn void become(char *const *argv, int go_fd, int errno_fd, const sigset_t *mask,
+			     const struct kmt_user *user)
 {
 	char go;
 	ssize_t n;
@@ -23,15 +33,18 @@ static _Noreturn void become(char *const *argv, int go_fd, int errno_fd, const s
 		n = read(go_fd, &go, 1);
 	while (n < 0 && errno == EINTR);
 	if (n == 1) {
-		execvp(argv[0], argv);
-		code = errno;
+		code = user ? -become_user(user) : 0;
+		if (!code) {
+			execvp(argv[0], argv);
+			code = errno;
+		}
 		(void)!write(errno_fd, &code, sizeof(code));
 	}
 	_exit(127);
 }
 
 int kmt_child_fork(struct kmt_child *child, char *const *argv, const sigset_t *mask,
-		   struct kmt_err *err)
+		   const struct kmt_user *user, struct kmt_err *err)
 {
 	int go[2] = { -1, -1 }, code[2] = { -1, -1 };
 	pid_t pid = -1;
@@ -41,7 +54,7 @@ int kmt_child_fork(struct kmt_child *child, char *const *argv, const sigset_t *m
 		pid = fork();
 	if (pid == 0) {
 		(void)close(go[1]); /* so that our death is the end of file */
-		become(argv, go[0], code[1], mask);
+		become(argv, go[0], code[1], mask, user);
 	}
 	if (pid < 0)
 		r = kmt_fail(err, -errno, "%s: can't start: %s", argv[0], strerror(errno));

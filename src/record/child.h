@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "kmemtape/err.h"
+#include "user.h"
 
 /* The command of `record -- COMMAND`: forked early, while the process is small; run when told. */
 struct kmt_child {
@@ -17,11 +18,17 @@ struct kmt_child {
 	int status; /* exit status, or 128 + signal */
 };
 
-#define KMT_CHILD_NONE { .pid = 0, .go_fd = -1, .errno_fd = -1 }
+#define KMT_CHILD_NONE                                \
+	{                                             \
+		.pid = 0, .go_fd = -1, .errno_fd = -1 \
+	}
 
-/* kmt_child_fork() - @mask and SIGPIPE's and SIGXFSZ's defaults are what the command gets */
+/**
+ * kmt_child_fork() - @mask and SIGPIPE's and SIGXFSZ's defaults are what the command gets
+ * @user: who runs it; NULL: who we are. Before we give up anything that it should have.
+ */
 int kmt_child_fork(struct kmt_child *child, char *const *argv, const sigset_t *mask,
-		   struct kmt_err *err);
+		   const struct kmt_user *user, struct kmt_err *err);
 
 /* kmt_child_run() - exec the command. Return: 0, or negative errno of the exec. */
 int kmt_child_run(struct kmt_child *child, const char *name, struct kmt_err *err);

@@ -6,9 +6,9 @@
 
 #include "conditions.h"
 #include "kmemtape/cleanup.h"
-#include "kmemtape/fs.h"
 #include "kmemtape/tape.h"
 #include "note.h"
+#include "privileges.h"
 #include "tracefs-dir.h"
 
 #define PATH_BYTES 128
@@ -135,8 +135,8 @@ static int set_one(struct subject *subject, struct kmt_err *err)
 	int r;
 
 	(void)snprintf(path, sizeof(path), "events/%s/format", subject->name);
-	r = kmt_read_file(subject->conditions->instance_fd, path, KMT_TAPE_TEXT_BYTES_MAX, &format,
-			  NULL, err);
+	r = kmt_privileges_read_file(subject->conditions->instance_fd, path,
+				     KMT_TAPE_TEXT_BYTES_MAX, &format, NULL, err);
 	if (r < 0)
 		return r;
 	subject->format = format;

@@ -14,6 +14,7 @@
 
 #include "drain.h"
 #include "kmemtape/tape.h"
+#include "privileges.h"
 
 #define STACK_BYTES	 (256u << 10)
 #define POLL_PERCENT_MS	 250 /* quiet systems: the buffer never gets a quarter full */
@@ -217,6 +218,9 @@ static void *drain_thread(void *arg)
 	(void)pthread_setname_np(pthread_self(), name);
 	drain->tid = gettid();
 	drain->priority = raise_priority();
+	/* All is open. Before Linux 3.17, the time is in a file. */
+	kmt_privileges_keep(drain->shared->clock->is_in_stats ? KMT_CAPABILITY(CAP_DAC_OVERRIDE)
+							      : 0);
 	(void)sem_post(&drain->is_running);
 
 	drain->result = drain_until_stopped(drain);
@@ -242,7 +246,7 @@ int kmt_drain_new(struct kmt_drain_shared *shared, uint32_t cpu, struct kmt_drai
 	(void)sem_init(&drain->is_running, 0, 0);
 
 	(void)snprintf(path, sizeof(path), "per_cpu/cpu%u/trace_pipe_raw", cpu);
-	drain->fd = openat(shared->instance_fd, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	drain->fd = kmt_privileges_open(shared->instance_fd, path, O_RDONLY | O_NONBLOCK);
 	if (drain->fd < 0) {
 		r = kmt_fail(err, -errno, "%s: %s", path, strerror(errno));
 		kmt_drain_free(drain);

@@ -9,8 +9,8 @@
 #include "event-set.h"
 #include "filter-text.h"
 #include "kmemtape/cleanup.h"
-#include "kmemtape/fs.h"
 #include "kmemtape/tape.h"
+#include "privileges.h"
 #include "tracefs-dir.h"
 
 #define PATH_BYTES 128
@@ -100,7 +100,8 @@ static int check_field(const struct candidate *event, int instance_fd, struct km
 	if (!event->field)
 		return 0;
 	(void)snprintf(path, sizeof(path), "events/%s/format", event->name);
-	r = kmt_read_file(instance_fd, path, KMT_TAPE_TEXT_BYTES_MAX, &format, NULL, err);
+	r = kmt_privileges_read_file(instance_fd, path, KMT_TAPE_TEXT_BYTES_MAX, &format, NULL,
+				     err);
 	if (r < 0 || kmt_filter_has_field(format, event->field))
 		return r;
 	return kmt_fail(err, -ENOTSUP,
@@ -121,9 +122,10 @@ static int add_all(struct kmt_event_set *events, int instance_fd, unsigned int s
 		if (event->set != set || is_probe(event))
 			continue;
 		(void)snprintf(path, sizeof(path), "events/%s/enable", event->name);
-		if (faccessat(instance_fd, path, W_OK, 0) < 0) {
-			if (errno != ENOENT)
-				return kmt_tracefs_fail(err, -errno, path);
+		r = kmt_privileges_find(instance_fd, path);
+		if (r < 0) {
+			if (r != -ENOENT)
+				return kmt_tracefs_fail(err, r, path);
 			if (event->is_required)
 				return kmt_fail(err, -ENOTSUP,
 						"events/%s: this kernel doesn't have this event: "
@@ -162,7 +164,8 @@ static int copy_file(int instance_fd, const char *path, int tape_fd, const char 
 	size_t bytes;
 	int r;
 
-	r = kmt_read_file(instance_fd, path, KMT_TAPE_TEXT_BYTES_MAX, &text, &bytes, err);
+	r = kmt_privileges_read_file(instance_fd, path, KMT_TAPE_TEXT_BYTES_MAX, &text, &bytes,
+				     err);
 	if (r < 0)
 		return r;
 	return kmt_tape_write_text(tape_fd, tape_path, text, bytes, err);

@@ -7,9 +7,9 @@
 #include "cpu-list.h"
 #include "filter-choice.h"
 #include "kmemtape/cleanup.h"
-#include "kmemtape/fs.h"
 #include "kmemtape/tape.h"
 #include "note.h"
+#include "privileges.h"
 
 #define KALLSYMS     "/proc/kallsyms"
 #define MODULES	     "/proc/modules"
@@ -22,8 +22,8 @@ static bool events_name_caches(int instance_fd)
 {
 	KMT_CLEANUP(kmt_freep) char *format = NULL;
 
-	return kmt_read_file(instance_fd, CACHE_FORMAT, KMT_TAPE_TEXT_BYTES_MAX, &format, NULL,
-			     NULL) == 0 &&
+	return kmt_privileges_read_file(instance_fd, CACHE_FORMAT, KMT_TAPE_TEXT_BYTES_MAX, &format,
+					NULL, NULL) == 0 &&
 	       kmt_filter_has_field(format, "name");
 }
 

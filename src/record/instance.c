@@ -10,6 +10,7 @@
 
 #include "instance.h"
 #include "note.h"
+#include "privileges.h"
 #include "stale.h"
 #include "tracefs-dir.h"
 
@@ -35,6 +36,7 @@ void kmt_instance_remove_stale(const char *tracing_path, const struct kmt_record
 	char path[PATH_MAX];
 	struct dirent *entry;
 
+	KMT_CLEANUP(kmt_privileges_lower) uint64_t raised = kmt_privileges_raise();
 	(void)snprintf(path, sizeof(path), "%s/instances", tracing_path);
 	KMT_CLEANUP(kmt_closedirp) DIR *dir = opendir(path);
 	while (dir && (entry = readdir(dir))) {
@@ -209,6 +211,7 @@ int kmt_instance_new(const char *tracing_path, uint64_t buffer_bytes, size_t nr_
 	instance->fd = -1;
 
 	(void)snprintf(name, sizeof(name), NAME_PREFIX "%d", getpid());
+	KMT_CLEANUP(kmt_privileges_lower) uint64_t raised = kmt_privileges_raise();
 	errno = 0;
 	instance->handle = tracefs_instance_create(name);
 	if (!instance->handle && errno == ENOENT)
@@ -232,6 +235,7 @@ int kmt_instance_new(const char *tracing_path, uint64_t buffer_bytes, size_t nr_
 
 int kmt_instance_remove(struct kmt_instance *instance)
 {
+	KMT_CLEANUP(kmt_privileges_lower) uint64_t raised = kmt_privileges_raise();
 	struct timespec pause = { .tv_nsec = 10000000 };
 	int r = -EBUSY;
 

@@ -13,6 +13,7 @@
 #include "instance.h"
 #include "janitor.h"
 #include "kmemtape/cleanup.h"
+#include "privileges.h"
 #include "probes.h"
 
 #define NAME	    "kmt-janitor"
@@ -63,6 +64,7 @@ static _Noreturn void be_janitor(int pipe_fd, struct kmt_tracefs *tracefs, int t
 	if (keep_only(pipe_fd, tracefs_fd) < 0)
 		_exit(1);
 	make_tough();
+	kmt_privileges_keep_for_cleaning(tracefs->is_ours);
 	do
 		n = read(PIPE_FD, &byte, 1);
 	while (n < 0 && errno == EINTR);
@@ -82,7 +84,7 @@ int kmt_janitor_start(struct kmt_janitor *janitor, const struct kmt_tracefs *tra
 	int pipe_fds[2];
 
 	KMT_CLEANUP(kmt_close_fd)
-	int tracefs_fd = open(tracefs->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int tracefs_fd = kmt_privileges_open(AT_FDCWD, tracefs->path, O_RDONLY | O_DIRECTORY);
 	if (tracefs_fd < 0)
 		return kmt_fail(err, -errno, "%s: %s", tracefs->path, strerror(errno));
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)

@@ -8,8 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "kmemtape/fs.h"
+#include "kmemtape/cleanup.h"
 #include "note.h"
+#include "privileges.h"
 #include "probes.h"
 #include "stale.h"
 #include "tracefs-dir.h"
@@ -180,11 +181,11 @@ int kmt_probes_count(const struct kmt_probes *probes, struct kmt_manifest *manif
 	if (!probes->nr)
 		return 0;
 	(void)snprintf(path, sizeof(path), "%s/kprobe_events", probes->tracing_path);
-	r = kmt_read_file(AT_FDCWD, path, TEXT_BYTES_MAX, &events, NULL, err);
+	r = kmt_privileges_read_file(AT_FDCWD, path, TEXT_BYTES_MAX, &events, NULL, err);
 	if (r < 0)
 		return r;
 	(void)snprintf(path, sizeof(path), "%s/kprobe_profile", probes->tracing_path);
-	r = kmt_read_file(AT_FDCWD, path, TEXT_BYTES_MAX, &profile, NULL, err);
+	r = kmt_privileges_read_file(AT_FDCWD, path, TEXT_BYTES_MAX, &profile, NULL, err);
 	for (size_t i = 0; r == 0 && i < probes->nr; i++) {
 		struct kmt_probe_stats stats = { .hits = 0 };
 
@@ -209,7 +210,7 @@ static bool takes_returns_max(const char *tracing_path)
 	char path[PATH_MAX + 16];
 
 	(void)snprintf(path, sizeof(path), "%s/README", tracing_path);
-	return kmt_read_file(AT_FDCWD, path, README_BYTES_MAX, &text, NULL, NULL) == 0 &&
+	return kmt_privileges_read_file(AT_FDCWD, path, README_BYTES_MAX, &text, NULL, NULL) == 0 &&
 	       strstr(text, "r[maxactive]");
 }
 
@@ -218,7 +219,7 @@ static bool has_kprobe_events(const char *tracing_path)
 	char path[PATH_MAX];
 
 	(void)snprintf(path, sizeof(path), "%s/kprobe_events", tracing_path);
-	return access(path, F_OK) == 0;
+	return kmt_privileges_find(AT_FDCWD, path) == 0;
 }
 
 int kmt_probes_new(const char *tracing_path, int instance_fd, uint32_t long_bytes,
@@ -238,8 +239,8 @@ int kmt_probes_new(const char *tracing_path, int instance_fd, uint32_t long_byte
 	};
 	probes->takes_returns_max = takes_returns_max(tracing_path);
 	if (probes->kernel.has_kprobes &&
-	    kmt_read_file(AT_FDCWD, BTF_PATH, BTF_BYTES_MAX, &probes->btf,
-			  &probes->kernel.btf_bytes, NULL) == 0)
+	    kmt_privileges_read_file(AT_FDCWD, BTF_PATH, BTF_BYTES_MAX, &probes->btf,
+				     &probes->kernel.btf_bytes, NULL) == 0)
 		probes->kernel.btf = probes->btf;
 	*ret_probes = probes;
 	return 0;
@@ -276,7 +277,7 @@ void kmt_probes_remove_stale(const char *tracing_path, const struct kmt_record_l
 	char path[PATH_MAX + 16], last_group[GROUP_BYTES] = "";
 
 	(void)snprintf(path, sizeof(path), "%s/kprobe_events", tracing_path);
-	if (kmt_read_file(AT_FDCWD, path, TEXT_BYTES_MAX, &events, NULL, NULL) < 0)
+	if (kmt_privileges_read_file(AT_FDCWD, path, TEXT_BYTES_MAX, &events, NULL, NULL) < 0)
 		return;
 	for (const char *line = events; *line; line = next_line(line))
 		remove_if_stale(tracing_path, name_of(line), last_group, listener);
@@ -288,7 +289,8 @@ void kmt_probes_remove_of(int tracefs_fd, pid_t recorder)
 	char group[GROUP_BYTES], line[LINE_BYTES];
 
 	(void)snprintf(group, sizeof(group), GROUP_PREFIX "%d/", recorder);
-	if (kmt_read_file(tracefs_fd, "kprobe_events", TEXT_BYTES_MAX, &events, NULL, NULL) < 0)
+	if (kmt_privileges_read_file(tracefs_fd, "kprobe_events", TEXT_BYTES_MAX, &events, NULL,
+				     NULL) < 0)
 		return;
 	for (const char *at = events; *at; at = next_line(at)) {
 		const char *name = name_of(at);

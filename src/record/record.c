@@ -563,6 +563,7 @@ static int run(struct kmt_session *session, struct kmt_err *err)
 		return r;
 	session->tape.is_kept = true;
 	session->summary->has_tape = true;
+	kmt_session_keep_privileges(session);
 	record_until_end(session);
 	switch_off(session);
 	finish(session);

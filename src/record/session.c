@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@
 #include "kmemtape/fs.h"
 #include "note.h"
 #include "pairs.h"
+#include "privileges.h"
 #include "session.h"
 #include "uevents.h"
 #include "vmalloc-probes.h"
@@ -116,11 +118,15 @@ static int capture_symbols(struct kmt_session *session, struct kmt_err *err)
 
 static int open_tape(struct kmt_session *session, struct kmt_err *err)
 {
+	struct kmt_err why;
 	int r;
 
-	r = kmt_new_tape_create(&session->tape, session->options->path, err);
+	r = kmt_new_tape_create(&session->tape, session->options->path, &why);
+	if (r == -EACCES && session->has_user)
+		return kmt_fail(err, r, "%s, as user %s; --user root records as root", why.text,
+				session->user.name);
 	if (r < 0)
-		return r;
+		return kmt_fail(err, r, "%s", why.text);
 	session->shared.tape_fd = session->tape.fd;
 	session->shared.end_bytes = session->shared.stop_bytes = UINT64_MAX;
 	return kmt_room_init(&session->room, session->tape.fd, session->options->reserve_bytes,
@@ -205,6 +211,7 @@ static int choose_vmalloc(struct kmt_session *session, struct kmt_err *err)
 
 static int set_conditions(struct kmt_session *session, struct kmt_err *err)
 {
+	KMT_CLEANUP(kmt_privileges_lower) uint64_t raised = kmt_privileges_raise();
 	struct kmt_filter_choice choice;
 	const struct kmt_conditions conditions = {
 		.instance_fd = session->instance->fd,
@@ -275,6 +282,16 @@ static void raise_fd_limit(size_t nr_cpus)
 		return;
 	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
 	(void)setrlimit(RLIMIT_NOFILE, &limit); /* if that isn't enough, an open will say so */
+}
+
+/* So that the thread of a CPU that comes later is as fast, without a privilege. */
+static void allow_realtime(void)
+{
+	uint64_t raised = kmt_capabilities_raise(KMT_CAPABILITY(CAP_SYS_RESOURCE));
+	const struct rlimit limit = { 1, 1 };
+
+	(void)setrlimit(RLIMIT_RTPRIO, &limit);
+	kmt_capabilities_lower(raised);
 }
 
 static const char *priority_text(enum kmt_drain_priority priority)
@@ -374,6 +391,7 @@ static int open_drains(struct kmt_session *session, struct kmt_err *err)
 	if (!session->drains || !session->start_stats)
 		return kmt_fail(err, -ENOMEM, "out of memory");
 	raise_fd_limit(session->max_drains);
+	allow_realtime();
 	r = kmt_drain_shared_init(&session->shared, err);
 	if (r < 0)
 		return r;
@@ -395,12 +413,15 @@ static int open_drains(struct kmt_session *session, struct kmt_err *err)
 static void lock_memory(struct kmt_session *session)
 {
 	struct rlimit no_limit = { RLIM_INFINITY, RLIM_INFINITY };
+	uint64_t raised = kmt_capabilities_raise(KMT_CAPABILITY(CAP_SYS_RESOURCE));
 	int flags = MCL_CURRENT | MCL_ONFAULT; /* what is never touched doesn't count */
 
 	/* With a limit, a lock on the future would let later allocations fail (a CPU comes online).
 	 */
-	if (setrlimit(RLIMIT_MEMLOCK, &no_limit) == 0)
+	if (setrlimit(RLIMIT_MEMLOCK, &no_limit) == 0 ||
+	    kmt_capabilities_get().effective & KMT_CAPABILITY(CAP_IPC_LOCK))
 		flags |= MCL_FUTURE;
+	kmt_capabilities_lower(raised);
 	if (mlockall(flags) < 0)
 		kmt_note(session->listener,
 			 "memory can't be locked (%s): the recorder may stall when memory runs out",
@@ -435,6 +456,9 @@ static int open_all(struct kmt_session *session, struct kmt_err *err)
 	if (r < 0)
 		return r;
 	start_janitor(session);
+	r = kmt_privileges_take(session->has_user ? &session->user : NULL, err);
+	if (r < 0)
+		return r;
 	r = kmt_cpu_list_online(&session->online);
 	if (r < 0)
 		return kmt_fail(err, r, "/sys/devices/system/cpu/online: %s", strerror(-r));
@@ -479,6 +503,33 @@ static int open_all(struct kmt_session *session, struct kmt_err *err)
 	return 0;
 }
 
+static int find_user(struct kmt_session *session, struct kmt_err *err)
+{
+	struct kmt_user *user = &session->user;
+	const char *asked = session->options->user;
+	char self[32];
+	int r = 0;
+
+	(void)snprintf(self, sizeof(self), "%u:%u", geteuid(), getegid());
+	r = kmt_user_find(asked ? asked : self, user, err);
+	if (r < 0)
+		return r;
+	session->has_user = user->uid != geteuid();
+	(void)snprintf(session->summary->user, sizeof(session->summary->user), "%s", user->name);
+	return 0;
+}
+
+static int fork_command(struct kmt_session *session, struct kmt_err *err)
+{
+	const struct kmt_record_options *options = session->options;
+	bool is_users = session->has_user && options->is_users_command;
+
+	if (!options->command)
+		return 0;
+	return kmt_child_fork(&session->child, options->command, &session->signals.old_mask,
+			      is_users ? &session->user : NULL, err);
+}
+
 int kmt_session_prepare(struct kmt_session *session, const struct kmt_record_options *options,
 			struct kmt_record_summary *summary, struct kmt_err *err)
 {
@@ -498,16 +549,19 @@ int kmt_session_prepare(struct kmt_session *session, const struct kmt_record_opt
 		.symbols_fd = -1,
 		.uevent_fd = -1,
 	};
+	session->old_umask = umask(0077);
+	(void)umask(session->old_umask); /* which the command gets */
 	kmt_manifest_init(&session->manifest);
 	r = kmt_signals_take(&session->signals, err);
 	if (r < 0)
 		return r;
-	if (options->command) {
-		r = kmt_child_fork(&session->child, options->command, &session->signals.old_mask,
-				   err);
-		if (r < 0)
-			return r;
-	}
+	r = find_user(session, err);
+	if (r < 0)
+		return r;
+	r = fork_command(session, err);
+	if (r < 0)
+		return r;
+	(void)umask(0077); /* no less than what files are created with */
 	r = open_all(session, err);
 	if (r < 0)
 		return r;
@@ -516,6 +570,41 @@ int kmt_session_prepare(struct kmt_session *session, const struct kmt_record_opt
 		return r;
 	/* From here on, a power cut leaves a tape. */
 	return kmt_sync_tree(options->path, err);
+}
+
+static rlim_t limit_of(int resource)
+{
+	struct rlimit limit;
+
+	return getrlimit(resource, &limit) < 0 ? 0 : limit.rlim_cur;
+}
+
+/* Is it only for root what we still have to do with tracefs and the kernel's counters? */
+static bool needs_access(const struct kmt_session *session)
+{
+	struct stat st;
+
+	return geteuid() != 0 || fstat(session->instance->fd, &st) < 0 || st.st_uid != 0;
+}
+
+void kmt_session_keep_privileges(struct kmt_session *session)
+{
+	uint64_t needed = KMT_CAPABILITY(CAP_SYSLOG); /* addresses of modules to come */
+	bool is_users = session->options->is_users_command || !session->has_user;
+
+	if (needs_access(session))
+		needed |= KMT_CAPABILITY(CAP_DAC_OVERRIDE);
+	if (session->nr_drains < session->max_drains && limit_of(RLIMIT_RTPRIO) < 1)
+		needed |= KMT_CAPABILITY(CAP_SYS_NICE); /* for CPUs to come */
+	if (limit_of(RLIMIT_MEMLOCK) != RLIM_INFINITY)
+		needed |= KMT_CAPABILITY(CAP_IPC_LOCK);
+	if (session->child.pid && !is_users)
+		needed |= KMT_CAPABILITY(CAP_KILL);
+	if (session->tracefs.is_ours)
+		needed |= KMT_CAPABILITY(CAP_SYS_ADMIN);
+	kmt_privileges_keep(needed);
+	(void)kmt_capabilities_text(session->summary->capabilities,
+				    kmt_capabilities_get().permitted);
 }
 
 static void release_instance(struct kmt_session *session)
@@ -563,5 +652,6 @@ void kmt_session_release(struct kmt_session *session)
 	kmt_manifest_deinit(&session->manifest);
 	kmt_child_release(&session->child);
 	(void)munlockall();
+	(void)umask(session->old_umask);
 	kmt_signals_give_back(&session->signals);
 }

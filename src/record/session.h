@@ -22,6 +22,7 @@
 #include "syncer.h"
 #include "trace-clock.h"
 #include "tracefs-dir.h"
+#include "user.h"
 
 /* Everything that one recording owns. */
 struct kmt_session {
@@ -29,6 +30,9 @@ struct kmt_session {
 	const struct kmt_record_listener *listener;
 	struct kmt_record_summary *summary;
 
+	struct kmt_user user; /* whose tape it is */
+	bool has_user;	      /* to become first */
+	mode_t old_umask;
 	struct kmt_signals signals;
 	struct kmt_child child;
 	struct kmt_tracefs tracefs;
@@ -74,6 +78,9 @@ int kmt_session_prepare(struct kmt_session *session, const struct kmt_record_opt
 
 /* kmt_session_add_cpu() - a drain for a CPU, and its start */
 int kmt_session_add_cpu(struct kmt_session *session, uint32_t cpu, struct kmt_err *err);
+
+/* kmt_session_keep_privileges() - all is open: give up what isn't needed until the end */
+void kmt_session_keep_privileges(struct kmt_session *session);
 
 /* Release everything; puts tracefs back and drops the tape if it isn't kept. */
 void kmt_session_release(struct kmt_session *session);

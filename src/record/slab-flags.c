@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "kmemtape/cleanup.h"
+#include "privileges.h"
 #include "slab-flags.h"
 
 /*
@@ -33,7 +34,7 @@ static bool is_reclaimable(int slab_fd, const char *name)
 
 	(void)snprintf(path, sizeof(path), "%s/reclaim_account", name);
 
-	KMT_CLEANUP(kmt_close_fd) int fd = openat(slab_fd, path, O_RDONLY | O_CLOEXEC);
+	KMT_CLEANUP(kmt_close_fd) int fd = kmt_privileges_open(slab_fd, path, O_RDONLY);
 
 	return fd >= 0 && read(fd, &value, 1) == 1 && value == '1';
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "kmemtape/cleanup.h"
+#include "privileges.h"
 #include "slab-flags.h"
 #include "snapshot-log.h"
 
@@ -30,7 +31,7 @@ int kmt_snapshot_log_init(struct kmt_snapshot_log *log, int tape_fd, struct kmt_
 
 static int add_file(struct kmt_snapshot_log *log, const char *path, struct kmt_err *err)
 {
-	KMT_CLEANUP(kmt_close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	KMT_CLEANUP(kmt_close_fd) int fd = kmt_privileges_open(AT_FDCWD, path, O_RDONLY);
 	char text[PIECE_BYTES];
 	int r;
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "kmemtape/fs.h"
+#include "privileges.h"
 #include "syncer.h"
 
 #define PERIOD_MS   500
@@ -184,6 +185,7 @@ static void *sync_thread(void *arg)
 
 	(void)pthread_setname_np(pthread_self(), "kmt-sync");
 	syncer->tid = gettid();
+	kmt_privileges_keep(0);
 	(void)sem_post(&syncer->is_running);
 	while (poll(&stop, 1, PERIOD_MS) <= 0)
 		sync_all(syncer);

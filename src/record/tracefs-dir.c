@@ -5,10 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/statvfs.h>
 #include <tracefs.h>
 #include <unistd.h>
 
 #include "kmemtape/cleanup.h"
+#include "privileges.h"
 #include "tracefs-dir.h"
 
 #define MOUNT_POINT "/sys/kernel/tracing"
@@ -16,7 +18,7 @@
 
 int kmt_tracefs_write(int dirfd, const char *path, const char *text)
 {
-	KMT_CLEANUP(kmt_close_fd) int fd = openat(dirfd, path, O_WRONLY | O_CLOEXEC);
+	KMT_CLEANUP(kmt_close_fd) int fd = kmt_privileges_open(dirfd, path, O_WRONLY);
 	size_t bytes = strlen(text);
 	ssize_t n;
 
@@ -30,7 +32,7 @@ int kmt_tracefs_write(int dirfd, const char *path, const char *text)
 
 int kmt_tracefs_read(int dirfd, const char *path, char *text, size_t bytes)
 {
-	KMT_CLEANUP(kmt_close_fd) int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC);
+	KMT_CLEANUP(kmt_close_fd) int fd = kmt_privileges_open(dirfd, path, O_RDONLY);
 	size_t used = 0;
 
 	if (fd < 0)
@@ -128,6 +130,20 @@ static bool find_mounted(char path[KMT_TRACEFS_PATH_BYTES])
 	return is_found;
 }
 
+/* access() would ask for the rights of the real user. */
+static int check_access(const char *tracing_path)
+{
+	char path[KMT_TRACEFS_PATH_BYTES + 16];
+	struct statvfs fs;
+	int r;
+
+	(void)snprintf(path, sizeof(path), "%s/instances", tracing_path);
+	r = kmt_privileges_find(AT_FDCWD, path);
+	if (r < 0 && r != -ENOENT) /* a kernel without instances is told of later */
+		return r;
+	return statvfs(tracing_path, &fs) == 0 && fs.f_flag & ST_RDONLY ? -EROFS : 0;
+}
+
 int kmt_tracefs_find(struct kmt_tracefs *ret_tracefs, struct kmt_err *err)
 {
 	struct kmt_tracefs found = { .is_ours = false };
@@ -137,15 +153,16 @@ int kmt_tracefs_find(struct kmt_tracefs *ret_tracefs, struct kmt_err *err)
 		r = mount_tracefs(err);
 		found.is_ours = r == 0;
 		/* Only then: a look into debugfs mounts tracefs there, for good. */
-		if (r == -ENOTSUP && access(DEBUGFS_DIR "/instances", F_OK) == 0)
+		if (r == -ENOTSUP && kmt_privileges_find(AT_FDCWD, DEBUGFS_DIR "/instances") == 0)
 			r = 0;
 		if (r < 0)
 			return r;
 		(void)snprintf(found.path, sizeof(found.path), "%s",
 			       found.is_ours ? MOUNT_POINT : DEBUGFS_DIR);
 	}
-	if (access(found.path, R_OK | W_OK | X_OK) < 0)
-		r = kmt_tracefs_fail(err, -errno, found.path);
+	r = check_access(found.path);
+	if (r < 0)
+		r = kmt_tracefs_fail(err, r, found.path);
 	else if (tracefs_set_tracing_dir(found.path) < 0)
 		r = kmt_fail(err, -ENOMEM, "%s: out of memory", found.path);
 	if (r < 0) {

@@ -39,6 +39,19 @@ static int check_empty(int dirfd, const char *path, struct kmt_err *err)
 	return 0;
 }
 
+/* Whose directory it is can put links into it, which lead our files elsewhere. */
+static int check_owner(int dirfd, const char *path, struct kmt_err *err)
+{
+	struct stat st;
+
+	if (fstat(dirfd, &st) < 0)
+		return kmt_fail(err, -errno, "%s: %s", path, strerror(errno));
+	if (st.st_uid != geteuid())
+		return kmt_fail(err, -EPERM, "%s: belongs to somebody else: name another tape",
+				path);
+	return 0;
+}
+
 int kmt_tape_create(const char *path, int *ret_dirfd, struct kmt_err *err)
 {
 	KMT_CLEANUP(kmt_close_fd) int fd = -1;
@@ -47,14 +60,14 @@ int kmt_tape_create(const char *path, int *ret_dirfd, struct kmt_err *err)
 
 	if (!is_ours && errno != EEXIST)
 		return kmt_fail(err, -errno, "%s: %s", path, strerror(errno));
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return kmt_fail(err, -errno, "%s: %s", path, strerror(errno));
-	if (!is_ours) {
+	r = check_owner(fd, path, err); /* also of one that we made: it may have been replaced */
+	if (r == 0 && !is_ours)
 		r = check_empty(fd, path, err);
-		if (r < 0)
-			return r;
-	}
+	if (r < 0)
+		return r;
 	if (mkdirat(fd, "cpu", 0700) < 0 || mkdirat(fd, "events", 0700) < 0 ||
 	    mkdirat(fd, "symbols", 0700) < 0)
 		return kmt_fail(err, -errno, "%s: %s", path, strerror(errno));

@@ -16,6 +16,9 @@ fail()
 	exit 1
 }
 
+# A tape would be the user's who called sudo, and is to be in a directory of root's.
+unset SUDO_UID SUDO_GID PKEXEC_UID
+
 TRACEFS=/sys/kernel/tracing
 : "${KMEMTAPE:?is the program to test}"
 : "${HELPERS:=}"
