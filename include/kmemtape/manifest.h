@@ -51,6 +51,17 @@ struct kmt_manifest_filter {
 	char text[KMT_MANIFEST_TEXT_BYTES]; /* as the kernel took it: "bytes_alloc >= 4096" */
 };
 
+/*
+ * Somebody else changed something in our tracefs instance: what happened in this time may be missing, and nobody knows how
+ * much. An array of fixed size, since it is filled while events are on.
+ */
+#define KMT_DISTURBANCES_MAX   32u
+#define KMT_DISTURBANCE_BYTES 96
+struct kmt_disturbance {
+	uint64_t from_ns, to_ns;	  /* trace clock: the last look that found all right, and the next that did */
+	char what[KMT_DISTURBANCE_BYTES]; /* the file in the instance: "events/kmem/kfree/enable" */
+};
+
 enum kmt_symbols_state {
 	KMT_SYMBOLS_NONE = 0,
 	KMT_SYMBOLS_HIDDEN, /* kallsyms read as zeros: kptr_restrict, or no privilege */
@@ -111,6 +122,8 @@ struct kmt_manifest {
 	struct kmt_manifest_filter
 		*filters; /* what --cache and the like asked for; sampling isn't here */
 	size_t nr_filters;
+	struct kmt_disturbance disturbances[KMT_DISTURBANCES_MAX]; /* by to_ns */
+	size_t nr_disturbances;
 	enum kmt_symbols_state symbols;
 	char command[KMT_MANIFEST_TEXT_BYTES]; /* of `record -- COMMAND` */
 	bool has_command_status;
@@ -135,6 +148,13 @@ int kmt_manifest_add_probe(struct kmt_manifest *manifest, const struct kmt_probe
 
 int kmt_manifest_add_pair(struct kmt_manifest *manifest, const struct kmt_pair *pair);
 int kmt_manifest_add_filter(struct kmt_manifest *manifest, const char *event, const char *text);
+
+/*
+ * kmt_manifest_note_disturbance() - one more, or more of the last one; never allocates
+ * @from_ns: not before the last one's; when there is no room, the last one is made longer
+ */
+void kmt_manifest_note_disturbance(struct kmt_manifest *manifest, uint64_t from_ns, uint64_t to_ns,
+				   const char *what);
 
 /* overrun + commit_overrun + dropped over all CPUs: what the kernel says it lost. */
 uint64_t kmt_manifest_lost(const struct kmt_manifest *manifest);

@@ -30,7 +30,7 @@
  * Changes: format 1, first. Later, with nothing that a reader must know: events of the system
  * "kmemtape", which are the recorder's own probes (formats.h), and `free_probes` and `probes` in
  * the manifest; events of pages, per-CPU memory, vmalloc areas and stacks, and `sets`, `stacks`,
- * `vmalloc`, `possible_cpus` and `pairs` in the manifest. Later, with a name in the manifest's
+ * `vmalloc`, `possible_cpus` and `pairs` in the manifest. `disturbances` in the manifest, in which events may be missing. Later, with a name in the manifest's
  * `incompat` when it is used: `sample` above 1 with `sample_mask` and `sample_page_mask`
  * ("sampling"), `filters` ("filters"), `sets` without slab memory ("no-slab"), and `ended` with a
  * time before some of the data ("ended-early").

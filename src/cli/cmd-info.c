@@ -96,6 +96,23 @@ static void print_filters(const struct kmt_manifest *manifest)
 		       kmt_escape(escaped, sizeof(escaped), manifest->filters[i].text));
 }
 
+static void print_disturbances(const struct kmt_manifest *manifest)
+{
+	char escaped[2 * KMT_DISTURBANCE_BYTES], at[KMT_UNITS_BYTES], took[KMT_UNITS_BYTES];
+
+	if (manifest->nr_disturbances)
+		printf("disturbed   by somebody else, who changed what record had set\n");
+	for (size_t i = 0; i < manifest->nr_disturbances; i++) {
+		const struct kmt_disturbance *d = &manifest->disturbances[i];
+		uint64_t since_ns =
+			d->from_ns > manifest->start_ns ? d->from_ns - manifest->start_ns : 0;
+
+		printf("  at %s, for %s: %s\n", kmt_format_time(at, since_ns),
+		       kmt_format_time(took, d->to_ns - d->from_ns),
+		       kmt_escape(escaped, sizeof(escaped), d->what));
+	}
+}
+
 static void print_pairs(const struct kmt_manifest *manifest)
 {
 	for (size_t i = 0; i < manifest->nr_pairs; i++) {
@@ -154,6 +171,7 @@ static void print_manifest(const struct kmt_manifest *manifest)
 	print_text("stacks", manifest->stacks);
 	print_sample(manifest);
 	print_filters(manifest);
+	print_disturbances(manifest);
 	print_pairs(manifest);
 	print_text("free probes", manifest->free_probes);
 	print_probes(manifest);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 #include <string.h>
 
+#include "kmemtape/units.h"
+
 #include "loss.h"
 #include "probe-notes.h"
 
@@ -75,4 +77,50 @@ uint64_t kmt_loss_if_all_read(const struct kmt_ledger *ledger, const struct kmt_
 	return is_all_here(kmt_ledger_totals(ledger), manifest, other_events)
 		       ? kmt_loss_known(ledger, manifest)
 		       : KMT_UNKNOWN;
+}
+
+uint64_t kmt_loss_next_ns(const struct kmt_manifest *manifest, size_t nr_booked)
+{
+	return nr_booked < manifest->nr_disturbances ? manifest->disturbances[nr_booked].to_ns
+						     : UINT64_MAX;
+}
+
+struct kmt_event kmt_loss_of(const struct kmt_manifest *manifest, size_t i, uint64_t last_ns,
+			     uint64_t end_ns)
+{
+	const struct kmt_disturbance *disturbance = &manifest->disturbances[i];
+	uint64_t time_ns = disturbance->to_ns;
+
+	if (time_ns < manifest->start_ns)
+		time_ns = manifest->start_ns;
+	if (time_ns > end_ns)
+		time_ns = end_ns;
+	if (time_ns < last_ns)
+		time_ns = last_ns;
+	return (struct kmt_event){
+		.kind = KMT_EVENT_LOSS,
+		.time_ns = time_ns,
+		.since_ns = disturbance->from_ns < time_ns ? disturbance->from_ns : time_ns,
+	};
+}
+
+int kmt_loss_note(const struct kmt_manifest *manifest, struct kmt_result *result)
+{
+	char at[KMT_UNITS_BYTES], took[KMT_UNITS_BYTES], what[2 * KMT_DISTURBANCE_BYTES];
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < manifest->nr_disturbances; i++) {
+		const struct kmt_disturbance *d = &manifest->disturbances[i];
+		uint64_t since_ns =
+			d->from_ns > manifest->start_ns ? d->from_ns - manifest->start_ns : 0;
+
+		r = kmt_result_note(
+			result,
+			"somebody else changed %s while it was recorded: of %s, %s after the start, "
+			"events may be missing",
+			kmt_escape(what, sizeof(what), d->what),
+			kmt_format_time(took, d->to_ns - d->from_ns),
+			kmt_format_time(at, since_ns));
+	}
+	return r;
 }

@@ -7,6 +7,7 @@
 #include "kmemtape/judgement.h"
 #include "kmemtape/ledger.h"
 #include "kmemtape/manifest.h"
+#include "kmemtape/result.h"
 
 /* Events that happened and are not on the tape. */
 
@@ -31,5 +32,19 @@ uint64_t kmt_loss_known(const struct kmt_ledger *ledger, const struct kmt_manife
  */
 uint64_t kmt_loss_if_all_read(const struct kmt_ledger *ledger, const struct kmt_manifest *manifest,
 			      uint64_t other_events);
+
+/*
+ * Disturbances: somebody else changed something in the recorder's tracefs instance, and nobody knows how much is missing of
+ * that time. Each is a KMT_EVENT_LOSS of unknown size, to be booked when it ended, among the events.
+ */
+
+/* When the one behind the first @nr_booked ended; UINT64_MAX: there is none. */
+uint64_t kmt_loss_next_ns(const struct kmt_manifest *manifest, size_t nr_booked);
+
+/* The event of the @i-th, not before @last_ns, which is booked already, nor behind @end_ns. */
+struct kmt_event kmt_loss_of(const struct kmt_manifest *manifest, size_t i, uint64_t last_ns, uint64_t end_ns);
+
+/* A note for each. Return: 0 or -ENOMEM. */
+int kmt_loss_note(const struct kmt_manifest *manifest, struct kmt_result *result);
 
 #endif

@@ -50,7 +50,9 @@ struct replay {
 	struct cursor *cursors; /* one for each feed */
 	uint64_t sample_mask;	/* of slab objects */
 	uint64_t limit_ns; /* nothing is known behind: the earliest end of a CPU that ended early */
-	uint64_t stop_ns;  /* there, or sooner at the next snapshot, booking stops for a moment */
+	uint64_t stop_ns;  /* there, or sooner at the next snapshot or the end of a disturbance,
+			      booking stops for a moment */
+	size_t nr_disturbed; /* disturbances that are booked */
 	struct kmt_result *result;
 };
 
@@ -125,7 +127,11 @@ static void set_stop(struct replay *replay)
 {
 	uint64_t snapshot_ns = kmt_reconciler_next_ns(replay->reconciler);
 
+	uint64_t disturbed_ns = kmt_loss_next_ns(&replay->tape->manifest, replay->nr_disturbed);
+
 	replay->stop_ns = snapshot_ns < replay->limit_ns ? snapshot_ns : replay->limit_ns;
+	if (disturbed_ns < replay->stop_ns)
+		replay->stop_ns = disturbed_ns;
 }
 
 /* All before @time_ns is booked: the snapshots that were taken by then are to be compared with
@@ -193,6 +199,31 @@ static int fill_merge(struct replay *replay, struct kmt_err *err)
 	return 0;
 }
 
+/* Those that ended by @until_ns are booked, not behind @time_ns. */
+static int pass_disturbances(struct replay *replay, uint64_t until_ns, uint64_t time_ns)
+{
+	const struct kmt_manifest *manifest = &replay->tape->manifest;
+	int r = 0;
+
+	while (r == 0 && kmt_loss_next_ns(manifest, replay->nr_disturbed) <= until_ns) {
+		struct kmt_event loss =
+			kmt_loss_of(manifest, replay->nr_disturbed++,
+				    kmt_ledger_totals(replay->ledger)->last_ns, time_ns);
+
+		r = book(replay, &loss);
+	}
+	return r;
+}
+
+/* What is to be done before the first event behind stop_ns is booked. */
+static int pass(struct replay *replay, uint64_t time_ns)
+{
+	int r = pass_disturbances(replay, time_ns, time_ns);
+
+	pass_snapshots(replay, time_ns);
+	return r;
+}
+
 /* Books events of one feed as long as no other feed has an earlier one. */
 static int book_run(struct replay *replay, struct cursor *cursor)
 {
@@ -202,7 +233,9 @@ static int book_run(struct replay *replay, struct cursor *cursor)
 		if (cursor->at->time_ns > replay->stop_ns) {
 			if (cursor->at->time_ns > replay->limit_ns)
 				return 0;
-			pass_snapshots(replay, cursor->at->time_ns - 1);
+			r = pass(replay, cursor->at->time_ns - 1);
+			if (r < 0)
+				return r;
 		}
 		if (cursor->end - cursor->at > PREFETCH_EVENTS)
 			kmt_ledger_prefetch(replay->ledger, cursor->at + PREFETCH_EVENTS);
@@ -306,6 +339,8 @@ static int note_feeds(struct replay *replay)
 					    stats->damage.text, stats->damaged_subbufs);
 	}
 	if (r == 0)
+		r = kmt_loss_note(&replay->tape->manifest, result);
+	if (r == 0)
 		r = kmt_probe_notes(&replay->tape->manifest, result);
 	if (r == 0 && backward)
 		r = kmt_result_note(result,
@@ -367,7 +402,11 @@ static int book_end(struct replay *replay, uint64_t end_ns)
 	const struct kmt_totals *totals = kmt_ledger_totals(replay->ledger);
 	struct kmt_event loss = { .kind = KMT_EVENT_LOSS, .time_ns = end_ns };
 	uint64_t lost = totals->lost;
-	int r = kmt_loss_book(replay->ledger, &replay->tape->manifest, end_ns);
+	int r = pass_disturbances(replay, INT64_MAX, end_ns);
+
+	if (r < 0)
+		return r;
+	r = kmt_loss_book(replay->ledger, &replay->tape->manifest, end_ns);
 
 	loss.lost = totals->lost - lost;
 	return r == 0 && replay->watch && loss.lost ? kmt_watch_note(replay->watch, &loss) : r;
@@ -392,6 +431,8 @@ static uint64_t bound_loss(const struct replay *replay)
 	const struct kmt_totals *totals = kmt_ledger_totals(replay->ledger);
 	uint64_t other_events = 0;
 
+	if (replay->tape->manifest.nr_disturbances)
+		return KMT_UNKNOWN; /* what never came into the buffer */
 	if (totals->unsized_losses == 0)
 		return kmt_loss_known(replay->ledger, &replay->tape->manifest);
 	if (!replay->result->is_complete) /* not all feeds have come to their end, either */

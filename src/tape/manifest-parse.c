@@ -377,6 +377,45 @@ static int read_filters(struct kmt_manifest *manifest, struct json_object *root,
 }
 
 /* A mask keeps one in 2^(its bits), and all spaces that are sampled are so at the same rate. */
+static int read_disturbance(struct kmt_manifest *manifest, struct json_object *row,
+			    const char *file, struct kmt_err *err)
+{
+	struct kmt_disturbance disturbance = { .from_ns = 0 };
+	struct json_object *from, *to;
+	int r;
+
+	r = read_row_text(file, row, "what", disturbance.what, sizeof(disturbance.what), err);
+	if (r < 0)
+		return r;
+	if (!json_object_object_get_ex(row, "from_ns", &from) ||
+	    !json_object_object_get_ex(row, "to_ns", &to))
+		return bad(file, "disturbances", "has an entry without its time", err);
+	r = read_uint(file, "from_ns", from, 0, INT64_MAX, &disturbance.from_ns, err);
+	if (r == 0)
+		r = read_uint(file, "to_ns", to, disturbance.from_ns, INT64_MAX, &disturbance.to_ns,
+			      err);
+	if (r < 0)
+		return r;
+	if (manifest->nr_disturbances &&
+	    manifest->disturbances[manifest->nr_disturbances - 1].to_ns > disturbance.to_ns)
+		return bad(file, "disturbances", "is not in the order of time", err);
+	manifest->disturbances[manifest->nr_disturbances++] = disturbance;
+	return 0;
+}
+
+static int read_disturbances(struct kmt_manifest *manifest, struct json_object *root,
+			     const char *file, struct kmt_err *err)
+{
+	struct json_object *array;
+	size_t nr;
+	int r;
+
+	r = array_of(root, "disturbances", KMT_DISTURBANCES_MAX, file, &array, &nr, err);
+	for (size_t i = 0; r == 0 && i < nr; i++)
+		r = read_disturbance(manifest, json_object_array_get_idx(array, i), file, err);
+	return r;
+}
+
 static int check_sample(const struct kmt_manifest *manifest, const char *file, struct kmt_err *err)
 {
 	const uint64_t masks[] = { manifest->sample_mask, manifest->sample_page_mask };
@@ -486,6 +525,7 @@ static int read_all(struct kmt_manifest *manifest, struct json_object *root, con
 	       (r = read_probes(manifest, root, file, err)) < 0 ||
 	       (r = read_pairs(manifest, root, file, err)) < 0 ||
 	       (r = read_filters(manifest, root, file, err)) < 0 ||
+	       (r = read_disturbances(manifest, root, file, err)) < 0 ||
 	       (r = read_command_status(manifest, root, file, err)) < 0);
 	if (r < 0)
 		return r == -ENOMEM ? kmt_fail(err, r, "%s: out of memory", file) : r;

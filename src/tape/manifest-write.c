@@ -158,6 +158,23 @@ static bool put_filters(const struct kmt_manifest *m, struct json_object *root)
 	return is_good;
 }
 
+static bool put_disturbances(const struct kmt_manifest *m, struct json_object *root)
+{
+	struct json_object *disturbances = json_object_new_array();
+	bool is_good = put(root, "disturbances", disturbances);
+
+	for (size_t i = 0; is_good && i < m->nr_disturbances; i++) {
+		const struct kmt_disturbance *d = &m->disturbances[i];
+		struct json_object *row = json_object_new_object();
+
+		is_good = append(disturbances, row) &&
+			  put(row, "from_ns", json_object_new_uint64(d->from_ns)) &&
+			  put(row, "to_ns", json_object_new_uint64(d->to_ns)) &&
+			  put(row, "what", json_object_new_string(d->what));
+	}
+	return is_good;
+}
+
 static bool put_features(const struct kmt_manifest *m, struct json_object *root)
 {
 	struct json_object *names = json_object_new_array();
@@ -188,6 +205,7 @@ static int write_manifest(const struct kmt_manifest *manifest, int dirfd,
 	    (manifest->nr_probes && !put_probes(manifest, root)) ||
 	    (manifest->nr_pairs && !put_pairs(manifest, root)) ||
 	    (manifest->nr_filters && !put_filters(manifest, root)) ||
+	    (manifest->nr_disturbances && !put_disturbances(manifest, root)) ||
 	    (manifest->has_command_status &&
 	     !put(root, "command_status", json_object_new_int(manifest->command_status))))
 		return kmt_fail(err, -ENOMEM, "manifest.json: out of memory");

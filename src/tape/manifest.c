@@ -113,6 +113,22 @@ int kmt_manifest_add_filter(struct kmt_manifest *manifest, const char *event, co
 	return 0;
 }
 
+void kmt_manifest_note_disturbance(struct kmt_manifest *manifest, uint64_t from_ns, uint64_t to_ns,
+				   const char *what)
+{
+	size_t nr = manifest->nr_disturbances;
+	struct kmt_disturbance *last = nr ? &manifest->disturbances[nr - 1] : NULL;
+
+	if (last && (nr == KMT_DISTURBANCES_MAX ||
+		     (last->to_ns == from_ns && strcmp(last->what, what) == 0))) {
+		last->to_ns = to_ns;
+		return;
+	}
+	last = &manifest->disturbances[manifest->nr_disturbances++];
+	*last = (struct kmt_disturbance){ .from_ns = from_ns, .to_ns = to_ns };
+	(void)snprintf(last->what, sizeof(last->what), "%s", what);
+}
+
 uint64_t kmt_manifest_lost(const struct kmt_manifest *manifest)
 {
 	uint64_t lost = 0;

@@ -334,6 +334,25 @@ static int take_filter(struct script_header *header, const struct script *script
 	return 1;
 }
 
+static int take_disturbed(struct script_header *header, const struct script *script,
+			  struct kmt_err *err)
+{
+	struct kmt_manifest *manifest = &header->manifest;
+	uint64_t from_ns, to_ns;
+	int r;
+
+	if (script->nr_words != 4 || manifest->nr_disturbances == KMT_DISTURBANCES_MAX ||
+	    strlen(script->words[3]) >= KMT_DISTURBANCE_BYTES)
+		return script_fail(script, err, "not `disturbed FROM TO FILE`");
+	r = script_number(script, 1, 0, INT64_MAX, &from_ns, err);
+	if (r == 0)
+		r = script_number(script, 2, from_ns, INT64_MAX, &to_ns, err);
+	if (r < 0)
+		return r;
+	kmt_manifest_note_disturbance(manifest, from_ns, to_ns, script->words[3]);
+	return 1;
+}
+
 static int take_pair(struct script_header *header, const struct script *script, struct kmt_err *err)
 {
 	struct kmt_pair pair = { .is_count = false };
@@ -406,6 +425,8 @@ static int take_other(struct script_header *header, const struct script *script,
 		return take_enabled(header, script, err);
 	if (strcmp(name, "filter") == 0)
 		return take_filter(header, script, err);
+	if (strcmp(name, "disturbed") == 0)
+		return take_disturbed(header, script, err);
 	if (strcmp(name, "pair") == 0)
 		return take_pair(header, script, err);
 	if (strcmp(name, "formats") == 0)
@@ -544,6 +565,12 @@ void script_header_print(FILE *out, const struct kmt_manifest *manifest, const c
 		(void)fprintf(out, "filter %s ", manifest->filters[i].event);
 		script_put_text(out, manifest->filters[i].text, 0);
 		(void)fputc('\n', out);
+	}
+	for (size_t i = 0; i < manifest->nr_disturbances; i++) {
+		const struct kmt_disturbance *d = &manifest->disturbances[i];
+
+		(void)fprintf(out, "disturbed %" PRIu64 " %" PRIu64 " %s\n", d->from_ns, d->to_ns,
+			      d->what);
 	}
 	for (size_t i = 0; i < manifest->nr_pairs; i++) {
 		const struct kmt_pair *p = &manifest->pairs[i];

@@ -21,6 +21,7 @@
  *   cpu 3                 has a file, even if no event
  *   recorder_pid 77
  *   filter kmem:kmalloc bytes_alloc >= 4096     a condition of the kernel on these
+ *   disturbed FROM TO FILE        somebody else changed this file of the recorder's tracefs instance
  *   pair dentry d_alloc __d_free [module=M] [count]     functions that were recorded as the events
  *                         pair_dentry_alloc and pair_dentry_free; their formats are the group pairs
  *   stats CPU overrun=N commit_overrun=N dropped=N read=N
