@@ -104,7 +104,8 @@ struct kmt_chunk {
 	uint32_t zstd_bytes;
 	uint64_t drained_ns; /* 0 unknown */
 	uint64_t sequence;
-	uint64_t offset; /* of its header in the file */
+	uint64_t offset;     /* of its header in the file */
+	uint64_t raw_before; /* raw bytes of the chunks before it, as its header says */
 };
 
 /* Answers of kmt_chunk_reader_next() */
@@ -141,6 +142,25 @@ int kmt_chunk_reader_new_member(const struct kmt_member *member, const char *nam
  */
 int kmt_chunk_reader_next(struct kmt_chunk_reader *reader, struct kmt_chunk_scratch *scratch,
 			  struct kmt_chunk *ret_chunk, struct kmt_err *err);
+
+/**
+ * kmt_chunk_reader_search() - after KMT_CHUNK_CUT: go on at the next good header, if there is one
+ *
+ * What lies between may have been anything. Chunks are never read twice.
+ *
+ * Return: 1 if kmt_chunk_reader_next() goes on; 0 if the file has no more; negative errno.
+ */
+int kmt_chunk_reader_search(struct kmt_chunk_reader *reader, struct kmt_err *err);
+
+/**
+ * kmt_chunk_reader_new_damaged() - a reader for a file whose beginning may be damaged
+ * @cpu, @unit_bytes: what the file should be of; chunks of others are passed over
+ *
+ * Where the file does not begin as it should, the first answer is KMT_CHUNK_CUT.
+ */
+int kmt_chunk_reader_new_damaged(const struct kmt_member *member, const char *name, uint32_t cpu,
+				 uint32_t unit_bytes, struct kmt_chunk_reader **ret_reader,
+				 struct kmt_err *err);
 
 /* Back to the first chunk. */
 void kmt_chunk_reader_rewind(struct kmt_chunk_reader *reader);

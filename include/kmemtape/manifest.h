@@ -133,6 +133,7 @@ struct kmt_manifest {
 	/* What comes later is not there on all CPUs, so that nothing of it counts; 0: it is */
 	uint64_t ended_ns;
 	bool is_closed;
+	char recovered[KMT_MANIFEST_TEXT_BYTES]; /* what was lost of it before; "": nothing */
 };
 
 /* All fields empty, sample 1. */

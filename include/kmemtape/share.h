@@ -39,10 +39,10 @@ int kmt_share_distill(struct kmt_tape *tape, const char *path, struct kmt_err *e
 
 /**
  * kmt_share_recover() - a good tape of all that can be read of a damaged one
- * @tape: opened with kmt_tape_open_damaged()
+ * @tape, @damage: of kmt_tape_open_damaged()
  * @ret_lost: lines for the user on what is missing; "" nothing; on the heap
  */
-int kmt_share_recover(struct kmt_tape *tape, const char *path, char **ret_lost,
-		      struct kmt_err *err);
+int kmt_share_recover(struct kmt_tape *tape, const struct kmt_err *damage, const char *path,
+		      char **ret_lost, struct kmt_err *err);
 
 #endif

@@ -33,7 +33,8 @@
  * `vmalloc`, `possible_cpus` and `pairs` in the manifest. `disturbances` in the manifest, in which events may be missing. Later, with a name in the manifest's
  * `incompat` when it is used: `sample` above 1 with `sample_mask` and `sample_page_mask`
  * ("sampling"), `filters` ("filters"), `sets` without slab memory ("no-slab"), and `ended` with a
- * time before some of the data ("ended-early").
+ * time before some of the data ("ended-early"). Later, with nothing that a
+ * reader must know: `recovered` in the manifest; tapes as tar files.
  */
 #define KMT_FORMAT_VERSION 1
 

@@ -52,6 +52,18 @@ struct kmt_tape {
  * lists is missing or shorter than its head; -EPROTONOSUPPORT; other negative errno.
  */
 int kmt_tape_open(const char *path, struct kmt_tape **ret_tape, struct kmt_err *err);
+/**
+ * kmt_tape_open_damaged() - open what is left of a tape
+ * @ret_damage: what is wrong with its manifest; "" if nothing is
+ *
+ * Without a manifest, the tape's is empty (long_bytes 0) but for the CPUs and subbuf_bytes. There
+ * is a reader for each CPU of it; one whose file is missing or no good has no chunks. Their first
+ * answer may be KMT_CHUNK_CUT: see kmt_chunk_reader_search().
+ *
+ * Return: 0; -EBADMSG if nothing is left; -EPROTONOSUPPORT; other negative errno.
+ */
+int kmt_tape_open_damaged(const char *path, struct kmt_tape **ret_tape, struct kmt_err *ret_damage,
+			  struct kmt_err *err);
 struct kmt_tape *kmt_tape_free(struct kmt_tape *tape);
 
 /* kmt_tape_read_text() - a small file; as kmt_members_read(), and -EFBIG beyond our limit */

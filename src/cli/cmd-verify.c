@@ -70,6 +70,23 @@ static uint64_t check_text(const struct kmt_tape *tape, const char *path)
 	return 0;
 }
 
+/* Return: problems found */
+static uint64_t check_symbols(const struct kmt_tape *tape)
+{
+	KMT_CLEANUP(kmt_members_free_list) char **paths = NULL;
+	uint64_t problems = 0;
+
+	if (kmt_members_list(tape->members, "symbols", &paths, NULL) < 0)
+		return 0;
+	for (char **path = paths; *path; path++) {
+		size_t bytes = strlen(*path);
+
+		if (bytes > 4 && strcmp(*path + bytes - 4, ".zst") == 0)
+			problems += check_text(tape, *path);
+	}
+	return problems;
+}
+
 static int run(int argc, char **argv)
 {
 	KMT_CLEANUP(kmt_freep) struct kmt_survey_file *files = NULL;
@@ -89,10 +106,12 @@ static int run(int argc, char **argv)
 	if (r == 0)
 		r = kmt_survey(tape, true, &files, &err);
 	if (r < 0)
-		return kmt_complain(&kmt_command_verify, KMT_EXIT_FAILED, "%s", err.text);
+		return kmt_complain(&kmt_command_verify, KMT_EXIT_FAILED, "%s%s", err.text,
+				    r == -EBADMSG || r == -ENODATA ? " (see 'kmemtape recover')"
+								   : "");
 	for (size_t i = 0; i < tape->nr_cpus; i++)
 		problems += print_file(tape, &files[i]);
-	problems += check_text(tape, "symbols/kallsyms.zst");
+	problems += check_symbols(tape);
 	problems += check_text(tape, "snapshots.zst");
 	if (kmt_members_damage(tape->members)) {
 		printf("%s\n", kmt_members_damage(tape->members));
@@ -103,6 +122,8 @@ static int run(int argc, char **argv)
 		problems++;
 	}
 	if (!is_quiet || problems)
-		printf("%s: %s\n", tape->path, problems ? "damaged or cut" : "good");
+		printf("%s: %s\n", tape->path,
+		       problems ? "damaged or cut ('kmemtape recover' makes a good one of the rest)"
+				: "good");
 	return problems ? KMT_EXIT_FAILED : KMT_EXIT_DONE;
 }

@@ -9,6 +9,8 @@
 
 #include "kmemtape/chunk.h"
 
+#define SEARCH_BYTES 65536
+
 struct kmt_chunk_scratch {
 	uint8_t *zstd_bytes;
 	uint8_t *raw;
@@ -24,7 +26,8 @@ struct kmt_chunk_reader {
 
 	uint64_t offset; /* of the next header */
 	uint64_t sequence;
-	bool is_lost; /* a header was damaged: nothing behind it can be found */
+	uint64_t behind_head; /* a search begins behind the last header that was good */
+	bool is_lost;	      /* a header was damaged: nothing behind it can be found */
 };
 
 /* A header as numbers, checked. */
@@ -36,6 +39,7 @@ struct head {
 	uint32_t zstd_bytes;
 	uint64_t sequence;
 	uint64_t drained_ns;
+	uint64_t raw_total;
 	uint64_t end; /* offset behind it, in the file */
 };
 
@@ -138,6 +142,7 @@ static int read_head(const struct kmt_chunk_reader *reader, uint64_t offset, str
 		.zstd_bytes = kmt_get_le32(header.zstd_bytes),
 		.sequence = kmt_get_le64(header.sequence),
 		.drained_ns = kmt_get_le64(header.drained_ns),
+		.raw_total = kmt_get_le64(header.raw_total),
 		.end = offset + sizeof(skip) + bytes,
 	};
 	r = check_ranges(reader, offset, ret_head, err);
@@ -212,11 +217,76 @@ int kmt_chunk_reader_new_member(const struct kmt_member *member, const char *nam
 	return 0;
 }
 
+int kmt_chunk_reader_new_damaged(const struct kmt_member *member, const char *name, uint32_t cpu,
+				 uint32_t unit_bytes, struct kmt_chunk_reader **ret_reader,
+				 struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_chunk_reader_freep) struct kmt_chunk_reader *rd = NULL;
+	struct head head;
+
+	rd = calloc(1, sizeof(*rd));
+	if (rd)
+		rd->name = strdup(name);
+	if (!rd || !rd->name) {
+		if (rd)
+			rd->file.fd = -1;
+		return kmt_fail(err, -ENOMEM, "%s: out of memory", name);
+	}
+	rd->file = *member; /* taken: nothing below can fail */
+	rd->cpu = cpu;
+	rd->unit_bytes = unit_bytes;
+	if (read_head(rd, 0, &head, NULL) == 1 && head.kind == KMT_CHUNK_FILE && head.cpu == cpu &&
+	    head.unit_bytes == unit_bytes)
+		rd->first_offset = head.end;
+	kmt_chunk_reader_rewind(rd);
+	*ret_reader = KMT_STEAL(rd);
+	return 0;
+}
+
+/* A header here that may follow the last good one? Return: as read_head() */
+static int is_next_head(const struct kmt_chunk_reader *reader, uint64_t offset,
+			struct head *ret_head)
+{
+	int r = read_head(reader, offset, ret_head, NULL);
+
+	return r == 1 && ret_head->kind != KMT_CHUNK_FILE && ret_head->cpu == reader->cpu &&
+	       ret_head->unit_bytes == reader->unit_bytes && ret_head->sequence >= reader->sequence;
+}
+
+int kmt_chunk_reader_search(struct kmt_chunk_reader *reader, struct kmt_err *err)
+{
+	static const uint8_t magic[] = { 0x57, 0x2a, 0x4d, 0x18 }; /* KMT_ZSTD_SKIPPABLE */
+	uint8_t bytes[SEARCH_BYTES];
+	uint64_t offset = reader->behind_head;
+	struct head head;
+	ssize_t n;
+
+	while ((n = kmt_member_read_at(&reader->file, bytes, sizeof(bytes), offset)) >=
+	       (ssize_t)sizeof(magic)) {
+		const uint8_t *found = memmem(bytes, (size_t)n, magic, sizeof(magic));
+
+		if (!found) {
+			offset += (size_t)n - (sizeof(magic) - 1);
+			continue;
+		}
+		offset += (size_t)(found - bytes);
+		if (is_next_head(reader, offset, &head)) {
+			reader->offset = offset;
+			reader->sequence = head.sequence;
+			reader->is_lost = false;
+			return 1;
+		}
+		offset++;
+	}
+	return n < 0 ? read_failed(reader, offset, (int)n, err) : 0;
+}
+
 void kmt_chunk_reader_rewind(struct kmt_chunk_reader *reader)
 {
 	reader->offset = reader->first_offset;
+	reader->behind_head = reader->first_offset;
 	reader->sequence = 1;
-	reader->is_lost = false;
+	reader->is_lost = reader->first_offset == 0;
 }
 
 static int decompress(const struct kmt_chunk_reader *reader, struct kmt_chunk_scratch *scratch,
@@ -301,12 +371,14 @@ int kmt_chunk_reader_next(struct kmt_chunk_reader *reader, struct kmt_chunk_scra
 		return r == 0 || r == -ENODATA ? KMT_CHUNK_CUT : r;
 	}
 
+	reader->behind_head = head.end;
 	*ret_chunk = (struct kmt_chunk){
 		.raw_bytes = head.raw_bytes,
 		.zstd_bytes = head.zstd_bytes,
 		.drained_ns = head.drained_ns,
 		.sequence = head.sequence,
 		.offset = reader->offset,
+		.raw_before = head.raw_total > head.raw_bytes ? head.raw_total - head.raw_bytes : 0,
 	};
 	if (head.kind == KMT_CHUNK_DATA)
 		return take_data(reader, scratch, &head, ret_chunk, err);

@@ -167,10 +167,9 @@ static int get_of_tar(const struct kmt_members *members, const char *path,
 	return 0;
 }
 
-/* "a/leak.tape/manifest.json": what is in front of the name. Return: bytes, or -1 if it isn't. */
-static ssize_t prefix_of(const char *path)
+/* "a/leak.tape/manifest.json": what is in front of @name. Return: bytes, or -1 if it isn't. */
+static ssize_t prefix_of(const char *path, const char *name)
 {
-	static const char name[] = "manifest.json";
 	size_t bytes = strlen(path);
 
 	if (bytes < strlen(name) || strcmp(path + bytes - strlen(name), name) != 0)
@@ -181,18 +180,24 @@ static ssize_t prefix_of(const char *path)
 
 static int find_prefix(struct kmt_members *members, const char *name, struct kmt_err *err)
 {
-	ssize_t bytes;
+	/* In a tar that is cut, the manifest may be missing, and yet the rest be good for
+	 * something.
+	 */
+	static const char *const files[] = { "manifest.json", "events/header_page" };
 
-	for (size_t i = 0; i < members->tar.nr; i++) {
-		const struct kmt_tar_entry *entry = &members->tar.entries[i];
+	for (size_t k = 0; !members->prefix && k < sizeof(files) / sizeof(files[0]); k++) {
+		for (size_t i = 0; i < members->tar.nr; i++) {
+			const struct kmt_tar_entry *entry = &members->tar.entries[i];
+			ssize_t bytes = prefix_of(entry->path, files[k]);
 
-		bytes = prefix_of(entry->path);
-		if (bytes < 0)
-			continue;
-		if (members->prefix)
-			return kmt_fail(err, -EBADMSG, "%s: more than one tape is in it", name);
-		members->prefix = entry->path;
-		members->prefix_bytes = (size_t)bytes;
+			if (bytes < 0)
+				continue;
+			if (members->prefix)
+				return kmt_fail(err, -EBADMSG, "%s: more than one tape is in it",
+						name);
+			members->prefix = entry->path;
+			members->prefix_bytes = (size_t)bytes;
+		}
 	}
 	if (members->prefix)
 		return 0;

@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 #include "kmemtape/fs.h"
-#include "kmemtape/tape.h"
+
+#include "tape-parts.h"
 
 #define SPARE_DESCRIPTORS 64 /* beside one for each CPU */
 
@@ -107,6 +108,8 @@ static int read_manifest(struct kmt_tape *tape, struct kmt_err *err)
 
 	(void)snprintf(name, sizeof(name), "%s/manifest.json", tape->path);
 	r = kmt_members_read(tape->members, "manifest.json", KMT_MANIFEST_BYTES_MAX, &text, &bytes);
+	if (r == -ENOENT && kmt_members_damage(tape->members))
+		return kmt_fail(err, -EBADMSG, "%s", kmt_members_damage(tape->members));
 	if (r == -ENOENT)
 		return kmt_fail(err, -EBADMSG, "%s: not a tape: it has no manifest.json",
 				tape->path);
@@ -115,8 +118,7 @@ static int read_manifest(struct kmt_tape *tape, struct kmt_err *err)
 	return kmt_manifest_parse(&tape->manifest, text, bytes, name, err);
 }
 
-/* CPUs that came after the last manifest was written have a file, but are not in it. */
-static int find_more_cpus(struct kmt_tape *tape, struct kmt_err *err)
+int kmt_tape_find_more_cpus(struct kmt_tape *tape, struct kmt_err *err)
 {
 	KMT_CLEANUP(kmt_members_free_list) char **paths = NULL;
 	struct kmt_err inner = { "" };
@@ -183,7 +185,7 @@ static int open_cpu(struct kmt_tape *tape, uint32_t cpu, struct kmt_err *err)
 	return 0;
 }
 
-static int open_cpus(struct kmt_tape *tape, struct kmt_err *err)
+int kmt_tape_prepare_cpus(struct kmt_tape *tape, struct kmt_err *err)
 {
 	const struct kmt_manifest *manifest = &tape->manifest;
 
@@ -192,16 +194,10 @@ static int open_cpus(struct kmt_tape *tape, struct kmt_err *err)
 			    sizeof(struct kmt_chunk_reader *));
 	if (!tape->cpus)
 		return kmt_fail(err, -ENOMEM, "%s: out of memory", tape->path);
-	for (size_t i = 0; i < manifest->nr_cpus; i++) {
-		int r = open_cpu(tape, manifest->cpus[i], err);
-
-		if (r < 0)
-			return r;
-	}
 	return 0;
 }
 
-int kmt_tape_open(const char *path, struct kmt_tape **ret_tape, struct kmt_err *err)
+int kmt_tape_new(const char *path, struct kmt_tape **ret_tape, struct kmt_err *err)
 {
 	KMT_CLEANUP(kmt_tape_freep) struct kmt_tape *tape = calloc(1, sizeof(*tape));
 	int r;
@@ -215,13 +211,20 @@ int kmt_tape_open(const char *path, struct kmt_tape **ret_tape, struct kmt_err *
 	r = kmt_members_open(path, &tape->members, err);
 	if (r < 0)
 		return r;
-	r = read_manifest(tape, err);
-	if (r < 0)
-		return r;
-	r = find_more_cpus(tape, err);
-	if (r < 0)
-		return r;
-	r = open_cpus(tape, err);
+	*ret_tape = KMT_STEAL(tape);
+	return 0;
+}
+
+int kmt_tape_open(const char *path, struct kmt_tape **ret_tape, struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_tape_freep) struct kmt_tape *tape = NULL;
+	int r;
+
+	(void)((r = kmt_tape_new(path, &tape, err)) < 0 || (r = read_manifest(tape, err)) < 0 ||
+	       (r = kmt_tape_find_more_cpus(tape, err)) < 0 ||
+	       (r = kmt_tape_prepare_cpus(tape, err)) < 0);
+	for (size_t i = 0; r == 0 && i < tape->manifest.nr_cpus; i++)
+		r = open_cpu(tape, tape->manifest.cpus[i], err);
 	if (r < 0)
 		return r;
 	*ret_tape = KMT_STEAL(tape);

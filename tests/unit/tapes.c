@@ -99,6 +99,7 @@ static void fill_manifest(struct kmt_manifest *m)
 	m->has_command_status = true;
 	m->command_status = 137;
 	m->is_closed = true;
+	(void)snprintf(m->recovered, sizeof(m->recovered), "3 damaged places");
 	CHECK_EQ(kmt_manifest_add_cpu(m, 8191), 0);
 	CHECK_EQ(kmt_manifest_add_cpu(m, 0), 0);
 	CHECK_EQ(kmt_manifest_add_cpu(m, 5), 0);
@@ -158,6 +159,7 @@ TEST(every_member_survives_being_written_and_read)
 	CHECK_TEXT(b.filters[1].text, "order >= 3");
 	CHECK_EQ(b.symbols, KMT_SYMBOLS_HIDDEN);
 	CHECK_EQ(b.command_status, 137);
+	CHECK_TEXT(b.recovered, "3 damaged places");
 	CHECK_EQ(b.nr_cpus, 3);
 	CHECK_BYTES(b.cpus, ((uint32_t[]){ 0, 5, 8191 }), 12);
 	CHECK_EQ(b.nr_events, 2);
@@ -791,6 +793,61 @@ TEST(a_text_that_is_missing_is_told_with_its_path)
 	CHECK(!text);
 }
 
+/* The same with what is left. */
+static int recover_damaged(const char *damage, size_t *ret_nr_cpus, uint32_t *ret_long_bytes,
+			   struct kmt_err *damage_err, struct kmt_err *err)
+{
+	KMT_CLEANUP(leave_dir) struct dir dir = enter_dir();
+	KMT_CLEANUP(kmt_tape_freep) struct kmt_tape *tape = NULL;
+	char path[96], command[512];
+	int r;
+
+	make_tape(&dir, path);
+	(void)snprintf(command, sizeof(command), "cd %s && %s", path, damage);
+	CHECK_EQ(system(command), 0);
+	r = kmt_tape_open_damaged(path, &tape, damage_err, err);
+	CHECK((r == 0) == (tape != NULL));
+	if (r < 0)
+		return r;
+	*ret_nr_cpus = tape->nr_cpus;
+	*ret_long_bytes = tape->manifest.long_bytes;
+	CHECK_EQ(tape->manifest.subbuf_bytes, 4096);
+	for (size_t i = 0; i < tape->nr_cpus; i++)
+		CHECK_EQ(kmt_chunk_reader_cpu(tape->cpus[i]), tape->manifest.cpus[i]);
+	return r;
+}
+
+TEST(what_is_left_of_a_damaged_tape_is_opened)
+{
+	struct kmt_err damage, err = { "" };
+	uint32_t long_bytes;
+	size_t nr;
+
+	CHECK_EQ(recover_damaged("true", &nr, &long_bytes, &damage, &err), 0);
+	CHECK_TEXT(damage.text, "");
+	CHECK(nr == 2 && long_bytes == 8);
+	CHECK_EQ(recover_damaged("rm cpu/0000.zst; : >cpu/0002.zst", &nr, &long_bytes, &damage,
+				 &err),
+		 0);
+	CHECK(nr == 2 && long_bytes == 8);
+	CHECK_EQ(recover_damaged("rm -r cpu", &nr, &long_bytes, &damage, &err), 0);
+	CHECK_EQ(nr, 2);
+	CHECK_EQ(recover_damaged("echo '{' >manifest.json", &nr, &long_bytes, &damage, &err), 0);
+	CHECK_HAS(damage.text, "manifest.json: ");
+	CHECK(nr == 2 && long_bytes == 0);
+	CHECK_EQ(recover_damaged("mv manifest.json manifest.json.part", &nr, &long_bytes, &damage,
+				 &err),
+		 0);
+	CHECK_HAS(damage.text, "manifest.json: missing");
+	CHECK(nr == 2 && long_bytes == 8);
+	CHECK_EQ(recover_damaged("rm -r *", &nr, &long_bytes, &damage, &err), -EBADMSG);
+	CHECK_HAS(err.text, "neither a manifest nor");
+	CHECK_EQ(recover_damaged(
+			 "sed -i 's/\"format_version\": 1/\"format_version\": 9/' manifest.json",
+			 &nr, &long_bytes, &damage, &err),
+		 -EPROTONOSUPPORT);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -831,6 +888,7 @@ int main(void)
 		ROW(cpu_files_that_the_manifest_does_not_list_are_found),
 		ROW(files_with_other_names_are_left_alone),
 		ROW(a_text_that_is_missing_is_told_with_its_path),
+		ROW(what_is_left_of_a_damaged_tape_is_opened),
 	};
 
 	return cmocka_run_group_tests_name("tapes", tests, NULL, NULL);

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "kmemtape/share.h"
+
+#include "opt.h"
+#include "sandbox.h"
+#include "scratch.h"
+
+static const char *output;
+
+static const struct kmt_opt options[] = {
+	{ 'o', "output", "NEW", KMT_OPT_TEXT, &output,
+	  .help = "the new tape: a directory that doesn't exist yet, or\nis empty" },
+	{ 0 },
+};
+
+static int run(int argc, char **argv);
+
+const struct kmt_command kmt_command_recover = {
+	.name = "recover",
+	.summary = "Make a good tape of a damaged one, and say what is lost",
+	.usage = "-o NEW TAPE",
+	.notes = "What is lost is marked as lost on the new tape, so that no report takes it for\n"
+		 "memory that was never freed. TAPE stays as it is.\n",
+	.run = run,
+};
+
+static int recover(const char *path, const char *product, struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_tape_freep) struct kmt_tape *tape = NULL;
+	KMT_CLEANUP(kmt_freep) char *lost = NULL;
+	struct kmt_err damage;
+	int r = kmt_tape_open_damaged(path, &tape, &damage, err);
+
+	if (r == 0)
+		r = kmt_share_recover(tape, &damage, product, &lost, err);
+	if (r < 0)
+		return r;
+	printf("%s", *lost ? lost : "nothing is lost\n");
+	return 0;
+}
+
+/* An empty directory that is there becomes the tape; else, only a whole one gets there. */
+static int recover_in_sandbox(const char *path, struct kmt_err *err)
+{
+	bool is_there = faccessat(AT_FDCWD, output, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	struct kmt_sandbox sandbox = { .nr_reads = 0 };
+	char directory[PATH_MAX], product[PATH_MAX + 8];
+	int r = 0;
+
+	if (!is_there)
+		r = kmt_scratch_enter(&kmt_command_recover, path, output, directory, err);
+	if (r < 0)
+		return r;
+	if (!is_there)
+		(void)snprintf(product, sizeof(product), "%s/" KMT_SCRATCH_PRODUCT, directory);
+	kmt_sandbox_read(&sandbox, path);
+	kmt_sandbox_write(&sandbox, is_there ? output : directory);
+	r = kmt_sandbox_enter(&sandbox, err);
+	if (r == 0)
+		r = recover(path, is_there ? output : product, err);
+	if (r < 0 && !is_there)
+		kmt_scratch_name_output(err, product, output);
+	return r;
+}
+
+static int run(int argc, char **argv)
+{
+	const struct kmt_command *command = &kmt_command_recover;
+	struct kmt_err err = { "" };
+	int first, r;
+
+	r = kmt_opt_parse(command, options, argc, argv, &first);
+	if (r != KMT_OPT_RUN)
+		return r < 0 ? KMT_EXIT_USAGE : KMT_EXIT_DONE;
+	if (argc - first != 1)
+		return kmt_complain(command, KMT_EXIT_USAGE,
+				    argc == first ? "which TAPE?" : "one TAPE at a time");
+	if (!output)
+		return kmt_complain(command, KMT_EXIT_USAGE, "-o NEW is missing: where to?");
+	r = recover_in_sandbox(argv[first], &err);
+	return r < 0 ? kmt_complain(command, KMT_EXIT_FAILED, "%s", err.text) : KMT_EXIT_DONE;
+}
