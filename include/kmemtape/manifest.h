@@ -57,6 +57,7 @@ struct kmt_manifest_filter {
  */
 #define KMT_DISTURBANCES_MAX   32u
 #define KMT_DISTURBANCE_BYTES 96
+#define KMT_DISTURBANCE_LASTS INT64_MAX /* to_ns: the recorder was killed before it was over */
 struct kmt_disturbance {
 	uint64_t from_ns, to_ns;	  /* trace clock: the last look that found all right, and the next that did */
 	char what[KMT_DISTURBANCE_BYTES]; /* the file in the instance: "events/kmem/kfree/enable" */

@@ -101,14 +101,16 @@ static void print_disturbances(const struct kmt_manifest *manifest)
 	char escaped[2 * KMT_DISTURBANCE_BYTES], at[KMT_UNITS_BYTES], took[KMT_UNITS_BYTES];
 
 	if (manifest->nr_disturbances)
-		printf("disturbed   by somebody else, who changed what record had set\n");
+		printf("disturbed   by somebody else, who touched what record had set\n");
 	for (size_t i = 0; i < manifest->nr_disturbances; i++) {
 		const struct kmt_disturbance *d = &manifest->disturbances[i];
 		uint64_t since_ns =
 			d->from_ns > manifest->start_ns ? d->from_ns - manifest->start_ns : 0;
 
 		printf("  at %s, for %s: %s\n", kmt_format_time(at, since_ns),
-		       kmt_format_time(took, d->to_ns - d->from_ns),
+		       d->to_ns == KMT_DISTURBANCE_LASTS
+			       ? "good"
+			       : kmt_format_time(took, d->to_ns - d->from_ns),
 		       kmt_escape(escaped, sizeof(escaped), d->what));
 	}
 }

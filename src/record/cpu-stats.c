@@ -42,14 +42,27 @@ int kmt_cpu_stats_read(int instance_fd, uint32_t cpu, struct kmt_cpu_stats *ret_
 	return 0;
 }
 
-struct kmt_cpu_stats kmt_cpu_stats_since(const struct kmt_cpu_stats *start,
-					 const struct kmt_cpu_stats *end)
+void kmt_cpu_counts_init(struct kmt_cpu_counts *counts, const struct kmt_cpu_stats *now)
 {
-	return (struct kmt_cpu_stats){
-		.cpu = end->cpu,
-		.overrun = end->overrun - start->overrun,
-		.commit_overrun = end->commit_overrun - start->commit_overrun,
-		.dropped = end->dropped - start->dropped,
-		.read = end->read - start->read,
-	};
+	*counts = (struct kmt_cpu_counts){ .last = *now, .total.cpu = now->cpu };
+}
+
+static bool follow(uint64_t *total, uint64_t *last, uint64_t now)
+{
+	bool has_grown = now >= *last;
+
+	*total += has_grown ? now - *last : now;
+	*last = now;
+	return has_grown;
+}
+
+bool kmt_cpu_counts_follow(struct kmt_cpu_counts *counts, const struct kmt_cpu_stats *now)
+{
+	struct kmt_cpu_stats *total = &counts->total, *last = &counts->last;
+	bool is_good = follow(&total->overrun, &last->overrun, now->overrun);
+
+	is_good &= follow(&total->commit_overrun, &last->commit_overrun, now->commit_overrun);
+	is_good &= follow(&total->dropped, &last->dropped, now->dropped);
+	is_good &= follow(&total->read, &last->read, now->read);
+	return is_good;
 }

@@ -2,6 +2,8 @@
 #ifndef KMT_RECORD_CPU_STATS_H
 #define KMT_RECORD_CPU_STATS_H
 
+#include <stdbool.h>
+
 #include "kmemtape/manifest.h"
 
 /**
@@ -13,8 +15,14 @@
 int kmt_cpu_stats_read(int instance_fd, uint32_t cpu, struct kmt_cpu_stats *ret_stats,
 		       uint64_t *ret_waiting);
 
-/* What happened between two readings; the counters only grow. */
-struct kmt_cpu_stats kmt_cpu_stats_since(const struct kmt_cpu_stats *start,
-					 const struct kmt_cpu_stats *end);
+/* The counters of one CPU from the first reading on, even if somebody clears the buffer, which sets them to 0. */
+struct kmt_cpu_counts {
+	struct kmt_cpu_stats last, total;
+};
+
+void kmt_cpu_counts_init(struct kmt_cpu_counts *counts, const struct kmt_cpu_stats *now);
+
+/* Return: false if they were set back, and what was counted last before that is not known. */
+bool kmt_cpu_counts_follow(struct kmt_cpu_counts *counts, const struct kmt_cpu_stats *now);
 
 #endif

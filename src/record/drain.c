@@ -22,7 +22,9 @@
 #define FLUSH_NS	 UINT64_C(740000000) /* one more wait, and the chunk is a second old */
 #define CLOCK_SLACK_NS \
 	1000 /* the kernel's fast clocks may be a little behind while it adjusts them */
-#define NICE (-20)
+#define NICE		 (-20)
+#define COMMIT_MASK	 0x3fffffffu	      /* the two bits above tell of missed events */
+#define CLOCKS_DIFFER_NS UINT64_C(1000000000) /* one clock is never that much apart on two CPUs */
 
 struct kmt_drain {
 	struct kmt_drain_shared *shared;
@@ -35,6 +37,7 @@ struct kmt_drain {
 	enum kmt_drain_priority priority;
 	sem_t is_running;
 
+	uint64_t page_ns;    /* of the last sub-buffer */
 	uint64_t drained_ns; /* everything up to here was read */
 	uint64_t written_ns; /* when the last chunk or mark was written */
 	uint64_t file_bytes; /* as added to shared->file_bytes */
@@ -108,6 +111,34 @@ static bool is_full(struct kmt_drain_shared *shared)
 }
 
 /*
+ * Somebody else may change the clock, or the size of sub-buffers. Nothing of that goes to the tape:
+ * by times of another clock, everything would look too old or too young, and of larger sub-buffers
+ * we get parts.
+ */
+static int check_subbuf(struct kmt_drain *drain, const void *subbuf, uint64_t now_ns)
+{
+	uint64_t ns = page_time_ns(subbuf);
+	unsigned long commit;
+
+	memcpy(&commit, (const char *)subbuf + sizeof(ns), sizeof(commit));
+	if ((commit & COMMIT_MASK) > drain->shared->subbuf_bytes - sizeof(ns) - sizeof(commit))
+		return kmt_fail(&drain->err, -EPROTO,
+				"cpu %u: the sub-buffers have grown: somebody else changed "
+				"buffer_subbuf_size_kb",
+				drain->cpu);
+	/* @now_ns was a while ago. */
+	if (now_ns && ((ns > now_ns + CLOCKS_DIFFER_NS &&
+			ns > kmt_trace_clock_now(drain->shared->clock) + CLOCKS_DIFFER_NS) ||
+		       ns + CLOCKS_DIFFER_NS < drain->page_ns))
+		return kmt_fail(&drain->err, -EPROTO,
+				"cpu %u: a sub-buffer is of another clock or size: somebody else "
+				"changed trace_clock or buffer_subbuf_size_kb",
+				drain->cpu);
+	drain->page_ns = ns;
+	return 0;
+}
+
+/*
  * Read all there is. Pinned to the CPU, we can't run while an event is being written on it: what
  * comes later has a later time, so that an empty buffer means drained up to the time before.
  */
@@ -139,6 +170,9 @@ static int empty_buffer(struct kmt_drain *drain)
 					"per_cpu/cpu%u/trace_pipe_raw: the kernel gave %zd bytes "
 					"where a sub-buffer has %u",
 					drain->cpu, n, subbuf_bytes);
+		r = check_subbuf(drain, space, now_ns);
+		if (r < 0)
+			return r;
 		note_drained(drain, page_time_ns(space));
 		r = kmt_chunk_writer_add(drain->writer, (size_t)n, drain->drained_ns, &drain->err);
 		if (r < 0)
@@ -243,6 +277,7 @@ int kmt_drain_new(struct kmt_drain_shared *shared, uint32_t cpu, struct kmt_drai
 	drain->shared = shared;
 	drain->cpu = cpu;
 	drain->file_bytes = 0;
+	drain->page_ns = shared->opened_ns; /* none is older */
 	(void)sem_init(&drain->is_running, 0, 0);
 
 	(void)snprintf(path, sizeof(path), "per_cpu/cpu%u/trace_pipe_raw", cpu);

@@ -15,6 +15,7 @@
 /* What all drains of a recording share; outlives them. */
 struct kmt_drain_shared {
 	const struct kmt_trace_clock *clock;
+	uint64_t opened_ns; /* trace clock, before any event */
 	int instance_fd;
 	int tape_fd;
 	int stop_fd; /* eventfd: readable from kmt_drain_shared_stop() on */

@@ -245,7 +245,9 @@ static void update_status(struct kmt_session *session)
 		if (kmt_cpu_stats_read(session->instance->fd, kmt_drain_cpu(session->drains[i]),
 				       &stats, &waiting) < 0)
 			continue;
-		stats = kmt_cpu_stats_since(&session->start_stats[i], &stats);
+		if (!kmt_cpu_counts_follow(&session->counts[i], &stats))
+			session->was_cleared = true;
+		stats = session->counts[i].total;
 		events += stats.read;
 		lost += stats.overrun + stats.commit_overrun + stats.dropped;
 		if (waiting > fullest)
@@ -261,6 +263,65 @@ static void update_status(struct kmt_session *session)
 			(unsigned int)(fullest * 100 / session->instance->buffer_bytes);
 }
 
+/* Should we be killed before it is over, it lasts to the end. */
+static void write_disturbance(struct kmt_session *session, bool is_over)
+{
+	struct kmt_manifest *manifest = &session->manifest;
+	struct kmt_disturbance *last = &manifest->disturbances[manifest->nr_disturbances - 1];
+	uint64_t to_ns = last->to_ns;
+	struct kmt_err err;
+
+	if (!is_over)
+		last->to_ns = KMT_DISTURBANCE_LASTS;
+	note_result(session, kmt_manifest_write_synced(manifest, session->tape.fd, &err), &err);
+	last->to_ns = to_ns;
+}
+
+/* What all times are of can't be changed under way. */
+static void fail_if_clock(struct kmt_session *session, const char *what)
+{
+	struct kmt_err err;
+
+	if (strcmp(what, "trace_clock") == 0)
+		note_result(session,
+			    kmt_fail(&err, -EPROTO, "trace_clock: somebody else changed it"), &err);
+}
+
+static void note_disturbance(struct kmt_session *session, const char *what, uint64_t now)
+{
+	bool is_new = strcmp(what, session->disturbed) != 0;
+
+	kmt_manifest_note_disturbance(&session->manifest, session->looked_ns, now, what);
+	if (!is_new)
+		return;
+	(void)snprintf(session->disturbed, sizeof(session->disturbed), "%s", what);
+	kmt_note(session->listener,
+		 "somebody else touched %s in our tracefs instance: events may be missing, which "
+		 "the report will heed",
+		 what);
+	write_disturbance(session, false);
+	fail_if_clock(session, what);
+}
+
+/* Are we still recording what we think we are? Nothing is put right: somebody meant it. */
+static void look_at_instance(struct kmt_session *session)
+{
+	const char *what =
+		session->stays_disturbed ? session->disturbed : kmt_sentry_look(session->sentry);
+	uint64_t now = trace_now_ns(session);
+
+	if (!what && session->was_cleared)
+		what = "trace";
+	session->was_cleared = false;
+	if (what) {
+		note_disturbance(session, what, now);
+	} else if (*session->disturbed) {
+		*session->disturbed = '\0';
+		write_disturbance(session, true);
+	}
+	session->looked_ns = now;
+}
+
 static void tick(struct kmt_session *session)
 {
 	look_at_disk(session);
@@ -268,6 +329,7 @@ static void tick(struct kmt_session *session)
 	if (session->uevent_fd < 0)
 		look_at_changes(session, KMT_UEVENT_MODULE | KMT_UEVENT_CPU);
 	update_status(session);
+	look_at_instance(session);
 	if (session->listener->status)
 		session->listener->status(session->listener->context, &session->summary->status);
 }
@@ -313,6 +375,8 @@ static int switch_on(struct kmt_session *session, struct kmt_err *err)
 	if (r < 0)
 		return r;
 	manifest->allocs_on_ns = trace_now_ns(session);
+	session->looked_ns = manifest->start_ns;
+	kmt_sentry_remember(session->sentry);
 	if (session->child.pid) {
 		r = kmt_child_run(&session->child, session->options->command[0], err);
 		if (r < 0)
@@ -376,12 +440,18 @@ static void switch_off(struct kmt_session *session)
 	struct kmt_err err;
 	int r;
 
+	look_at_instance(session);
 	session->manifest.allocs_off_ns = trace_now_ns(session);
 	r = switch_events(session, KMT_ROLE_ALLOC, false, &err);
 	note_result(session, r, &err);
 	kmt_conditions_drop_stacks(session->instance->fd, &session->events);
+	/* What was changed before can't be told from what we have changed now: it lasts to the end.
+	 */
+	session->stays_disturbed = *session->disturbed;
+	kmt_sentry_remember(session->sentry);
 	take_snapshot(session, "end");
 	settle(session);
+	look_at_instance(session);
 
 	session->manifest.end_ns = trace_now_ns(session); /* frees are complete up to here */
 	r = switch_events(session, KMT_ROLE_FREE, false, &err);
@@ -455,8 +525,8 @@ static void keep_stats(struct kmt_session *session)
 		if (kmt_cpu_stats_read(session->instance->fd, kmt_drain_cpu(session->drains[i]),
 				       &stats, NULL) < 0)
 			continue;
-		stats = kmt_cpu_stats_since(&session->start_stats[i], &stats);
-		(void)kmt_manifest_add_stats(&session->manifest, &stats);
+		(void)kmt_cpu_counts_follow(&session->counts[i], &stats);
+		(void)kmt_manifest_add_stats(&session->manifest, &session->counts[i].total);
 	}
 	keep_probe_stats(session);
 	update_status(session);

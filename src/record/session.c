@@ -24,7 +24,7 @@
 #include "vmalloc-probes.h"
 
 #define FDS_A_CPU    2
-#define FDS_OTHER    160
+#define FDS_OTHER    (160 + 3 * KMT_EVENT_SET_MAX) /* of each event, the sentry has three */
 #define SYNCED_OTHER 64 /* files and directories beside those of CPUs; most are of new modules */
 
 static void copy_text(char dst[KMT_MANIFEST_TEXT_BYTES], const char *src)
@@ -148,6 +148,7 @@ static int open_instance(struct kmt_session *session, struct kmt_err *err)
 	if (r < 0)
 		return r;
 	session->shared.clock = &session->clock;
+	session->shared.opened_ns = kmt_trace_clock_now(&session->clock);
 	session->shared.instance_fd = session->instance->fd;
 	session->shared.subbuf_bytes = session->instance->subbuf_bytes;
 	session->shared.has_buffer_percent = session->instance->has_buffer_percent;
@@ -273,6 +274,14 @@ static int open_probes(struct kmt_session *session, struct kmt_err *err)
 	return 0;
 }
 
+static bool has_probes(const struct kmt_session *session)
+{
+	for (size_t i = 0; i < session->events.nr; i++)
+		if (strncmp(session->events.tape_names[i], "kmemtape/", strlen("kmemtape/")) == 0)
+			return true;
+	return false;
+}
+
 static void raise_fd_limit(size_t nr_cpus)
 {
 	rlim_t wanted = nr_cpus * FDS_A_CPU + FDS_OTHER;
@@ -324,20 +333,22 @@ static void note_priority(struct kmt_session *session)
 
 int kmt_session_add_cpu(struct kmt_session *session, uint32_t cpu, struct kmt_err *err)
 {
+	struct kmt_cpu_stats stats;
 	struct kmt_drain *drain;
 	int r;
 
 	if (session->nr_drains == session->max_drains)
 		return kmt_fail(err, -ENOMEM, "cpu %u: more CPUs than were possible at the start",
 				cpu);
-	r = kmt_cpu_stats_read(session->instance->fd, cpu,
-			       &session->start_stats[session->nr_drains], NULL);
+	r = kmt_cpu_stats_read(session->instance->fd, cpu, &stats, NULL);
 	if (r < 0)
 		return kmt_fail(err, r, "per_cpu/cpu%u/stats: %s", cpu, strerror(-r));
+	kmt_cpu_counts_init(&session->counts[session->nr_drains], &stats);
 	r = kmt_drain_new(&session->shared, cpu, &drain, err);
 	if (r < 0)
 		return r;
 	session->drains[session->nr_drains++] = drain;
+	kmt_sentry_add_cpu(session->sentry, cpu);
 	kmt_syncer_add(session->syncer, kmt_chunk_writer_fd(kmt_drain_writer(drain)),
 		       kmt_chunk_writer_path(kmt_drain_writer(drain)));
 	if (kmt_manifest_add_cpu(&session->manifest, cpu) < 0)
@@ -387,8 +398,8 @@ static int open_drains(struct kmt_session *session, struct kmt_err *err)
 	session->max_drains =
 		possible > (long)session->online.nr ? (size_t)possible : session->online.nr;
 	session->drains = calloc(session->max_drains, sizeof(session->drains[0]));
-	session->start_stats = calloc(session->max_drains, sizeof(session->start_stats[0]));
-	if (!session->drains || !session->start_stats)
+	session->counts = calloc(session->max_drains, sizeof(session->counts[0]));
+	if (!session->drains || !session->counts)
 		return kmt_fail(err, -ENOMEM, "out of memory");
 	raise_fd_limit(session->max_drains);
 	allow_realtime();
@@ -478,6 +489,10 @@ static int open_all(struct kmt_session *session, struct kmt_err *err)
 	if (r < 0)
 		return r;
 	r = set_conditions(session, err);
+	if (r < 0)
+		return r;
+	r = kmt_sentry_new(session->instance->fd, &session->events, has_probes(session),
+			   &session->sentry, err);
 	if (r < 0)
 		return r;
 	open_uevents(session); /* before the first look at modules, so that none is missed */
@@ -638,7 +653,8 @@ void kmt_session_release(struct kmt_session *session)
 	for (size_t i = 0; i < session->nr_drains; i++)
 		kmt_drain_free(session->drains[i]);
 	free(session->drains);
-	free(session->start_stats);
+	free(session->counts);
+	session->sentry = kmt_sentry_free(session->sentry); /* holds files of the instance */
 	kmt_drain_shared_deinit(&session->shared);
 	release_instance(session);
 	release_probes(session);

@@ -5,6 +5,7 @@
 #include "child.h"
 #include "comm-log.h"
 #include "conditions.h"
+#include "cpu-stats.h"
 #include "cpu-list.h"
 #include "drain.h"
 #include "event-set.h"
@@ -17,6 +18,7 @@
 #include "new-tape.h"
 #include "probes.h"
 #include "room.h"
+#include "sentry.h"
 #include "signals.h"
 #include "snapshot-log.h"
 #include "syncer.h"
@@ -54,8 +56,13 @@ struct kmt_session {
 
 	struct kmt_drain_shared shared;
 	struct kmt_drain **drains; /* as many as CPUs are possible; the first nr_drains exist */
-	struct kmt_cpu_stats *start_stats; /* one for each drain */
+	struct kmt_cpu_counts *counts; /* one for each drain */
 	size_t nr_drains, max_drains;
+	struct kmt_sentry *sentry;
+	uint64_t looked_ns;			/* at what it watches, or at the start */
+	char disturbed[KMT_DISTURBANCE_BYTES];	/* what somebody else changed; "": all is as it was */
+	bool stays_disturbed;			/* for the rest of the recording */
+	bool was_cleared;			/* counters went back since then */
 	struct kmt_cpu_list online; /* when last looked at */
 	int uevent_fd;		    /* -1: look at each tick */
 

@@ -114,13 +114,20 @@ int kmt_loss_note(const struct kmt_manifest *manifest, struct kmt_result *result
 		uint64_t since_ns =
 			d->from_ns > manifest->start_ns ? d->from_ns - manifest->start_ns : 0;
 
-		r = kmt_result_note(
-			result,
-			"somebody else changed %s while it was recorded: of %s, %s after the start, "
-			"events may be missing",
-			kmt_escape(what, sizeof(what), d->what),
-			kmt_format_time(took, d->to_ns - d->from_ns),
-			kmt_format_time(at, since_ns));
+		(void)kmt_format_time(at, since_ns);
+		(void)kmt_escape(what, sizeof(what), d->what);
+		if (d->to_ns == KMT_DISTURBANCE_LASTS)
+			r = kmt_result_note(
+				result,
+				"somebody else touched %s while it was recorded: from %s "
+				"after the start on, events may be missing",
+				what, at);
+		else
+			r = kmt_result_note(
+				result,
+				"somebody else touched %s while it was recorded: of %s, "
+				"%s after the start, events may be missing",
+				what, kmt_format_time(took, d->to_ns - d->from_ns), at);
 	}
 	return r;
 }

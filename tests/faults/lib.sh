@@ -39,3 +39,38 @@ expect_closed()
 	judge "$1" 500ms
 	[ "$(jq .tape.complete "$WORK/judged")" = true ] || fail "$1: the report takes it for incomplete"
 }
+
+# disturb COMMAND: somebody runs it in the instance of a recording, $WORK/a.tape, which ends when that was noticed. Sets $STATUS
+disturb()
+{
+	local before
+
+	state >"$WORK/before"
+	start_recorder -q -o "$WORK/a.tape" --settle 0
+	before=$RECORDER
+	(cd "$TRACEFS/instances/kmemtape-$RECORDER" && eval "$1") || fail "can't $1"
+	until_true 20 grep -q "somebody else" "$WORK/log" || fail "not noticed: $1: $(cat "$WORK/log")"
+	end_recorder INT
+	expect_clean "$before" "$WORK/before" "after the recording"
+}
+
+# expect_disturbed FILE: it was told once, the tape has it, and the report takes it for a loss
+expect_disturbed()
+{
+	[ $STATUS = 0 ] || fail "exit status $STATUS: $(cat "$WORK/log")"
+	expect_line "$WORK/log" "somebody else touched $1 in our tracefs instance"
+	expect_closed "$WORK/a.tape"
+	jq -e '.events.losses > 0' "$WORK/judged" >/dev/null || fail "the report knows of no loss"
+	jq -r '.notes[]' "$WORK/judged" | grep -q "^somebody else touched $1 " || fail "the report doesn't tell"
+	[ "$LEAK" = none ] || fail "somebody is accused: $HEADLINE"
+}
+
+# expect_ended WHY: in order, by itself
+expect_ended()
+{
+	[ $STATUS = 1 ] || fail "exit status $STATUS: $(cat "$WORK/log")"
+	tail -n 1 "$WORK/log" | grep -q "$1" || fail "expected '$1' last, got: $(cat "$WORK/log")"
+	judge "$WORK/a.tape" 500ms
+	jq -e '.events.losses > 0' "$WORK/judged" >/dev/null || fail "the report knows of no loss"
+	[ "$LEAK" = none ] || fail "somebody is accused: $HEADLINE"
+}

@@ -23,10 +23,12 @@
 #include "../../src/record/btf.h"
 #include "../../src/record/build-id.h"
 #include "../../src/record/cpu-list.h"
+#include "../../src/record/cpu-stats.h"
 #include "../../src/record/functions.h"
 #include "../../src/record/kallsyms.h"
 #include "../../src/record/module-log.h"
 #include "../../src/record/pairs.h"
+#include "../../src/record/sentry.h"
 #include "../../src/record/stale.h"
 
 static char tape_path[] = "/tmp/kmemtape-unit.XXXXXX";
@@ -861,6 +863,116 @@ static void what_a_dead_recorder_left_is_stale(void **state)
 	assert_false(kmt_is_stale("others_4194305", "kmemtape_"));
 }
 
+static void counters_that_were_set_back_go_on(void **state)
+{
+	struct kmt_cpu_stats now = { .cpu = 3, .overrun = 10, .read = 100 };
+	struct kmt_cpu_counts counts;
+
+	(void)state;
+	kmt_cpu_counts_init(&counts, &now);
+	now.overrun = 15;
+	now.read = 150;
+	assert_true(kmt_cpu_counts_follow(&counts, &now));
+	now.overrun = 0;
+	now.read = 30;
+	assert_false(kmt_cpu_counts_follow(&counts, &now));
+	now.read = 40;
+	assert_true(kmt_cpu_counts_follow(&counts, &now));
+	assert_int_equal(counts.total.cpu, 3);
+	assert_int_equal(counts.total.overrun, 5);
+	assert_int_equal(counts.total.read, 90);
+}
+
+static void put(const char *path, const char *text)
+{
+	char command[256];
+
+	(void)snprintf(command, sizeof(command),
+		       "cd %s && mkdir -p \"$(dirname %s)\" && echo '%s' >%s", tape_path, path,
+		       text, path);
+	assert_int_equal(system(command), 0);
+}
+
+/* A directory with the files of a tracefs instance. */
+static struct kmt_sentry *make_sentry(int *ret_fd)
+{
+	struct kmt_event_set events = { .nr = 0 };
+	struct kmt_sentry *sentry;
+
+	put("tracing_on", "1");
+	put("trace", "");
+	put("trace_pipe", "");
+	put("trace_options", "nopause-on-trace");
+	put("trace_marker", "");
+	put("per_cpu/cpu0/trace_pipe_raw", "");
+	put("per_cpu/cpu0/stats", "");
+	put("events/kmem/kfree/enable", "1");
+	put("events/kmem/kfree/filter", "none");
+	kmt_event_set_add(&events, "kmem/kfree", "kmem/kfree", KMT_ROLE_FREE);
+	*ret_fd = open(tape_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(*ret_fd >= 0);
+	assert_int_equal(kmt_sentry_new(*ret_fd, &events, false, &sentry, NULL), 0);
+	kmt_sentry_add_cpu(sentry, 0);
+	kmt_sentry_remember(sentry);
+	assert_null(kmt_sentry_look(sentry));
+	return sentry;
+}
+
+static void what_others_touch_is_seen(void **state)
+{
+	struct kmt_sentry *sentry;
+	int fd, reader;
+
+	(void)state;
+	sentry = make_sentry(&fd);
+	put("events/kmem/kfree/enable", "0"); /* lasts */
+	assert_string_equal(kmt_sentry_look(sentry), "events/kmem/kfree/enable");
+	assert_string_equal(kmt_sentry_look(sentry), "events/kmem/kfree/enable");
+	put("events/kmem/kfree/enable", "1");
+	assert_string_equal(kmt_sentry_look(sentry), "events/kmem/kfree/enable");
+	assert_null(kmt_sentry_look(sentry));
+
+	put("tracing_on", "0"); /* and on again, before anybody looks */
+	put("tracing_on", "1");
+	assert_string_equal(kmt_sentry_look(sentry), "tracing_on");
+	assert_null(kmt_sentry_look(sentry));
+
+	put("trace", "");
+	assert_string_equal(kmt_sentry_look(sentry), "trace");
+	assert_null(kmt_sentry_look(sentry));
+
+	reader = openat(fd, "per_cpu/cpu0/trace_pipe_raw", O_RDONLY | O_CLOEXEC);
+	assert_string_equal(kmt_sentry_look(sentry), "per_cpu/cpu0/trace_pipe_raw");
+	assert_string_equal(kmt_sentry_look(sentry), "per_cpu/cpu0/trace_pipe_raw");
+	(void)close(reader);
+	assert_null(kmt_sentry_look(sentry));
+	kmt_sentry_free(sentry);
+	(void)close(fd);
+}
+
+static void what_disturbs_nobody_is_passed_over(void **state)
+{
+	char text[16];
+	struct kmt_sentry *sentry;
+	int fd, reader;
+
+	(void)state;
+	sentry = make_sentry(&fd);
+	put("trace_marker", "hello");
+	reader = openat(fd, "per_cpu/cpu0/stats", O_RDONLY | O_CLOEXEC);
+	assert_true(read(reader, text, sizeof(text)) >= 0);
+	(void)close(reader);
+	reader = openat(fd, "trace", O_RDONLY | O_CLOEXEC);
+	(void)close(reader);
+	assert_null(kmt_sentry_look(sentry));
+
+	put("tracing_on", "0"); /* by ourselves */
+	kmt_sentry_remember(sentry);
+	assert_null(kmt_sentry_look(sentry));
+	kmt_sentry_free(sentry);
+	(void)close(fd);
+}
+
 #define IN_TAPE(test) \
 	cmocka_unit_test_setup_teardown(test, make_tape_directory, remove_tape_directory)
 
@@ -888,6 +1000,9 @@ int main(void)
 		cmocka_unit_test(damaged_btf_is_refused),
 		cmocka_unit_test(this_kernel_describes_what_frees),
 		cmocka_unit_test(what_a_dead_recorder_left_is_stale),
+		cmocka_unit_test(counters_that_were_set_back_go_on),
+		IN_TAPE(what_others_touch_is_seen),
+		IN_TAPE(what_disturbs_nobody_is_passed_over),
 		cmocka_unit_test(symbols_that_a_read_missed_are_in_the_next),
 		cmocka_unit_test(build_id_is_found_behind_other_notes),
 		cmocka_unit_test(build_id_of_absurd_length_is_none),
