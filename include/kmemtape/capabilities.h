@@ -13,6 +13,10 @@
  */
 
 #define KMT_CAPABILITY(number) (UINT64_C(1) << (number)) /* CAP_... of linux/capability.h */
+/* With which an executable records, whoever runs it: the first is needed, the others of use. */
+#define KMT_CAPABILITIES_RECORD                                               \
+	(KMT_CAPABILITY(CAP_DAC_OVERRIDE) | KMT_CAPABILITY(CAP_SYSLOG) | \
+	 KMT_CAPABILITY(CAP_SYS_NICE) | KMT_CAPABILITY(CAP_IPC_LOCK))
 #define KMT_CAPABILITIES_ALL   UINT64_MAX
 #define KMT_CAPABILITIES_BYTES 160 /* of a text with all that have a name here */
 

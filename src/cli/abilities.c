@@ -5,8 +5,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "kmemtape/capabilities.h"
 #include "kmemtape/cleanup.h"
 #include "kmemtape/fs.h"
 #include "kmemtape/units.h"
@@ -14,6 +16,7 @@
 #include "abilities.h"
 
 #define TRACING		     "sys/kernel/tracing"
+#define EXE_BYTES	     64 /* of what is told in a line */
 #define SMALL_FILE_BYTES_MAX 65536u
 /* As `record` chooses them, see kmemtape-record(1): --buffer */
 #define BUFFER_BYTES_MAX     (UINT64_C(16) << 20)
@@ -23,7 +26,7 @@
 /* What is asked of a host. */
 struct looker {
 	int root_fd;
-	bool is_root;
+	bool is_root;	  /* or may open what root may */
 	bool has_tracefs; /* and may look into it */
 	struct kmt_diagnosis *diagnosis;
 };
@@ -46,7 +49,9 @@ static void answer(struct looker *looker, const char *name, enum kmt_answer answ
 
 static bool exists(const struct looker *looker, const char *path)
 {
-	return faccessat(looker->root_fd, path, F_OK, 0) == 0;
+	struct stat st; /* access() would ask for the rights of the real user */
+
+	return fstatat(looker->root_fd, path, &st, 0) == 0;
 }
 
 /* Does the file have @word? */
@@ -59,13 +64,25 @@ static enum kmt_answer has_word(const struct looker *looker, const char *path, c
 	return strstr(text, word) ? KMT_ANSWER_YES : KMT_ANSWER_NO;
 }
 
-static void look_at_privilege(struct looker *looker)
+/* Who isn't root records with capabilities of the executable: see kmemtape-record(1). */
+static void look_at_privilege(struct looker *looker, bool is_root, uint64_t capabilities)
 {
-	if (looker->is_root)
+	char wanted[KMT_CAPABILITIES_BYTES], had[KMT_CAPABILITIES_BYTES], exe[EXE_BYTES] = "";
+
+	(void)kmt_capabilities_text(wanted, KMT_CAPABILITIES_RECORD);
+	(void)kmt_capabilities_text(had, capabilities & KMT_CAPABILITIES_RECORD);
+	if (readlink("/proc/self/exe", exe, sizeof(exe) - 1) < 0)
+		(void)snprintf(exe, sizeof(exe), "kmemtape");
+	if (is_root)
 		answer(looker, "privilege", KMT_ANSWER_YES, "root");
-	else
+	else if (!looker->is_root)
 		answer(looker, "privilege", KMT_ANSWER_NO,
-		       "recording needs root, replaying doesn't");
+		       "recording needs root, or as root: setcap %s=p %s", wanted, exe);
+	else if ((capabilities & KMT_CAPABILITIES_RECORD) == KMT_CAPABILITIES_RECORD)
+		answer(looker, "privilege", KMT_ANSWER_YES, "the capabilities of %s", exe);
+	else
+		answer(looker, "privilege", KMT_ANSWER_YES, "%s; all that help: setcap %s=p %s",
+		       had, wanted, exe);
 }
 
 /* 17911ff38aa5 (v5.4), LOCKDOWN_TRACEFS: at the level "confidentiality" only */
@@ -265,11 +282,13 @@ static void look_at_buffers(struct looker *looker)
 	       bytes >= BUFFER_BYTES_LOW ? "" : ": may lose events; see record --buffer");
 }
 
-void kmt_abilities_find(int root_fd, bool is_root, struct kmt_diagnosis *diagnosis)
+void kmt_abilities_find(int root_fd, bool is_root, uint64_t capabilities,
+			struct kmt_diagnosis *diagnosis)
 {
-	struct looker looker = { root_fd, is_root, false, diagnosis };
+	bool may_open = is_root || capabilities & KMT_CAPABILITY(CAP_DAC_OVERRIDE);
+	struct looker looker = { root_fd, may_open, false, diagnosis };
 
-	look_at_privilege(&looker);
+	look_at_privilege(&looker, is_root, capabilities);
 	look_at_tracefs(&looker);
 	if (looker.has_tracefs) {
 		look_at_events(&looker);

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "kmemtape/capabilities.h"
 #include "kmemtape/diagnosis.h"
 #include "kmemtape/units.h"
 
@@ -143,7 +144,7 @@ static int examine(struct kmt_diagnosis *diagnosis, struct kmt_err *err)
 	r = kmt_diagnose(&host, diagnosis);
 	if (r < 0)
 		return kmt_fail(err, r, "out of memory");
-	kmt_abilities_find(root_fd, geteuid() == 0, diagnosis);
+	kmt_abilities_find(root_fd, geteuid() == 0, kmt_capabilities_get().permitted, diagnosis);
 	return 0;
 }
 
@@ -159,6 +160,8 @@ static int run(int argc, char **argv)
 	if (first < argc)
 		return kmt_complain(&kmt_command_doctor, KMT_EXIT_USAGE,
 				    "it takes no operands: '%s'", argv[first]);
+	/* All that is read has a name of ours: none that a user gives. */
+	(void)kmt_capabilities_raise(KMT_CAPABILITIES_RECORD);
 	diagnosis = calloc(1, sizeof(*diagnosis));
 	if (!diagnosis)
 		return kmt_complain(&kmt_command_doctor, KMT_EXIT_FAILED, "out of memory");

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kmemtape/capabilities.h"
 #include "kmemtape/units.h"
 
 #include "diagnose.h"
@@ -596,6 +597,8 @@ static void write_headline(const struct kmt_host *host, struct kmt_diagnosis *di
 /* Long enough that what grows is much more than noise: 16 MiB, and a minute to two hours. */
 static void suggest(struct kmt_diagnosis *diagnosis)
 {
+	bool may_record = geteuid() == 0 ||
+			  kmt_capabilities_get().permitted & KMT_CAPABILITY(CAP_DAC_OVERRIDE);
 	const double enough = 16.0 * 1024 * 1024;
 	double seconds = 300;
 
@@ -608,7 +611,7 @@ static void suggest(struct kmt_diagnosis *diagnosis)
 	}
 	seconds = seconds < 60 ? 60 : seconds > 7200 ? 7200 : seconds;
 	(void)snprintf(diagnosis->command, sizeof(diagnosis->command),
-		       "%skmemtape record -o leak.tape -d %um", geteuid() == 0 ? "" : "sudo ",
+		       "%skmemtape record -o leak.tape -d %um", may_record ? "" : "sudo ",
 		       ((unsigned int)seconds + 59) / 60);
 }
 

@@ -76,15 +76,16 @@ static int run(int argc, char **argv)
 }
 
 /*
- * An executable with file capabilities is for recording, as any user; with them, no other command
- * may open a file that the user may not, and record only what it opens on purpose.
+ * An executable with file capabilities is for recording, as any user. No other command may open a
+ * file by them that the user may not, and these only what they open on purpose.
  */
 static void give_up_capabilities(int argc, char **argv)
 {
-	bool is_record = argc > 1 && strcmp(argv[1], "record") == 0;
+	bool has_use =
+		argc > 1 && (strcmp(argv[1], "record") == 0 || strcmp(argv[1], "doctor") == 0);
 
 	if (geteuid() != 0)
-		(void)kmt_capabilities_keep(is_record ? KMT_CAPABILITIES_ALL : 0, 0);
+		(void)kmt_capabilities_keep(has_use ? KMT_CAPABILITIES_ALL : 0, 0);
 }
 
 int main(int argc, char **argv)

@@ -94,6 +94,7 @@ static int capture_symbols(struct kmt_session *session, struct kmt_err *err)
 {
 	static const struct kmt_module_sources sources = KMT_MODULE_SOURCES;
 	struct kmt_kallsyms_waiter waiter = KMT_KALLSYMS_WAITER_NONE;
+	bool may_see = kmt_capabilities_get().effective & KMT_CAPABILITY(CAP_SYSLOG);
 	int tape_fd = session->tape.fd, r;
 
 	r = kmt_build_id_capture(tape_fd, err);
@@ -105,8 +106,9 @@ static int capture_symbols(struct kmt_session *session, struct kmt_err *err)
 		return r;
 	if (session->manifest.symbols == KMT_SYMBOLS_HIDDEN)
 		kmt_note(session->listener,
-			 "/proc/kallsyms shows no addresses: call sites will have no names. "
-			 "'sysctl kernel.kptr_restrict=1' lets root see them");
+			 "/proc/kallsyms shows no addresses: call sites will have no names. %s",
+			 may_see ? "'sysctl kernel.kptr_restrict=1' lets root see them"
+				 : "It takes cap_syslog to see them");
 	if (session->manifest.symbols == KMT_SYMBOLS_NONE)
 		kmt_note(session->listener,
 			 "this kernel has no /proc/kallsyms: call sites will have no names");

@@ -76,7 +76,10 @@ int kmt_tracefs_fail(struct kmt_err *err, int code, const char *path)
 				"%s: not permitted: record as root (in a container, on its host)",
 				path);
 	case -EACCES:
-		return kmt_fail(err, code, "%s: permission denied: record as root", path);
+		return kmt_fail(err, code,
+				"%s: permission denied: record as root, or with the capabilities "
+				"that 'kmemtape doctor' names",
+				path);
 	case -EROFS:
 		return kmt_fail(err, code,
 				"%s: mounted read-only, as in a container: record on its host",

@@ -45,7 +45,7 @@ fi
 
 if [ "$(cat /proc/sys/kernel/kptr_restrict)" != 0 ] || [ "$(cat /proc/sys/kernel/perf_event_paranoid)" -gt 1 ]; then
 	without syslog -d 100ms
-	told "/proc/kallsyms shows no addresses"
+	told "It takes cap_syslog to see them"
 fi
 
 # Root's command doesn't end by the word of a user.

@@ -5,6 +5,7 @@
 
 #include "../../src/cli/abilities.h"
 #include "../../src/cli/diagnose.h"
+#include "kmemtape/capabilities.h"
 
 #include "check.h"
 #include "dir.h"
@@ -262,7 +263,7 @@ TEST(abilities_are_looked_up_and_nothing_is_changed)
 	write_file(&dir, "sys/kernel/tracing/events/kmem/kmem_cache_free/format",
 		   "field:const void * ptr;\n");
 	write_file(&dir, "proc/kallsyms", "ffffffff81000000 T _stext\n");
-	kmt_abilities_find(dir.fd, true, diagnosis);
+	kmt_abilities_find(dir.fd, true, 0, diagnosis);
 	CHECK(ability(diagnosis, "tracefs")->answer == KMT_ANSWER_YES);
 	CHECK(ability(diagnosis, "slab events")->answer == KMT_ANSWER_NO);
 	CHECK_HAS(ability(diagnosis, "slab events")->text, "kmem:kmem_cache_alloc");
@@ -286,7 +287,7 @@ TEST(abilities_are_looked_up_and_nothing_is_changed)
 	write_file(&dir, "sys/kernel/tracing/events/kmem/kmalloc/trigger",
 		   "# Available triggers:\n# traceon traceoff stacktrace\n");
 	diagnosis->nr_abilities = 0;
-	kmt_abilities_find(dir.fd, true, diagnosis);
+	kmt_abilities_find(dir.fd, true, 0, diagnosis);
 	CHECK(ability(diagnosis, "slab events")->answer == KMT_ANSWER_YES);
 	CHECK(ability(diagnosis, "page events")->answer == KMT_ANSWER_NO); /* without frees */
 	CHECK_HAS(ability(diagnosis, "page events")->text, "no such events");
@@ -301,7 +302,7 @@ TEST(abilities_are_looked_up_and_nothing_is_changed)
 	write_file(&dir, "sys/kernel/tracing/kprobe_events", "");
 	write_file(&dir, "sys/kernel/tracing/events/kmem/mm_page_free/format", "");
 	diagnosis->nr_abilities = 0;
-	kmt_abilities_find(dir.fd, true, diagnosis);
+	kmt_abilities_find(dir.fd, true, 0, diagnosis);
 	CHECK(ability(diagnosis, "page events")->answer == KMT_ANSWER_NO);
 	CHECK_HAS(ability(diagnosis, "page events")->text, "which page");
 	CHECK(ability(diagnosis, "stacks")->answer == KMT_ANSWER_NO);
@@ -310,12 +311,12 @@ TEST(abilities_are_looked_up_and_nothing_is_changed)
 	write_file(&dir, "sys/kernel/tracing/events/kmem/mm_page_alloc/format",
 		   "\tfield:unsigned long pfn;\n");
 	diagnosis->nr_abilities = 0;
-	kmt_abilities_find(dir.fd, true, diagnosis);
+	kmt_abilities_find(dir.fd, true, 0, diagnosis);
 	CHECK(ability(diagnosis, "page events")->answer == KMT_ANSWER_YES);
 
 	write_file(&dir, "sys/kernel/security/lockdown", "none integrity [confidentiality]\n");
 	diagnosis->nr_abilities = 0;
-	kmt_abilities_find(dir.fd, true, diagnosis);
+	kmt_abilities_find(dir.fd, true, 0, diagnosis);
 	CHECK(ability(diagnosis, "tracefs")->answer == KMT_ANSWER_NO);
 	CHECK(!ability(diagnosis, "slab events"));
 }
@@ -328,10 +329,32 @@ TEST(a_tiny_machine_with_many_cpus_is_warned)
 	CHECK(diagnosis);
 	diagnosis->nr_cpus = 8;
 	diagnosis->total_bytes = GIB / 8;
-	kmt_abilities_find(dir.fd, false, diagnosis);
+	kmt_abilities_find(dir.fd, false, 0, diagnosis);
 	CHECK(ability(diagnosis, "buffers")->answer == KMT_ANSWER_NO);
 	CHECK(ability(diagnosis, "privilege")->answer == KMT_ANSWER_NO);
 	CHECK(ability(diagnosis, "tracefs")->answer == KMT_ANSWER_UNKNOWN);
+}
+
+TEST(an_executable_with_capabilities_may_record)
+{
+	KMT_CLEANUP(leave_dir) struct dir dir = enter_dir();
+	KMT_CLEANUP(kmt_freep) struct kmt_diagnosis *diagnosis = calloc(1, sizeof(*diagnosis));
+
+	CHECK(diagnosis);
+	kmt_abilities_find(dir.fd, false, 0, diagnosis);
+	CHECK(strstr(ability(diagnosis, "privilege")->text,
+		     "setcap cap_dac_override,cap_ipc_lock,cap_sys_nice,cap_syslog=p /"));
+	diagnosis->nr_abilities = 0;
+	kmt_abilities_find(dir.fd, false, KMT_CAPABILITY(CAP_DAC_OVERRIDE), diagnosis);
+	CHECK(ability(diagnosis, "privilege")->answer == KMT_ANSWER_YES);
+	CHECK(strstr(ability(diagnosis, "privilege")->text, "all that help: setcap"));
+	CHECK(ability(diagnosis, "tracefs")->answer != KMT_ANSWER_UNKNOWN);
+	diagnosis->nr_abilities = 0;
+	kmt_abilities_find(dir.fd, false, KMT_CAPABILITIES_RECORD, diagnosis);
+	CHECK(strstr(ability(diagnosis, "privilege")->text, "the capabilities of /"));
+	diagnosis->nr_abilities = 0;
+	kmt_abilities_find(dir.fd, false, KMT_CAPABILITY(CAP_SYSLOG), diagnosis);
+	CHECK(ability(diagnosis, "privilege")->answer == KMT_ANSWER_NO);
 }
 
 /* --- on the screen --- */
@@ -383,6 +406,7 @@ int main(void)
 		ROW(removed_cgroups_that_stay_are_told),
 		ROW(abilities_are_looked_up_and_nothing_is_changed),
 		ROW(a_tiny_machine_with_many_cpus_is_warned),
+		ROW(an_executable_with_capabilities_may_record),
 		ROW(the_screen_is_80_columns_wide_and_safe),
 	};
 
