@@ -134,6 +134,8 @@ struct kmt_manifest {
 	/* What comes later is not there on all CPUs, so that nothing of it counts; 0: it is */
 	uint64_t ended_ns;
 	bool is_closed;
+	/* A part of the recording, since its start, which is not start_ns then; to 0: all of it */
+	uint64_t range_from_ns, range_to_ns;
 	char recovered[KMT_MANIFEST_TEXT_BYTES]; /* what was lost of it before; "": nothing */
 };
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kmemtape/share.h"
 #include "kmemtape/units.h"
 
 #include "operand.h"
@@ -14,9 +15,12 @@
 
 #define NAME_BYTES_MAX 64 /* of the directory in the tar: ustar has 155 for a path */
 
-static const char *output;
+static const char *output, *range;
+static uint64_t range_from_ns, range_to_ns = UINT64_MAX;
 
 static const struct kmt_opt options[] = {
+	{ 0, "range", "FROM..TO", KMT_OPT_TEXT, &range,
+	  .help = "only this part of the time, since the recording's\nstart: 10s..5m, ..5m, 10s.." },
 	{ 'o', "output", "FILE", KMT_OPT_TEXT, &output,
 	  .help = "the tar file: must not exist yet; '-' for stdout" },
 	{ 0 },
@@ -31,6 +35,50 @@ const struct kmt_command kmt_command_pack = {
 	.notes = "FILE is a tar of the tape, which every command takes in place of the tape.\n",
 	.run = run,
 };
+
+/* What is done to the tape before it is packed, in this order. */
+static int take_range(struct kmt_tape *tape, const char *path, struct kmt_err *err)
+{
+	return kmt_share_range(tape, path, range_from_ns, range_to_ns, err);
+}
+
+struct step {
+	const char *name; /* of its tape, in our directory */
+	int (*run)(struct kmt_tape *tape, const char *path, struct kmt_err *err);
+};
+
+/* Each step's product takes the place of @tape, whose name in messages stays. */
+static int take_step(const struct step *step, const char *directory, struct kmt_tape **tape,
+		     struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_tape_freep) struct kmt_tape *made = NULL;
+	char path[PATH_MAX + 16];
+	char *name;
+	int r;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", directory, step->name);
+	r = step->run(*tape, path, err);
+	if (r == 0)
+		r = kmt_tape_open(path, &made, err);
+	if (r < 0)
+		return r;
+	name = made->path;
+	made->path = (*tape)->path;
+	(*tape)->path = name;
+	(void)kmt_tape_free(*tape);
+	*tape = KMT_STEAL(made);
+	return 0;
+}
+
+static int take_steps(const char *directory, struct kmt_tape **tape, struct kmt_err *err)
+{
+	static const struct step of_range = { "range", take_range };
+	int r = 0;
+
+	if (range)
+		r = take_step(&of_range, directory, tape, err);
+	return r;
+}
 
 static bool is_stdout(void)
 {
@@ -97,6 +145,8 @@ static int pack(const struct kmt_command *command, const char *path, struct kmt_
 	kmt_sandbox_write(&sandbox, directory);
 	if (r == 0)
 		r = kmt_operand_open(command, path, &sandbox, &tape, err);
+	if (r == 0)
+		r = take_steps(directory, &tape, err);
 	if (r < 0)
 		return r;
 	if (is_stdout())
@@ -106,6 +156,21 @@ static int pack(const struct kmt_command *command, const char *path, struct kmt_
 		(void)fprintf(stderr, "%s: %s. It is a tape: kmemtape replay %s\n", output,
 			      kmt_format_size(size, bytes), output);
 	return r;
+}
+
+/* "10s..5m", "..5m", "10s.." Return: 0 or -EINVAL */
+static int parse_range(void)
+{
+	const char *dots = strstr(range, "..");
+	char from[KMT_UNITS_BYTES];
+
+	if (!dots || dots - range >= KMT_UNITS_BYTES)
+		return -EINVAL;
+	(void)snprintf(from, sizeof(from), "%.*s", (int)(dots - range), range);
+	if ((*from && kmt_parse_time(from, &range_from_ns) < 0) ||
+	    (dots[2] && kmt_parse_time(dots + 2, &range_to_ns) < 0))
+		return -EINVAL;
+	return range_from_ns < range_to_ns ? 0 : -EINVAL;
 }
 
 static int run(int argc, char **argv)
@@ -122,6 +187,9 @@ static int run(int argc, char **argv)
 				    argc == first ? "which TAPE?" : "one TAPE at a time");
 	if (!output)
 		return kmt_complain(command, KMT_EXIT_USAGE, "-o FILE is missing: where to?");
+	if (range && parse_range() < 0)
+		return kmt_complain(command, KMT_EXIT_USAGE,
+				    "--range: '%s' is not FROM..TO, as in 10s..5m", range);
 	if (is_stdout() && isatty(STDOUT_FILENO))
 		return kmt_complain(command, KMT_EXIT_USAGE,
 				    "--output: a tar is nothing for a terminal: name a file");

@@ -28,11 +28,25 @@ static int note_end(const struct kmt_manifest *manifest, struct kmt_result *resu
 			       manifest->ended_why);
 }
 
+static int note_range(const struct kmt_manifest *manifest, struct kmt_result *result)
+{
+	char from[KMT_UNITS_BYTES], to[KMT_UNITS_BYTES];
+
+	return kmt_result_note(result, "a part of the recording, from %s to %s after its start",
+			       kmt_format_time(from, manifest->range_from_ns),
+			       kmt_format_time(to, manifest->range_to_ns));
+}
+
 int kmt_origin_note(const struct kmt_manifest *manifest, struct kmt_result *result)
 {
 	int r = 0;
 
-	if (strcmp(manifest->clock, "local") == 0 && manifest->nr_cpus > 1)
+	if (*manifest->recovered)
+		r = kmt_result_note(result, "recovered from a damaged tape: %s",
+				    manifest->recovered);
+	if (r == 0 && manifest->range_to_ns)
+		r = note_range(manifest, result);
+	if (r == 0 && strcmp(manifest->clock, "local") == 0 && manifest->nr_cpus > 1)
 		r = kmt_result_note(result, "%s", clock_note);
 	if (r == 0 && *manifest->ended_why)
 		r = note_end(manifest, result);

@@ -5,7 +5,7 @@
 #include "kmemtape/manifest.h"
 #include "kmemtape/result.h"
 
-/* Notes on how a tape came about, where that makes objects look leaked. Return: 0 or -ENOMEM. */
+/* Notes on how a tape came about, where the report has to be read with that in mind. Return: 0 or -ENOMEM. */
 int kmt_origin_note(const struct kmt_manifest *manifest, struct kmt_result *result);
 
 #endif

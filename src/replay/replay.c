@@ -383,9 +383,6 @@ static int describe_tape(struct replay *replay)
 	result->grace_ns = replay->options->grace_ns;
 	result->is_complete = manifest->is_closed && !manifest->recovered[0];
 	format_start(result, manifest);
-	if (manifest->recovered[0] &&
-	    kmt_result_note(result, "recovered from a damaged tape: %s", manifest->recovered) < 0)
-		return -ENOMEM;
 	return kmt_recorded_describe(manifest, result);
 }
 

@@ -8,8 +8,7 @@
 
 #include "copy.h"
 #include "recover-texts.h"
-
-#define SNAPSHOT_HEAD "==> snapshot "
+#include "snapshot-texts.h"
 
 /* One recovery of texts. */
 struct texts {
@@ -175,140 +174,45 @@ static int recover_all_symbols(struct texts *texts, struct kmt_err *err)
 
 /* --- snapshots --- */
 
-/* Where the last snapshot of @text begins: at a line. */
-static size_t last_snapshot(const char *text, size_t bytes)
-{
-	size_t at = bytes;
-
-	while (at-- > 0)
-		if ((at == 0 || text[at - 1] == '\n') &&
-		    strncmp(text + at, SNAPSHOT_HEAD, strlen(SNAPSHOT_HEAD)) == 0)
-			return at;
-	return 0;
-}
-
-/* What follows a hole, up to the next snapshot, belongs to one that isn't whole. */
-static const char *first_snapshot(const char *text)
-{
-	const char *head = text;
-
-	if (strncmp(text, SNAPSHOT_HEAD, strlen(SNAPSHOT_HEAD)) == 0)
-		return text;
-	head = strstr(text, "\n" SNAPSHOT_HEAD);
-	return head ? head + 1 : strchr(text, '\0');
-}
-
-/* A stretch of text without holes; of what may end within a snapshot, that one goes. */
-struct stretch {
-	char *bytes;
-	size_t used;
-	bool is_behind_hole;
+struct snapshots {
+	struct texts *texts;
+	struct kmt_chunk_writer *writer;
 };
 
-static int put_stretch(struct stretch *stretch, bool is_cut, struct kmt_chunk_writer *writer,
-		       struct kmt_err *err)
+static int put_snapshot(void *context, const char *text, size_t bytes, struct kmt_err *err)
 {
-	const char *from = stretch->bytes;
-	int r = 0;
+	struct snapshots *snapshots = context;
 
-	if (stretch->used == 0)
-		return 0;
-	stretch->bytes[stretch->used] = '\0';
-	if (is_cut)
-		stretch->bytes[last_snapshot(stretch->bytes, stretch->used)] = '\0';
-	if (stretch->is_behind_hole)
-		from = first_snapshot(from);
-	r = kmt_chunk_writer_text(writer, from, strlen(from), err);
-	stretch->used = 0;
-	return r;
+	return kmt_chunk_writer_text(snapshots->writer, text, bytes, err);
 }
 
-static int grow_stretch(struct stretch *stretch, const struct kmt_chunk *chunk, struct kmt_err *err)
+static void note_hole(void *context, const struct kmt_err *damage)
 {
-	char *grown = realloc(stretch->bytes, stretch->used + chunk->raw_bytes + 1);
+	struct snapshots *snapshots = context;
 
-	if (!grown)
-		return kmt_fail(err, -ENOMEM, "snapshots.zst: out of memory");
-	stretch->bytes = grown;
-	memcpy(grown + stretch->used, chunk->raw, chunk->raw_bytes);
-	stretch->used += chunk->raw_bytes;
-	return 0;
-}
-
-/* All but the snapshot that is under way can be written already. */
-static int put_whole_ones(struct stretch *stretch, struct kmt_chunk_writer *writer,
-			  struct kmt_err *err)
-{
-	size_t whole = last_snapshot(stretch->bytes, stretch->used), rest = stretch->used - whole;
-	int r = 0;
-
-	if (rest > KMT_TAPE_TEXT_BYTES_MAX)
-		return kmt_fail(err, -EFBIG, "snapshots.zst: a snapshot of more than %u bytes",
-				KMT_TAPE_TEXT_BYTES_MAX);
-	if (whole == 0 || stretch->is_behind_hole)
-		return 0;
-	r = kmt_chunk_writer_text(writer, stretch->bytes, whole, err);
-	memmove(stretch->bytes, stretch->bytes + whole, rest);
-	stretch->used = rest;
-	return r;
-}
-
-static int recover_snapshots_of(struct texts *texts, struct kmt_chunk_reader *reader,
-				struct kmt_chunk_writer *writer, struct stretch *stretch,
-				struct kmt_err *err)
-{
-	KMT_CLEANUP(kmt_chunk_scratch_freep) struct kmt_chunk_scratch *scratch = NULL;
-	struct kmt_err damage = { "" };
-	struct kmt_chunk chunk;
-	int r, s = kmt_chunk_scratch_new(&scratch, err);
-
-	while (s == 0) {
-		r = kmt_chunk_reader_next(reader, scratch, &chunk, &damage);
-		if (r == KMT_CHUNK_IDLE)
-			continue;
-		if (r == KMT_CHUNK_GOT) {
-			s = grow_stretch(stretch, &chunk, err);
-			if (s == 0)
-				s = put_whole_ones(stretch, writer, err);
-			continue;
-		}
-		if (r < 0 && r != -EBADMSG && r != -EPROTONOSUPPORT)
-			return kmt_fail(err, r, "%s", damage.text);
-		s = put_stretch(stretch, r != KMT_CHUNK_END, writer, err);
-		stretch->is_behind_hole = true;
-		if (r == KMT_CHUNK_END)
-			break;
-		fprintf(texts->lost, "%s: the snapshot there is left out\n", damage.text);
-		texts->is_damaged = true;
-		if (r == KMT_CHUNK_CUT && kmt_chunk_reader_search(reader, NULL) != 1)
-			break;
-	}
-	return s < 0 ? s : kmt_chunk_writer_finish(writer, 0, err);
+	snapshots->texts->is_damaged = true;
+	fprintf(snapshots->texts->lost, "%s: the snapshot there is left out\n", damage->text);
 }
 
 static int recover_snapshots(struct texts *texts, struct kmt_err *err)
 {
-	KMT_CLEANUP(kmt_chunk_reader_freep) struct kmt_chunk_reader *reader = NULL;
 	KMT_CLEANUP(kmt_chunk_writer_freep) struct kmt_chunk_writer *writer = NULL;
+	struct snapshots snapshots = { .texts = texts };
+	struct kmt_snapshot_taker taker = { &snapshots, put_snapshot, note_hole };
 	KMT_CLEANUP(kmt_member_close) struct kmt_member member = { .fd = -1 };
-	static const char path[] = "snapshots.zst";
-	struct stretch stretch = { 0 };
-	int r = kmt_members_get(texts->tape->members, path, &member);
+	int r = kmt_members_get(texts->tape->members, "snapshots.zst", &member);
 
 	if (r < 0) {
-		fprintf(texts->lost, "%s: %s: nothing to compare the sums with\n", path,
+		fprintf(texts->lost, "snapshots.zst: %s: nothing to compare the sums with\n",
 			kmt_members_strerror(r));
 		return 0;
 	}
-	r = kmt_chunk_reader_new_damaged(&member, path, 0, 1, &reader, err);
+	r = kmt_chunk_writer_new(texts->dirfd, "snapshots.zst", 0, 1, &writer, err);
 	if (r < 0)
 		return r;
-	member.fd = -1; /* taken */
-	r = kmt_chunk_writer_new(texts->dirfd, path, 0, 1, &writer, err);
-	if (r == 0)
-		r = recover_snapshots_of(texts, reader, writer, &stretch, err);
-	free(stretch.bytes);
-	return r;
+	snapshots.writer = writer;
+	r = kmt_snapshot_texts_read(texts->tape, &taker, err);
+	return r < 0 ? r : kmt_chunk_writer_finish(writer, 0, err);
 }
 
 int kmt_recover_texts(struct kmt_tape *tape, int dirfd, FILE *lost, bool *ret_is_damaged,

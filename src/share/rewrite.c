@@ -80,6 +80,23 @@ static int note_names(struct kmt_rewrite *rewrite, const struct kmt_batch *batch
 	return r;
 }
 
+static void count_marks(const struct kmt_rewrite *rewrite, const struct kmt_batch *batch,
+			struct kmt_rewrite_cpu *cpu)
+{
+	for (size_t i = 0; i < batch->nr; i++) {
+		const struct kmt_event *event = &batch->events[i];
+		bool is_within =
+			event->time_ns >= rewrite->from_ns && event->since_ns < rewrite->to_ns;
+
+		if (event->kind != KMT_EVENT_LOSS)
+			continue;
+		cpu->marked += event->lost;
+		cpu->marked_within += is_within ? event->lost : 0;
+		cpu->unsized += event->lost == 0;
+		cpu->unsized_within += is_within && event->lost == 0;
+	}
+}
+
 static int look_at_chunk(struct kmt_rewrite *rewrite, struct kmt_decoder *decoder,
 			 const struct kmt_chunk *chunk, struct kmt_batch *batch,
 			 struct kmt_rewrite_cpu *cpu)
@@ -95,6 +112,7 @@ static int look_at_chunk(struct kmt_rewrite *rewrite, struct kmt_decoder *decode
 		r = kmt_decoder_run(decoder, chunk->raw, chunk->raw_bytes, "", 0, batch);
 	if (r == 0 && rewrite->names)
 		r = note_names(rewrite, batch);
+	count_marks(rewrite, batch, cpu);
 	if (batch->nr)
 		cpu->last_ns = batch->events[batch->nr - 1].time_ns;
 	if (chunk && chunk->drained_ns > cpu->last_ns && !chunk->raw)

@@ -16,12 +16,14 @@ struct kmt_rewrite_cpu {
 	bool is_missing; /* nothing of it is left: all its events are missing */
 	bool is_cut;	 /* it has no footer: known up to limit_ns */
 	uint64_t limit_ns;
-	uint64_t last_ns;      /* of its last event or mark */
-	struct kmt_err damage; /* the first one; "" none */
-	uint64_t gaps;	       /* places where something is missing */
-	uint64_t lost_bytes;   /* raw, as far as it is known how many */
-	uint64_t raw_bytes;    /* that are left of it */
-	uint64_t last_gap_ns;  /* of the last event in front of the last gap */
+	uint64_t last_ns;		  /* of its last event or mark */
+	struct kmt_err damage;		  /* the first one; "" none */
+	uint64_t gaps;			  /* places where something is missing */
+	uint64_t lost_bytes;		  /* raw, as far as it is known how many */
+	uint64_t raw_bytes;		  /* that are left of it */
+	uint64_t last_gap_ns;		  /* of the last event in front of the last gap */
+	uint64_t marked, marked_within;	  /* lost events, by marks that say how many; of the time */
+	uint64_t unsized, unsized_within; /* marks that don't */
 };
 
 struct kmt_rewrite {

@@ -43,6 +43,8 @@ const struct kmt_manifest_member kmt_manifest_members[KMT_MANIFEST_MEMBERS] = {
 	MEMBER(NULL, "command", TEXT, command, 0, 0, false),
 	MEMBER("ended", "why", TEXT, ended_why, 0, 0, false),
 	MEMBER("ended", "time_ns", UINT64, ended_ns, 0, INT64_MAX, false),
+	MEMBER("range", "from_ns", UINT64, range_from_ns, 0, INT64_MAX, false),
+	MEMBER("range", "to_ns", UINT64, range_to_ns, 0, INT64_MAX, false),
 	MEMBER(NULL, "recovered", TEXT, recovered, 0, 0, false),
 	MEMBER(NULL, "closed", BOOL, is_closed, 0, 0, true),
 };

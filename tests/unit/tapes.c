@@ -100,6 +100,8 @@ static void fill_manifest(struct kmt_manifest *m)
 	m->command_status = 137;
 	m->is_closed = true;
 	(void)snprintf(m->recovered, sizeof(m->recovered), "3 damaged places");
+	m->range_from_ns = 7;
+	m->range_to_ns = 8;
 	CHECK_EQ(kmt_manifest_add_cpu(m, 8191), 0);
 	CHECK_EQ(kmt_manifest_add_cpu(m, 0), 0);
 	CHECK_EQ(kmt_manifest_add_cpu(m, 5), 0);
@@ -160,6 +162,7 @@ TEST(every_member_survives_being_written_and_read)
 	CHECK_EQ(b.symbols, KMT_SYMBOLS_HIDDEN);
 	CHECK_EQ(b.command_status, 137);
 	CHECK_TEXT(b.recovered, "3 damaged places");
+	CHECK(b.range_from_ns == 7 && b.range_to_ns == 8);
 	CHECK_EQ(b.nr_cpus, 3);
 	CHECK_BYTES(b.cpus, ((uint32_t[]){ 0, 5, 8191 }), 12);
 	CHECK_EQ(b.nr_events, 2);
