@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -421,6 +422,7 @@ static int run_record(int argc, char **argv)
 		.context = &screen,
 	};
 	r = kmt_record_run(&options, &summary, &err);
+	(void)signal(SIGPIPE, SIG_IGN); /* the tape is whole, even if nobody reads what we say */
 	wipe_status(&screen);
 	if (r < 0)
 		kmt_complain(&kmt_command_record, KMT_EXIT_FAILED, "%s", err.text);

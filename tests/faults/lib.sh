@@ -74,3 +74,42 @@ expect_ended()
 	jq -e '.events.losses > 0' "$WORK/judged" >/dev/null || fail "the report knows of no loss"
 	[ "$LEAK" = none ] || fail "somebody is accused: $HEADLINE"
 }
+
+# make_cgroup NAME: of the memory controller, in $CGROUP; removed at the end
+make_cgroup()
+{
+	local root=/sys/fs/cgroup/memory
+
+	if grep -qw memory /sys/fs/cgroup/cgroup.controllers 2>/dev/null; then
+		root=/sys/fs/cgroup
+		echo +memory 2>/dev/null >$root/cgroup.subtree_control
+	fi
+	CGROUP=$root/kmemtape-test-$1-$$
+	mkdir "$CGROUP" 2>/dev/null || skip "can't make a cgroup of the memory controller"
+	LIMIT=$CGROUP/memory.limit_in_bytes
+	USAGE=$CGROUP/memory.usage_in_bytes
+	if [ ! -e "$LIMIT" ]; then
+		LIMIT=$CGROUP/memory.max
+		USAGE=$CGROUP/memory.current
+	fi
+	[ -w "$LIMIT" ] || skip "this cgroup has no memory limit"
+}
+
+# Kills what is in it, and nothing else.
+remove_cgroup()
+{
+	local pid
+
+	for pid in $(cat "$CGROUP/cgroup.procs"); do
+		kill -KILL "$pid"
+	done
+	until_true 20 rmdir "$CGROUP"
+}
+
+# start_recorder_in_cgroup ARG...
+start_recorder_in_cgroup()
+{
+	sh -c 'echo $$ >"$1/cgroup.procs" && shift && exec "$@"' sh "$CGROUP" "$KMEMTAPE" record "$@" 2>"$WORK/log" &
+	RECORDER=$!
+	until_true 20 is_recording $RECORDER || fail "it doesn't start: $(cat "$WORK/log")"
+}
