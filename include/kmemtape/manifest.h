@@ -133,6 +133,7 @@ struct kmt_manifest {
 	char ended_why[KMT_MANIFEST_TEXT_BYTES];
 	/* What comes later is not there on all CPUs, so that nothing of it counts; 0: it is */
 	uint64_t ended_ns;
+	bool is_redacted;   /* addresses are made up, and names of tasks left out: see share.h */
 	bool is_closed;
 	/* A part of the recording, since its start, which is not start_ns then; to 0: all of it */
 	uint64_t range_from_ns, range_to_ns;

@@ -34,7 +34,7 @@
  * `incompat` when it is used: `sample` above 1 with `sample_mask` and `sample_page_mask`
  * ("sampling"), `filters` ("filters"), `sets` without slab memory ("no-slab"), and `ended` with a
  * time before some of the data ("ended-early"). Later, with nothing that a
- * reader must know: `recovered` and `range` in the manifest; tapes as tar files.
+ * reader must know: `recovered`, `range` and `redacted` in the manifest; tapes as tar files.
  */
 #define KMT_FORMAT_VERSION 1
 

@@ -180,6 +180,8 @@ static void print_manifest(const struct kmt_manifest *manifest)
 	print_text("command", manifest->command);
 	if (manifest->has_command_status)
 		printf("%-12s%d\n", "  exited", manifest->command_status);
+	if (manifest->is_redacted)
+		print_text("redacted", "yes: addresses are made up, names of tasks left out");
 	print_text("symbols", manifest->symbols == KMT_SYMBOLS_GOOD ? "yes"
 			      : manifest->symbols == KMT_SYMBOLS_HIDDEN
 				      ? "hidden by the kernel (kptr_restrict)"

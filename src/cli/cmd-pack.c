@@ -17,12 +17,15 @@
 
 static const char *output, *range;
 static uint64_t range_from_ns, range_to_ns = UINT64_MAX;
+static bool wants_redacted;
 
 static const struct kmt_opt options[] = {
 	{ 0, "range", "FROM..TO", KMT_OPT_TEXT, &range,
 	  .help = "only this part of the time, since the recording's\nstart: 10s..5m, ..5m, 10s.." },
 	{ 'o', "output", "FILE", KMT_OPT_TEXT, &output,
 	  .help = "the tar file: must not exist yet; '-' for stdout" },
+	{ 0, "redact", NULL, KMT_OPT_FLAG, &wants_redacted,
+	  .help = "without kernel addresses, names of tasks and host" },
 	{ 0 },
 };
 
@@ -40,6 +43,17 @@ const struct kmt_command kmt_command_pack = {
 static int take_range(struct kmt_tape *tape, const char *path, struct kmt_err *err)
 {
 	return kmt_share_range(tape, path, range_from_ns, range_to_ns, err);
+}
+
+/* What was left in is for the user to know, before anybody else does. */
+static int take_redacted(struct kmt_tape *tape, const char *path, struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_freep) char *kept = NULL;
+	int r = kmt_share_redact(tape, path, &kept, err);
+
+	if (r == 0)
+		(void)fputs(kept, stderr);
+	return r;
 }
 
 struct step {
@@ -73,10 +87,13 @@ static int take_step(const struct step *step, const char *directory, struct kmt_
 static int take_steps(const char *directory, struct kmt_tape **tape, struct kmt_err *err)
 {
 	static const struct step of_range = { "range", take_range };
+	static const struct step redacted = { "redacted", take_redacted };
 	int r = 0;
 
 	if (range)
 		r = take_step(&of_range, directory, tape, err);
+	if (r == 0 && wants_redacted)
+		r = take_step(&redacted, directory, tape, err);
 	return r;
 }
 

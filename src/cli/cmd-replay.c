@@ -239,6 +239,19 @@ static int check_asked(void)
 	return KMT_EXIT_DONE;
 }
 
+/* Names of tasks are what a redacted tape doesn't have: else all of them would be one. */
+static int check_tape(const struct kmt_tape *tape, const struct kmt_replay_options *replay,
+		      struct kmt_err *err)
+{
+	if (!tape->manifest.is_redacted ||
+	    (replay->group != KMT_BY_COMM && (!replay->only || replay->only_by != KMT_BY_COMM)))
+		return 0;
+	return kmt_fail(err, -ENOTSUP,
+			"%s: is redacted: it has no names of tasks to go by; --by pid tells them "
+			"apart",
+			tape->path);
+}
+
 static int check_usage(int nr_operands)
 {
 	const struct kmt_command *command = &kmt_command_replay;
@@ -313,6 +326,8 @@ static int run(int argc, char **argv)
 		r = start_lines(&lines, &replay, &sandbox, &err);
 	if (r == 0)
 		r = kmt_operand_read(&operand, &sandbox, &tape, &err);
+	if (r == 0)
+		r = check_tape(tape, &replay, &err);
 	if (r == 0)
 		r = kmt_replay(tape, &replay, &result, &err);
 	if (r == 0)

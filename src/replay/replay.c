@@ -273,8 +273,13 @@ static int run(struct replay *replay, struct kmt_err *err)
 
 static int note_formats(struct replay *replay)
 {
-	if (!kmt_formats_has_unnumbered_pages(replay->formats))
-		return 0;
+	int r = 0;
+
+	if (replay->tape->manifest.is_redacted)
+		r = kmt_result_note(replay->result,
+				    "redacted: addresses are made up, and tasks have no names");
+	if (r < 0 || !kmt_formats_has_unnumbered_pages(replay->formats))
+		return r;
 	return kmt_result_note(replay->result,
 			       "this kernel's page events tell no page frame numbers (Linux 4.1 "
 			       "and later do): pages are in no sum and no row");

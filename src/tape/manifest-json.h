@@ -13,7 +13,7 @@
 
 /* What writing and parsing a manifest share, so that they cannot drift apart. */
 #define KMT_MANIFEST_FORMAT   "kmemtape"
-#define KMT_MANIFEST_MEMBERS  30
+#define KMT_MANIFEST_MEMBERS  31
 #define KMT_MANIFEST_FEATURES 4
 #define KMT_MANIFEST_SYMBOLS  (KMT_SYMBOLS_GOOD + 1)
 

@@ -46,6 +46,7 @@ const struct kmt_manifest_member kmt_manifest_members[KMT_MANIFEST_MEMBERS] = {
 	MEMBER("range", "from_ns", UINT64, range_from_ns, 0, INT64_MAX, false),
 	MEMBER("range", "to_ns", UINT64, range_to_ns, 0, INT64_MAX, false),
 	MEMBER(NULL, "recovered", TEXT, recovered, 0, 0, false),
+	MEMBER(NULL, "redacted", BOOL, is_redacted, 0, 0, false),
 	MEMBER(NULL, "closed", BOOL, is_closed, 0, 0, true),
 };
 

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# pack --redact: of all addresses on the golden and frozen tapes, none is on what becomes of them, in any form; and they
+# replay to the same report.
+set -u
+# shellcheck source=tests/cli/redacted-lib.sh
+. "$(dirname "$0")/redacted-lib.sh"
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+failed=0
+nr=0
+
+fail() {
+	echo "$*"
+	failed=1
+}
+
+# check NAME TAPE OPTION...
+check() {
+	local name=$1 tape=$2
+	shift 2
+	nr=$((nr + 1))
+	if ! redact "$tape"; then
+		fail "$name: $(cat said)"
+		return
+	fi
+	known_of "$tape"
+	search redacted.tape || fail "$name: $(cat found)"
+	"$KMEMTAPE" verify -q "$tape" >/dev/null 2>&1
+	old=$?
+	"$KMEMTAPE" verify -q redacted.tape >/dev/null 2>&1
+	[ $? = $old ] || fail "$name: verify said $old before"
+	[[ "$*" != *"comm"* ]] || return
+	report "$@" "$tape" >old.json
+	report "$@" redacted.tape >new.json
+	diff old.json new.json >changes || fail "$name: another report: $(head -n 20 changes)"
+}
+
+for tape in "$KMT_TESTS"/frozen/*.tape; do
+	check "$(basename "$tape")" "$tape"
+done
+for script in "$KMT_TESTS"/golden/*.script; do
+	rm -rf golden.tape
+	"$MKTAPE" "$script" -o golden.tape || exit 1
+	# shellcheck disable=SC2046 # options are words
+	check "$(basename "$script")" golden.tape $(sed -n 's/^# replay: //p' "$script")
+done
+[ $nr -ge 75 ] || fail "only $nr tapes"
+exit $failed
