@@ -105,16 +105,6 @@ static bool is_loss_within(const struct kmt_subbuf_cutter *cutter, uint64_t subb
 	return subbuf_ns >= cutter->from_ns && cutter->last_ns < cutter->to_ns;
 }
 
-/* Nothing but a mark. */
-static void make_mark(const struct kmt_subbuf_cutter *cutter, uint64_t time_ns, uint8_t *subbuf)
-{
-	const struct kmt_page_layout *page = kmt_formats_page(cutter->formats);
-
-	memset(subbuf, 0, page->subbuf_bytes);
-	set_time(page, subbuf, time_ns < cutter->to_ns ? time_ns : cutter->to_ns - 1);
-	set_commit(page, subbuf, KMT_RING_MISSED);
-}
-
 static void keep_part(const struct kmt_subbuf_cutter *cutter, const struct part *part,
 		      uint32_t marks, uint64_t missed, uint8_t *subbuf)
 {
@@ -137,6 +127,18 @@ static void keep_part(const struct kmt_subbuf_cutter *cutter, const struct part 
 	set_commit(page, subbuf, (uint32_t)bytes | marks);
 }
 
+/* Nothing but a mark. */
+static void make_mark(const struct kmt_subbuf_cutter *cutter, uint64_t time_ns, uint64_t missed,
+		      uint8_t *subbuf)
+{
+	const struct kmt_page_layout *page = kmt_formats_page(cutter->formats);
+	const struct part nothing = { 0 };
+
+	memset(subbuf, 0, page->data_offset);
+	set_time(page, subbuf, time_ns < cutter->to_ns ? time_ns : cutter->to_ns - 1);
+	keep_part(cutter, &nothing, KMT_RING_MISSED, missed, subbuf);
+}
+
 bool kmt_subbuf_cut(struct kmt_subbuf_cutter *cutter, uint8_t *subbuf)
 {
 	const struct kmt_page_layout *page = kmt_formats_page(cutter->formats);
@@ -144,8 +146,8 @@ bool kmt_subbuf_cut(struct kmt_subbuf_cutter *cutter, uint8_t *subbuf)
 	size_t bytes = commit & KMT_RING_COMMIT_MASK;
 	uint64_t subbuf_ns =
 		forward(cutter, kmt_ring_get64(subbuf + page->time_offset, page->is_big_endian));
-	bool is_lossy, has_gap = cutter->has_gap;
-	uint64_t missed = has_gap ? 0 : kmt_ring_missed(page, subbuf, commit);
+	bool has_mark, is_lossy;
+	uint64_t missed = cutter->has_gap ? 0 : kmt_ring_missed(page, subbuf, commit);
 	struct part part;
 
 	if (bytes > page->subbuf_bytes - page->data_offset) { /* nothing in it can be trusted */
@@ -154,12 +156,17 @@ bool kmt_subbuf_cut(struct kmt_subbuf_cutter *cutter, uint8_t *subbuf)
 		cutter->has_gap = true;
 		return false;
 	}
-	is_lossy = (has_gap || commit & KMT_RING_MISSED) && is_loss_within(cutter, subbuf_ns);
+	has_mark = commit & KMT_RING_MISSED || (cutter->has_gap && bytes);
+	is_lossy = has_mark && is_loss_within(cutter, subbuf_ns);
+	if (has_mark) { /* as decoders do: what is lost later is lost behind it */
+		cutter->last_ns = subbuf_ns;
+		cutter->has_gap = false;
+	}
 	part = find_part(cutter, subbuf, bytes);
-	cutter->has_gap = part.damage;
+	cutter->has_gap |= part.damage != NULL;
 	cutter->damaged += part.damage != NULL;
 	if (!part.has_begun && is_lossy) {
-		make_mark(cutter, subbuf_ns, subbuf);
+		make_mark(cutter, subbuf_ns, missed, subbuf);
 		return true;
 	}
 	if (part.has_begun)
@@ -174,6 +181,6 @@ bool kmt_subbuf_end_mark(struct kmt_subbuf_cutter *cutter, uint64_t end_ns, uint
 
 	if (!cutter->has_gap || !is_loss_within(cutter, time_ns))
 		return false;
-	make_mark(cutter, time_ns, subbuf);
+	make_mark(cutter, time_ns, 0, subbuf);
 	return true;
 }
