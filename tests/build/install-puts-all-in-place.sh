@@ -11,5 +11,10 @@ for page in kmemtape.1 kmemtape-doctor.1 kmemtape-export.1 kmemtape-import.1 kme
 	[ -s "$file" ] || fail "no $page"
 	mandoc -T lint -W error "$file" || fail "$page: mandoc finds errors"
 done
-[ "$(find "$WORK/dest" -type f | wc -l)" -eq 12 ] || fail "more than that: $(find "$WORK/dest" -type f)"
+nr=12
+if pkg-config --exists systemd; then
+	grep -q "^ExecStart=/usr/bin/kmemtape record " "$WORK/dest/usr/lib/systemd/system/kmemtape-record.service" || fail "no service"
+	nr=13
+fi
+[ "$(find "$WORK/dest" -type f | wc -l)" -eq $nr ] || fail "more than that: $(find "$WORK/dest" -type f)"
 exit 0
