@@ -45,4 +45,15 @@ const char *kmt_format_time(char *buf, uint64_t ns);	 /* "250 ms", "12.5 s", "5 
  */
 char *kmt_escape(char *dst, size_t dst_bytes, const char *src);
 
+/**
+ * kmt_escape_json() - the same for a text that is JSON, and stays it
+ * @ret_text: on the heap
+ *
+ * What kmt_escape() would escape becomes \\u00NN, which in a string is the same character, or for
+ * bytes that are not UTF-8 the one of that number. Backslashes, tabs and ends of lines stay.
+ *
+ * Return: 0 or -ENOMEM
+ */
+int kmt_escape_json(const char *text, char **ret_text);
+
 #endif

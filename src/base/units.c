@@ -182,8 +182,8 @@ static size_t utf8_length(const unsigned char *p)
 	if (code < 0xa0 || (n == 3 && code < 0x800) || (n == 4 && code < 0x10000) ||
 	    code > 0x10ffff || (code >= 0xd800 && code < 0xe000) ||
 	    (code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
-	    (code >= 0x2060 && code <= 0x206f) || code == 0x061c ||
-	    code == 0xfeff) /* reorder, hide */
+	    (code >= 0x2060 && code <= 0x206f) || code == 0x061c || code == 0xfeff ||
+	    (code >= 0xe0000 && code < 0xe1000)) /* reorder, hide */
 		return 0;
 	return n;
 }
@@ -209,4 +209,29 @@ char *kmt_escape(char *dst, size_t dst_bytes, const char *src)
 	}
 	dst[used] = '\0';
 	return dst;
+}
+
+#define JSON_ESCAPE_BYTES 6u /* \u00NN */
+
+int kmt_escape_json(const char *text, char **ret_text)
+{
+	size_t bytes = strlen(text), room;
+	char *out;
+
+	if (__builtin_mul_overflow(bytes, JSON_ESCAPE_BYTES, &room) || !(out = malloc(room + 1)))
+		return -ENOMEM;
+	*ret_text = out;
+	for (const unsigned char *p = (const unsigned char *)text; *p;) {
+		size_t n = utf8_length(p);
+
+		if (n && *p != 0x7f && (*p >= 0x20 || *p == '\n' || *p == '\t')) {
+			memcpy(out, p, n);
+			out += n;
+			p += n;
+		} else {
+			out += snprintf(out, JSON_ESCAPE_BYTES + 1, "\\u%04x", *p++);
+		}
+	}
+	*out = '\0';
+	return 0;
 }

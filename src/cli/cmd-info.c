@@ -201,10 +201,10 @@ static void print_files(const struct kmt_tape *tape, const struct kmt_survey_fil
 		raw_bytes += files[i].raw_bytes;
 		zstd_bytes += files[i].zstd_bytes;
 		if (files[i].problems)
-			printf("%-12s%s\n", "problem", files[i].problem.text);
+			kmt_print("%-12s%s", "problem", files[i].problem.text);
 	}
 	if (kmt_members_damage(tape->members))
-		printf("%-12s%s\n", "problem", kmt_members_damage(tape->members));
+		kmt_print("%-12s%s", "problem", kmt_members_damage(tape->members));
 	printf("%-12s%zu, %s raw, %s compressed", "CPUs", tape->nr_cpus,
 	       kmt_format_size(raw, raw_bytes), kmt_format_size(zstd, zstd_bytes));
 	if (zstd_bytes)
@@ -229,14 +229,17 @@ static void print_snapshots(const struct kmt_tape *tape)
 
 static int print_json(const struct kmt_tape *tape, struct kmt_err *err)
 {
-	KMT_CLEANUP(kmt_freep) char *text = NULL;
+	KMT_CLEANUP(kmt_freep) char *text = NULL, *escaped = NULL;
 	size_t bytes;
 	int r;
 
 	r = kmt_tape_read_text(tape, "manifest.json", &text, &bytes, err);
-	if (r == 0)
-		printf("%s\n", text);
-	return r;
+	if (r < 0)
+		return r;
+	if (kmt_escape_json(text, &escaped) < 0)
+		return kmt_fail(err, -ENOMEM, "%s: out of memory", tape->path);
+	printf("%s\n", escaped);
+	return 0;
 }
 
 static int run(int argc, char **argv)

@@ -32,20 +32,22 @@ const struct kmt_command kmt_command_verify = {
 /* Return: problems found */
 static uint64_t print_file(const struct kmt_tape *tape, const struct kmt_survey_file *file)
 {
-	char path[KMT_TAPE_CPU_PATH_BYTES], raw[KMT_UNITS_BYTES];
+	char path[KMT_TAPE_CPU_PATH_BYTES], raw[KMT_UNITS_BYTES], lost[96] = "";
 
 	kmt_tape_cpu_path(path, file->cpu);
+	if (file->losses)
+		(void)snprintf(lost, sizeof(lost),
+			       ", lost %" PRIu64 " events in %" PRIu64 " places", file->lost,
+			       file->losses);
 	if (file->problems)
-		printf("%s\n", file->problem.text);
+		kmt_print("%s", file->problem.text);
 	if (file->problems > 1)
-		printf("%s/%s: and %" PRIu64 " more problems\n", tape->path, path,
-		       file->problems - 1);
+		kmt_print("%s/%s: and %" PRIu64 " more problems", tape->path, path,
+			  file->problems - 1);
 	if (!file->problems && !is_quiet)
-		printf("%s/%s: good, %" PRIu64 " chunks, %" PRIu64 " events, %s", tape->path, path,
-		       file->chunks, file->events, kmt_format_size(raw, file->raw_bytes));
-	if (!file->problems && !is_quiet)
-		printf(file->losses ? ", lost %" PRIu64 " events in %" PRIu64 " places\n" : "\n",
-		       file->lost, file->losses);
+		kmt_print("%s/%s: good, %" PRIu64 " chunks, %" PRIu64 " events, %s%s", tape->path,
+			  path, file->chunks, file->events, kmt_format_size(raw, file->raw_bytes),
+			  lost);
 	return file->problems;
 }
 
@@ -62,11 +64,11 @@ static uint64_t check_text(const struct kmt_tape *tape, const char *path)
 	if (r == -ENOENT)
 		return 0;
 	if (r != KMT_CHUNK_END) {
-		printf("%s/%s\n", tape->path, err.text);
+		kmt_print("%s/%s", tape->path, err.text);
 		return 1;
 	}
 	if (!is_quiet)
-		printf("%s/%s: good, %zu bytes of text\n", tape->path, path, bytes);
+		kmt_print("%s/%s: good, %zu bytes of text", tape->path, path, bytes);
 	return 0;
 }
 
@@ -114,16 +116,18 @@ static int run(int argc, char **argv)
 	problems += check_symbols(tape);
 	problems += check_text(tape, "snapshots.zst");
 	if (kmt_members_damage(tape->members)) {
-		printf("%s\n", kmt_members_damage(tape->members));
+		kmt_print("%s", kmt_members_damage(tape->members));
 		problems++;
 	}
 	if (!tape->manifest.is_closed) {
-		printf("%s/manifest.json: the recording was not closed\n", tape->path);
+		kmt_print("%s/manifest.json: the recording was not closed", tape->path);
 		problems++;
 	}
 	if (!is_quiet || problems)
-		printf("%s: %s\n", tape->path,
-		       problems ? "damaged or cut ('kmemtape recover' makes a good one of the rest)"
+		kmt_print(
+			"%s: %s", tape->path,
+			problems
+				? "damaged or cut ('kmemtape recover' makes a good one of the rest)"
 				: "good");
 	return problems ? KMT_EXIT_FAILED : KMT_EXIT_DONE;
 }

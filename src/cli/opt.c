@@ -11,6 +11,17 @@
 
 #define HELP_COLUMN 26 /* leaves 54 of 80 columns for the words */
 
+void kmt_print(const char *fmt, ...)
+{
+	char text[1024], safe[4 * sizeof(text)];
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	printf("%s\n", kmt_escape(safe, sizeof(safe), text));
+}
+
 int kmt_complain(const struct kmt_command *command, int exit_code, const char *fmt, ...)
 {
 	char text[1024], safe[2048]; /* names from a tape may be in it */

@@ -67,7 +67,10 @@ enum {
 int kmt_opt_parse(const struct kmt_command *command, const struct kmt_opt *opts, int argc,
 		  char **argv, int *ret_first);
 
-/* "kmemtape COMMAND: TEXT" to stderr. Return: @exit_code. */
+/* A line on stdout. Names from a tape may be in it: what a terminal would heed is escaped. */
+void kmt_print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* The same on stderr, as "kmemtape COMMAND: TEXT". Return: @exit_code. */
 int kmt_complain(const struct kmt_command *command, int exit_code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -233,6 +233,25 @@ TEST(control_characters_are_escaped)
 	CHECK_TEXT(escaped("\xc2\x9b"), "\\xc2\\x9b"); /* CSI of C1: as good as ESC [ */
 }
 
+TEST(what_reorders_or_hides_text_is_escaped)
+{
+	CHECK_TEXT(escaped("\xe2\x80\xae"), "\\xe2\\x80\\xae");		 /* U+202E */
+	CHECK_TEXT(escaped("\xe2\x81\xa6"), "\\xe2\\x81\\xa6");		 /* U+2066 */
+	CHECK_TEXT(escaped("\xe2\x80\xa8"), "\\xe2\\x80\\xa8");		 /* U+2028 */
+	CHECK_TEXT(escaped("\xe2\x80\x8b"), "\\xe2\\x80\\x8b");		 /* U+200B */
+	CHECK_TEXT(escaped("\xf3\xa0\x81\x81"), "\\xf3\\xa0\\x81\\x81"); /* U+E0041, a tag */
+}
+
+TEST(json_stays_json)
+{
+	KMT_CLEANUP(kmt_freep) char *text = NULL;
+
+	CHECK_EQ(kmt_escape_json("{\n\t\"a\": \"\\u0041\x1b\x7f\xff\xc2\x9b\xc3\xbc\"\r}", &text),
+		 0);
+	CHECK_TEXT(text,
+		   "{\n\t\"a\": \"\\u0041\\u001b\\u007f\\u00ff\\u00c2\\u009b\xc3\xbc\"\\u000d}");
+}
+
 TEST(escapes_cannot_be_forged)
 {
 	CHECK_TEXT(escaped("\\x41"), "\\x5cx41");
@@ -507,6 +526,8 @@ int main(void)
 		ROW(three_digits_never_become_four),
 		ROW(plain_text_and_valid_utf8_are_left_alone),
 		ROW(control_characters_are_escaped),
+		ROW(what_reorders_or_hides_text_is_escaped),
+		ROW(json_stays_json),
 		ROW(escapes_cannot_be_forged),
 		ROW(invalid_utf8_is_escaped_byte_by_byte),
 		ROW(characters_that_reorder_or_hide_text_are_escaped),
