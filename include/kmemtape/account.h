@@ -67,6 +67,8 @@ static inline uint64_t kmt_account_live(const struct kmt_account *account)
 struct kmt_accounts;
 
 int kmt_accounts_new(struct kmt_accounts **ret_accounts, struct kmt_err *err);
+/* Before there is one in it: as kmt_liveset_set_seed(). */
+void kmt_accounts_set_seed(struct kmt_accounts *accounts, uint64_t seed);
 struct kmt_accounts *kmt_accounts_free(struct kmt_accounts *accounts);
 
 /**

@@ -3,6 +3,7 @@
 #define KMEMTAPE_NAMES_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "kmemtape/cleanup.h"
 #include "kmemtape/err.h"
@@ -13,6 +14,8 @@ struct kmt_names;
 #define KMT_NAME_BYTES_MAX 127u /* longer ones are cut; the kernel's own are at most 63 */
 
 int kmt_names_new(struct kmt_names **ret_names, struct kmt_err *err);
+/* Before there is one in it: as kmt_liveset_set_seed(). */
+void kmt_names_set_seed(struct kmt_names *names, uint64_t seed);
 struct kmt_names *kmt_names_free(struct kmt_names *names);
 
 /**

@@ -21,6 +21,8 @@ struct kmt_stacks;
  */
 int kmt_stacks_new(uint64_t kernel_from, uint64_t kernel_to, struct kmt_stacks **ret_stacks,
 		   struct kmt_err *err);
+/* Before there is one in it: as kmt_liveset_set_seed(). */
+void kmt_stacks_set_seed(struct kmt_stacks *stacks, uint64_t seed);
 struct kmt_stacks *kmt_stacks_free(struct kmt_stacks *stacks);
 
 /**

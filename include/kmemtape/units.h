@@ -35,6 +35,12 @@ const char *kmt_format_size(char *buf, uint64_t bytes);	 /* "0 B", "1.5 KiB", "3
 const char *kmt_format_count(char *buf, uint64_t count); /* "999", "12.3 k", "1.92 G" */
 const char *kmt_format_time(char *buf, uint64_t ns);	 /* "250 ms", "12.5 s", "5 h 48 m" */
 
+/* A sum that stops at the end: a loss that wraps around would be none. */
+static inline uint64_t kmt_sum(uint64_t a, uint64_t b)
+{
+	return a + b < a ? UINT64_MAX : a + b;
+}
+
 /**
  * kmt_escape() - make text from a tape safe for a terminal and for one line
  * @dst: @dst_bytes long, at least 1; always terminated, cut between characters if too short

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 
 #include "kmemtape/account.h"
+#include "kmemtape/hash.h"
 
 #define SLOT_BITS 12u /* to begin with: a busy kernel has one to two thousand call sites */
 
@@ -17,6 +18,7 @@ struct kmt_accounts {
 	struct slot *slots; /* 1 << slot_bits of them, at most half full */
 	size_t nr_slots;
 	unsigned int slot_bits;
+	struct kmt_hash_secret secret;
 };
 
 int kmt_accounts_new(struct kmt_accounts **ret_accounts, struct kmt_err *err)
@@ -26,6 +28,7 @@ int kmt_accounts_new(struct kmt_accounts **ret_accounts, struct kmt_err *err)
 
 	if (!accounts)
 		return kmt_fail(err, -ENOMEM, "out of memory");
+	accounts->secret = kmt_hash_secret(0);
 	accounts->slot_bits = SLOT_BITS;
 	accounts->nr_slots = (size_t)1 << SLOT_BITS;
 	accounts->room = accounts->nr_slots / 2;
@@ -35,6 +38,11 @@ int kmt_accounts_new(struct kmt_accounts **ret_accounts, struct kmt_err *err)
 		return kmt_fail(err, -ENOMEM, "out of memory");
 	*ret_accounts = KMT_STEAL(accounts);
 	return 0;
+}
+
+void kmt_accounts_set_seed(struct kmt_accounts *accounts, uint64_t seed)
+{
+	accounts->secret = kmt_hash_secret(seed);
 }
 
 struct kmt_accounts *kmt_accounts_free(struct kmt_accounts *accounts)
@@ -49,15 +57,19 @@ struct kmt_accounts *kmt_accounts_free(struct kmt_accounts *accounts)
 	return NULL;
 }
 
-static uint32_t hash_of(const struct kmt_account_key *key)
+/* NH (Black, Halevi, Krawczyk, Krovetz, Rogaway 1999): the products don't wait for each other. */
+static uint32_t hash_of(const struct kmt_accounts *accounts, const struct kmt_account_key *key)
 {
-	uint64_t hash =
-		(key->call_site ^ (uint64_t)(uintptr_t)key->cache << 20) * 0x9e3779b97f4a7c15;
+	const uint64_t *secret = accounts->secret.words;
+	uint64_t names = (uint64_t)(uintptr_t)key->cache ^ (uint64_t)(uintptr_t)key->comm << 16;
+	uint64_t task = (uint64_t)(uint32_t)key->pid << 32 | key->generation;
+	uint64_t stack = (uint64_t)key->stack << 32 | key->gfp;
+	uint64_t hash = kmt_hash_product(key->call_site + secret[0], key->bytes_alloc + secret[1]);
 
-	hash ^= hash >> 32 ^ key->bytes_alloc ^ (uint64_t)(uintptr_t)key->comm << 12;
-	hash ^= (uint64_t)(uint32_t)key->pid << 32 ^ (uint64_t)key->generation << 24;
-	hash ^= (uint64_t)key->stack << 32 ^ (uint64_t)key->gfp << 16 ^ (uint64_t)key->space << 8;
-	return (uint32_t)((hash ^ key->is_recorder) * 0xff51afd7ed558ccd >> 32);
+	hash += kmt_hash_product(names + secret[2], task + secret[3]);
+	hash += kmt_hash_product(stack + secret[4],
+				 (key->space << 1 | key->is_recorder) + secret[5]);
+	return (uint32_t)(hash * 0xff51afd7ed558ccd >> 32);
 }
 
 static bool is_equal(const struct kmt_account_key *a, const struct kmt_account_key *b)
@@ -110,7 +122,7 @@ static int grow(struct kmt_accounts *accounts)
 int kmt_accounts_open(struct kmt_accounts *accounts, const struct kmt_account_key *key,
 		      uint64_t time_ns, int32_t pid, uint32_t *ret_index)
 {
-	uint32_t hash = hash_of(key);
+	uint32_t hash = hash_of(accounts, key);
 	size_t i;
 
 	for (i = home_of(hash, accounts->slot_bits); accounts->slots[i].index;

@@ -15,6 +15,9 @@
 
 struct kmt_blocks {
 	struct kmt_liveset *set;	/* borrowed */
+	/* By the frame / 64, a bit for each block that begins there: what isn't there is not looked
+	 * for frame by frame. NULL with no @set. */
+	struct kmt_liveset *starts;
 	uint64_t nr[KMT_BLOCK_ORDERS];	/* live ones: orders that nobody uses are not looked for */
 };
 
@@ -29,6 +32,10 @@ static inline int kmt_block_is_sane(uint64_t first, uint64_t nr)
 	return nr && (nr & (nr - 1)) == 0 && nr < UINT64_C(1) << KMT_BLOCK_ORDERS &&
 	       (first & (nr - 1)) == 0 && first < UINT64_MAX - nr - 1;
 }
+
+/* @blocks: all zero. Return: 0 or -ENOMEM, with nothing changed. */
+int kmt_blocks_init(struct kmt_blocks *blocks, struct kmt_liveset *set, uint64_t seed);
+void kmt_blocks_deinit(struct kmt_blocks *blocks);
 
 /**
  * kmt_blocks_next() - the first live block that has a frame of @from..@to

@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "kmemtape/intervals.h"
+#include "kmemtape/units.h"
 
 #include "reach.h"
 
@@ -208,7 +209,7 @@ int kmt_intervals_loss(struct kmt_intervals *intervals, uint64_t start_ns,
 		from_ns = event->time_ns;
 	grown[from_ns > start_ns ? (from_ns - start_ns) / intervals->width_ns : 0].begin++;
 	grown[end].end++;
-	grown[end].lost += event->lost;
+	grown[end].lost = kmt_sum(grown[end].lost, event->lost);
 	return 0;
 }
 
@@ -244,7 +245,7 @@ static void add_losses(struct kmt_interval *lines, size_t nr, const struct kmt_i
 		open += intervals->losses[i].begin;
 		if (i < nr || intervals->losses[i].begin)
 			line->losses += i < nr ? open : intervals->losses[i].begin;
-		line->lost += intervals->losses[i].lost;
+		line->lost = kmt_sum(line->lost, intervals->losses[i].lost);
 		open -= intervals->losses[i].end;
 	}
 }

@@ -6,6 +6,7 @@
 #include "kmemtape/ledger.h"
 #include "kmemtape/liveset.h"
 #include "kmemtape/tasks.h"
+#include "kmemtape/units.h"
 
 #include "ledger-parts.h"
 
@@ -43,6 +44,7 @@ int kmt_ledger_new(const struct kmt_ledger_options *options, struct kmt_ledger *
 	if (r < 0)
 		return r;
 	kmt_liveset_set_seed(ledger->live, options->hash_seed);
+	kmt_accounts_set_seed(ledger->accounts, options->hash_seed);
 	*ret_ledger = KMT_STEAL(ledger);
 	return 0;
 }
@@ -54,6 +56,7 @@ struct kmt_ledger *kmt_ledger_free(struct kmt_ledger *ledger)
 	(void)kmt_liveset_free(ledger->live);
 	for (size_t i = 0; i < KMT_SPACES_MAX; i++)
 		(void)kmt_liveset_free(ledger->others[i]);
+	kmt_blocks_deinit(&ledger->blocks);
 	free(ledger->references.all);
 	(void)kmt_accounts_free(ledger->accounts);
 	(void)kmt_tasks_free(ledger->tasks);
@@ -267,7 +270,9 @@ int kmt_ledger_space(struct kmt_ledger *ledger, uint32_t space, struct kmt_lives
 		if (r == 0)
 			kmt_liveset_set_seed(*set, ledger->options.hash_seed);
 		if (r == 0 && space == KMT_SPACE_PAGE)
-			ledger->blocks.set = *set;
+			r = kmt_blocks_init(&ledger->blocks, *set, ledger->options.hash_seed);
+		if (r < 0)
+			*set = kmt_liveset_free(*set);
 	}
 	*ret_set = *set;
 	return r;
@@ -494,13 +499,13 @@ int kmt_ledger_take(struct kmt_ledger *ledger, const struct kmt_event *event)
 		return 0;
 	case KMT_EVENT_LOSS:
 		totals->losses++;
-		totals->lost += event->lost;
+		totals->lost = kmt_sum(totals->lost, event->lost);
 		totals->unsized_losses += event->lost == 0;
 		totals->last_loss_ns = event->time_ns;
 		return 0;
 	case KMT_EVENT_UNSEEN: /* as if the frees had been lost, but it is known how many */
-		totals->unseen_frees += event->lost;
-		totals->lost += event->lost;
+		totals->unseen_frees = kmt_sum(totals->unseen_frees, event->lost);
+		totals->lost = kmt_sum(totals->lost, event->lost);
 		totals->last_loss_ns = event->time_ns;
 		return 0;
 	default:

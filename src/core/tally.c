@@ -10,7 +10,7 @@ static_assert((NR_SLOTS & (NR_SLOTS - 1)) == 0, "indexes wrap by a mask");
 
 void tally_init(struct tally *tally, uint64_t seed)
 {
-	*tally = (struct tally){ .seed = seed };
+	*tally = (struct tally){ .secret = kmt_hash_secret(seed) };
 }
 
 void tally_deinit(struct tally *tally)
@@ -20,19 +20,15 @@ void tally_deinit(struct tally *tally)
 	*tally = (struct tally){ 0 };
 }
 
-/* Each step mixes what came before with a product, whose upper bits depend on all of it. */
-static uint64_t mix(uint64_t hash, uint64_t more)
-{
-	hash = (hash ^ more) * 0x9e3779b97f4a7c15;
-	return hash ^ hash >> 32;
-}
-
 static size_t home_of(const struct tally *tally, const struct tally_key *key)
 {
-	uint64_t hash = mix(mix(tally->seed, key->number), key->second);
+	const struct kmt_hash_secret *secret = &tally->secret;
+	uint64_t hash = kmt_hash_more(secret, secret->words[2], key->number);
 
-	hash = mix(hash, (uint64_t)(uintptr_t)key->text);
-	return mix(hash, (uint64_t)key->account << 32 | (uint32_t)key->pid) & (NR_SLOTS - 1);
+	hash = kmt_hash_more(secret, hash, key->second);
+	hash = kmt_hash_more(secret, hash, (uint64_t)(uintptr_t)key->text);
+	hash = kmt_hash_more(secret, hash, (uint64_t)key->account << 32 | (uint32_t)key->pid);
+	return hash & (NR_SLOTS - 1);
 }
 
 static bool is_equal(const struct tally_key *a, const struct tally_key *b)

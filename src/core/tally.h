@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kmemtape/hash.h"
 #include "kmemtape/dossier.h"
 
 /* A list of things that are counted, of bounded length: what comes when it is full is not on it. */
@@ -29,7 +30,7 @@ struct tally {
 	struct tally_line *lines; /* in the order they were opened; room for the next power of two */
 	size_t nr;
 	uint32_t *slots; /* number of a line + 1; 0: free */
-	uint64_t seed;
+	struct kmt_hash_secret secret;
 };
 
 void tally_init(struct tally *tally, uint64_t seed);

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "kmemtape/hash.h"
 #include "kmemtape/names.h"
 
 struct name {
@@ -16,6 +17,7 @@ struct kmt_names {
 	pthread_mutex_t lock;
 	struct name **slots; /* a power of two of them */
 	size_t nr_slots, nr_names;
+	struct kmt_hash_secret secret;
 };
 
 int kmt_names_new(struct kmt_names **ret_names, struct kmt_err *err)
@@ -25,12 +27,18 @@ int kmt_names_new(struct kmt_names **ret_names, struct kmt_err *err)
 	if (!names)
 		return kmt_fail(err, -ENOMEM, "out of memory");
 	(void)pthread_mutex_init(&names->lock, NULL);
+	names->secret = kmt_hash_secret(0);
 	names->nr_slots = 1024; /* a kernel has a few hundred caches */
 	names->slots = calloc(names->nr_slots, sizeof(*names->slots));
 	if (!names->slots)
 		return kmt_fail(err, -ENOMEM, "out of memory");
 	*ret_names = KMT_STEAL(names);
 	return 0;
+}
+
+void kmt_names_set_seed(struct kmt_names *names, uint64_t seed)
+{
+	names->secret = kmt_hash_secret(seed);
 }
 
 struct kmt_names *kmt_names_free(struct kmt_names *names)
@@ -48,14 +56,18 @@ struct kmt_names *kmt_names_free(struct kmt_names *names)
 	return NULL;
 }
 
-/* FNV-1a: names are short. */
-static uint32_t hash_of(const char *text, size_t bytes)
+static uint32_t hash_of(const struct kmt_names *names, const char *text, size_t bytes)
 {
-	uint32_t hash = 2166136261u;
+	uint64_t hash = names->secret.words[2] + bytes, word;
 
-	for (size_t i = 0; i < bytes; i++)
-		hash = (hash ^ (uint8_t)text[i]) * 16777619u;
-	return hash;
+	for (size_t at = 0; at < bytes; at += sizeof(word)) {
+		size_t left = bytes - at;
+
+		word = 0;
+		memcpy(&word, text + at, left < sizeof(word) ? left : sizeof(word));
+		hash = kmt_hash_more(&names->secret, hash, word);
+	}
+	return (uint32_t)hash;
 }
 
 /* Tasks may bring millions of names. If there's no memory for it, chains just get longer. */
@@ -102,7 +114,7 @@ const char *kmt_names_intern(struct kmt_names *names, const char *text, size_t b
 	uint32_t hash;
 
 	bytes = strnlen(text, bytes < KMT_NAME_BYTES_MAX ? bytes : KMT_NAME_BYTES_MAX);
-	hash = hash_of(text, bytes);
+	hash = hash_of(names, text, bytes);
 	(void)pthread_mutex_lock(&names->lock);
 	for (struct name *name = names->slots[hash & (names->nr_slots - 1)]; name && !found;
 	     name = name->next)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kmemtape/hash.h"
 #include "kmemtape/stacks.h"
 
 /* Frames live in blocks that never move: who holds frames need not care for who interns. */
@@ -23,6 +24,7 @@ struct block {
 struct kmt_stacks {
 	pthread_mutex_t lock;
 	uint64_t kernel_from, kernel_to;
+	struct kmt_hash_secret secret;
 	struct stack *stacks; /* [0] is none */
 	size_t nr, room;
 	uint32_t
@@ -50,6 +52,7 @@ int kmt_stacks_new(uint64_t kernel_from, uint64_t kernel_to, struct kmt_stacks *
 	if (!stacks)
 		return kmt_fail(err, -ENOMEM, "out of memory");
 	(void)pthread_mutex_init(&stacks->lock, NULL);
+	stacks->secret = kmt_hash_secret(0);
 	stacks->kernel_from = kernel_from;
 	stacks->kernel_to = kernel_to;
 	if (init_tables(stacks) < 0) {
@@ -58,6 +61,11 @@ int kmt_stacks_new(uint64_t kernel_from, uint64_t kernel_to, struct kmt_stacks *
 	}
 	*ret_stacks = stacks;
 	return 0;
+}
+
+void kmt_stacks_set_seed(struct kmt_stacks *stacks, uint64_t seed)
+{
+	stacks->secret = kmt_hash_secret(seed);
 }
 
 struct kmt_stacks *kmt_stacks_free(struct kmt_stacks *stacks)
@@ -77,15 +85,12 @@ struct kmt_stacks *kmt_stacks_free(struct kmt_stacks *stacks)
 	return NULL;
 }
 
-/* Callers repeat in patterns: each frame has to move all bits. */
-static uint32_t hash_of(const uint64_t *frames, size_t nr)
+static uint32_t hash_of(const struct kmt_stacks *stacks, const uint64_t *frames, size_t nr)
 {
-	uint64_t hash = nr;
+	uint64_t hash = stacks->secret.words[2] + nr;
 
-	for (size_t i = 0; i < nr; i++) {
-		hash = (hash ^ frames[i]) * UINT64_C(0x9e3779b97f4a7c15);
-		hash ^= hash >> 32;
-	}
+	for (size_t i = 0; i < nr; i++)
+		hash = kmt_hash_more(&stacks->secret, hash, frames[i]);
 	return (uint32_t)hash;
 }
 
@@ -186,7 +191,7 @@ uint32_t kmt_stacks_intern(struct kmt_stacks *stacks, const uint64_t *frames, si
 		return KMT_STACK_NONE;
 	if (nr > KMT_STACK_FRAMES_MAX)
 		nr = KMT_STACK_FRAMES_MAX;
-	hash = hash_of(frames, nr);
+	hash = hash_of(stacks, frames, nr);
 	(void)pthread_mutex_lock(&stacks->lock);
 	index = *find_slot(stacks, frames, nr, hash);
 	if (!index)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "frames.h"
+#include "kmemtape/hash.h"
 #include "helpers.h"
 
 /* Numbers of traces live in blocks that never move. */
@@ -23,6 +24,7 @@ struct map {
 		uint32_t number;
 	} * slots;
 	size_t nr, nr_slots; /* a power of two */
+	struct kmt_hash_secret secret;
 };
 
 struct kmt_frames {
@@ -38,16 +40,14 @@ struct kmt_frames {
 	size_t nr_used; /* of the newest block */
 };
 
-static size_t hash_of(uint64_t a, uint64_t b)
+static size_t hash_of(const struct map *map, uint64_t a, uint64_t b)
 {
-	uint64_t hash = (a ^ b * UINT64_C(0xff51afd7ed558ccd)) * UINT64_C(0x9e3779b97f4a7c15);
-
-	return (size_t)(hash ^ hash >> 29);
+	return (size_t)kmt_hash_product(a + map->secret.words[0], b + map->secret.words[1]);
 }
 
 static struct slot *find_slot(const struct map *map, uint64_t a, uint64_t b)
 {
-	size_t mask = map->nr_slots - 1, at = hash_of(a, b) & mask;
+	size_t mask = map->nr_slots - 1, at = hash_of(map, a, b) & mask;
 
 	for (;; at = (at + 1) & mask) {
 		struct slot *slot = &map->slots[at];
@@ -59,7 +59,9 @@ static struct slot *find_slot(const struct map *map, uint64_t a, uint64_t b)
 
 static int grow_map(struct map *map)
 {
-	struct map grown = { .nr = map->nr, .nr_slots = map->nr_slots ? map->nr_slots * 2 : 256 };
+	struct map grown = { .nr = map->nr,
+			     .nr_slots = map->nr_slots ? map->nr_slots * 2 : 256,
+			     .secret = map->secret };
 
 	grown.slots = calloc(grown.nr_slots, sizeof(*grown.slots));
 	if (!grown.slots)
@@ -100,6 +102,8 @@ int kmt_frames_new(const struct kmt_frames_context *context, struct kmt_frames *
 	if (!frames)
 		return kmt_fail(err, -ENOMEM, "out of memory");
 	frames->context = *context;
+	frames->by_address.secret = kmt_hash_secret(context->hash_seed);
+	frames->by_code.secret = frames->by_stack.secret = frames->by_address.secret;
 	*ret_frames = frames;
 	return 0;
 }

@@ -24,6 +24,7 @@ struct kmt_frames_context {
 	const struct kmt_symbols *symbols;
 	const struct kmt_owners *owners; /* NULL: the built-in table */
 	struct kmt_result *result;	 /* keeps the texts */
+	uint64_t hash_seed; /* as kmt_liveset_set_seed() */
 	uint64_t kernel_from, kernel_to; /* the kernel's own code */
 };
 

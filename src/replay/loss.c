@@ -43,7 +43,8 @@ int kmt_loss_book(struct kmt_ledger *ledger, const struct kmt_manifest *manifest
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < manifest->nr_stats; i++)
-		loss.lost += manifest->stats[i].commit_overrun + manifest->stats[i].dropped;
+		loss.lost = kmt_sum(loss.lost, kmt_sum(manifest->stats[i].commit_overrun,
+						       manifest->stats[i].dropped));
 	return loss.lost ? kmt_ledger_take(ledger, &loss) : 0;
 }
 
@@ -53,7 +54,7 @@ uint64_t kmt_loss_known(const struct kmt_ledger *ledger, const struct kmt_manife
 	uint64_t counted = kmt_manifest_lost(manifest);
 	uint64_t marked = totals->lost - totals->unseen_frees; /* these are on no CPU's account */
 
-	return (counted > marked ? counted : marked) + totals->unseen_frees;
+	return kmt_sum(counted > marked ? counted : marked, totals->unseen_frees);
 }
 
 /* Has everything that the kernel gave us to read become an event? */

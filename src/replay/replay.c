@@ -48,6 +48,7 @@ struct replay {
 	struct kmt_merge *merge;
 	struct kmt_reconciler *reconciler;
 	struct cursor *cursors; /* one for each feed */
+	uint64_t hash_seed;	/* secret: of all tables whose keys are from the tape */
 	uint64_t sample_mask;	/* of slab objects */
 	uint64_t limit_ns; /* nothing is known behind: the earliest end of a CPU that ended early */
 	uint64_t stop_ns;  /* there, or sooner at the next snapshot or the end of a disturbance,
@@ -91,8 +92,7 @@ static int open_ledger(struct replay *replay, struct kmt_err *err)
 
 	kmt_recorded_fill(manifest, &options);
 	replay->sample_mask = options.sample_mask[KMT_SPACE_SLAB];
-	/* Without one, hostile tapes may only take longer. */
-	(void)!getrandom(&options.hash_seed, sizeof(options.hash_seed), GRND_NONBLOCK);
+	options.hash_seed = replay->hash_seed;
 	kmt_symbols_kernel_range(replay->symbols, &options.kernel_from, &options.kernel_to);
 	r = kmt_watch_new(&watch, &options, &replay->watch, err);
 	if (r == 0)
@@ -102,12 +102,25 @@ static int open_ledger(struct replay *replay, struct kmt_err *err)
 	return r;
 }
 
+static int open_names(struct replay *replay, struct kmt_err *err)
+{
+	int r = kmt_names_new(&replay->names, err);
+
+	if (r == 0)
+		kmt_names_set_seed(replay->names, replay->hash_seed);
+	return r;
+}
+
 static int open_stacks(struct replay *replay, struct kmt_err *err)
 {
 	uint64_t from, to;
+	int r;
 
 	kmt_symbols_kernel_range(replay->symbols, &from, &to);
-	return kmt_stacks_new(from, to, &replay->stacks, err);
+	r = kmt_stacks_new(from, to, &replay->stacks, err);
+	if (r == 0)
+		kmt_stacks_set_seed(replay->stacks, replay->hash_seed);
+	return r;
 }
 
 static int open_frames(struct replay *replay, struct kmt_err *err)
@@ -117,6 +130,7 @@ static int open_frames(struct replay *replay, struct kmt_err *err)
 		.symbols = replay->symbols,
 		.owners = replay->options->owners,
 		.result = replay->result,
+		.hash_seed = replay->hash_seed,
 	};
 
 	kmt_symbols_kernel_range(replay->symbols, &context.kernel_from, &context.kernel_to);
@@ -291,9 +305,11 @@ static int start(struct replay *replay, struct kmt_err *err)
 	size_t nr = tape->nr_cpus;
 	int r;
 
+	/* Without one, hostile tapes may only take longer. */
+	(void)!getrandom(&replay->hash_seed, sizeof(replay->hash_seed), GRND_NONBLOCK);
 	(void)((r = kmt_result_new(&replay->result, err)) < 0 ||
 	       (r = kmt_source_lines_open(tape, replay->options->lines, err)) < 0 ||
-	       (r = kmt_names_new(&replay->names, err)) < 0 ||
+	       (r = open_names(replay, err)) < 0 ||
 	       (r = kmt_replay_formats(tape, &replay->formats, err)) < 0 ||
 	       (r = note_formats(replay)) < 0 ||
 	       (r = kmt_texts_symbols(tape, replay->result, &replay->symbols, err)) < 0 ||

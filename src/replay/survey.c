@@ -4,6 +4,7 @@
 #include "kmemtape/decoder.h"
 #include "kmemtape/replay.h"
 #include "kmemtape/survey.h"
+#include "kmemtape/units.h"
 
 static void note_problem(struct kmt_survey_file *file, const struct kmt_err *err)
 {
@@ -16,7 +17,7 @@ static void count_events(struct kmt_survey_file *file, const struct kmt_batch *b
 	for (size_t i = 0; i < batch->nr; i++)
 		if (batch->events[i].kind == KMT_EVENT_LOSS) {
 			file->losses++;
-			file->lost += batch->events[i].lost;
+			file->lost = kmt_sum(file->lost, batch->events[i].lost);
 		} else {
 			file->events++;
 		}

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "kmemtape/manifest.h"
+#include "kmemtape/units.h"
 
 void kmt_manifest_init(struct kmt_manifest *manifest)
 {
@@ -133,8 +134,10 @@ uint64_t kmt_manifest_lost(const struct kmt_manifest *manifest)
 {
 	uint64_t lost = 0;
 
-	for (size_t i = 0; i < manifest->nr_stats; i++)
-		lost += manifest->stats[i].overrun + manifest->stats[i].commit_overrun +
-			manifest->stats[i].dropped;
+	for (size_t i = 0; i < manifest->nr_stats; i++) {
+		lost = kmt_sum(lost, manifest->stats[i].overrun);
+		lost = kmt_sum(lost, manifest->stats[i].commit_overrun);
+		lost = kmt_sum(lost, manifest->stats[i].dropped);
+	}
 	return lost;
 }
