@@ -39,7 +39,10 @@ static int recover(const char *path, const char *product, struct kmt_err *err)
 		r = kmt_share_recover(tape, &damage, product, &lost, err);
 	if (r < 0)
 		return r;
-	printf("%s", *lost ? lost : "nothing is lost\n");
+	if (*lost)
+		kmt_print_lines(lost);
+	else
+		kmt_print("nothing is lost");
 	return 0;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <limits.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -20,6 +21,17 @@ void kmt_print(const char *fmt, ...)
 	(void)vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
 	printf("%s\n", kmt_escape(safe, sizeof(safe), text));
+}
+
+void kmt_print_lines(const char *text)
+{
+	while (*text) {
+		size_t length = strcspn(text, "\n");
+
+		kmt_print("%.*s", length < INT_MAX ? (int)length : INT_MAX, text);
+		text += length;
+		text += *text == '\n';
+	}
 }
 
 int kmt_complain(const struct kmt_command *command, int exit_code, const char *fmt, ...)

@@ -70,6 +70,9 @@ int kmt_opt_parse(const struct kmt_command *command, const struct kmt_opt *opts,
 /* A line on stdout. Names from a tape may be in it: what a terminal would heed is escaped. */
 void kmt_print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* The same of lines, each with its end. Of very long ones, the end is cut. */
+void kmt_print_lines(const char *text);
+
 /* The same on stderr, as "kmemtape COMMAND: TEXT". Return: @exit_code. */
 int kmt_complain(const struct kmt_command *command, int exit_code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -78,7 +78,7 @@ check 1 pack -o - "$tape"
 strace -o /dev/null true 2>/dev/null || exit $failed
 export ASAN_OPTIONS=detect_leaks=0 # cannot be had with strace
 for command in "replay $tape" "replay $dat" "info $tape" "verify $tape" "pack -o x.tar $tape" "export -o x.dat $tape" \
-	"import -o x.tape $dat"; do
+	"import -o x.tape $dat" "recover -o y.tape $tape"; do
 	# shellcheck disable=SC2086
 	strace -f -o trace "$KMEMTAPE" $command >/dev/null 2>&1 || fail "$command: exit $?"
 	grep -q 'seccomp(SECCOMP_SET_MODE_FILTER.*= 0' trace || fail "$command: no seccomp filter"

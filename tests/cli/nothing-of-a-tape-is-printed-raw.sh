@@ -41,6 +41,8 @@ some() { # TAPE
 	clean replay --format json "$1"
 	clean info "$1"
 	clean verify "$1"
+	rm -rf good
+	clean recover -o good "$1"
 }
 
 all() { # TAPE
