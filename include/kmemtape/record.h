@@ -74,6 +74,8 @@ struct kmt_record_summary {
 	int command_status;	  /* exit status, or 128 + signal */
 	bool was_command_stopped; /* by our SIGTERM, because the recording ended first */
 	uint64_t settle_ns;	  /* how much of status.elapsed_ns was settling */
+	bool was_cpu_spent;	  /* max_cpu_percent was reached, and reading waited */
+	uint64_t cpu_ns;	  /* that was taken while recording */
 	uint64_t buffer_bytes;	  /* of one CPU's ring buffer, as the kernel rounded it */
 	size_t nr_cpus;
 	char priority[KMT_UNITS_BYTES];		   /* of the threads that drain: "SCHED_FIFO 1" */
@@ -104,6 +106,7 @@ struct kmt_record_options {
 				  least 64 MiB (of a small disk a quarter), at most 1 GiB */
 	uint64_t settle_ns;	/* frees stay on for so long after allocations are off */
 	bool has_no_probes;	/* no kprobes on what frees without an event */
+	uint32_t max_cpu_percent; /* of one CPU, for all threads together, while recording; 0: no limit */
 	uint64_t snapshot_ns;  /* between two copies of the kernel's counters; 0: start and end only
 				*/
 	char *const *command;  /* argv to run while recording; NULL: none */

@@ -36,7 +36,7 @@ static const char *const set_words[] = { "slab", "page", "percpu", "vmalloc" };
 /* What the arguments say. */
 static struct kmt_record_options options;
 static const char *sets_text, *sample_text;
-static uint64_t pid;
+static uint64_t pid, max_cpu;
 static bool has_all_stacks, has_no_stacks;
 static bool is_quiet;
 static struct kmt_opt_list pairs;
@@ -75,6 +75,9 @@ static const struct kmt_opt record_opts[] = {
 	{ 0, "reserve", "SIZE", KMT_OPT_SIZE, &options.reserve_bytes, 0, UINT64_MAX - 1,
 	  .help = "stop before less than this is free on the disk\n"
 		  "[1 % of it, 64M to 1G]; 0: fill it" },
+	{ 0, "max-cpu", "PERCENT", KMT_OPT_UINT, &max_cpu, 1, 100 * 1024,
+	  .help = "take at most this much of one CPU in a second; what\n"
+		  "can't be read in it is lost, and told [none]" },
 	{ 0, "settle", "TIME", KMT_OPT_TIME, &options.settle_ns, 0, HOUR_NS,
 	  .help = "watch frees for so long after the last allocation\n"
 		  "was recorded [2s]; 7s sees all deferred frees" },
@@ -190,16 +193,34 @@ static uint64_t cpu_ns(void)
 	       ((uint64_t)usage.ru_utime.tv_usec + (uint64_t)usage.ru_stime.tv_usec) * 1000;
 }
 
-static void print_loss(const struct kmt_record_status *status, uint64_t buffer_bytes)
+/* For all of it, as much as it took for what was read, with all that is done in any case. */
+static double needed_percent(const struct kmt_record_summary *summary)
 {
+	const struct kmt_record_status *status = &summary->status;
+
+	if (!status->events || !status->elapsed_ns)
+		return 0;
+	return (double)summary->cpu_ns * 100 / (double)status->elapsed_ns *
+	       (double)(status->lost + status->events) / (double)status->events;
+}
+
+static void print_loss(const struct kmt_record_summary *summary)
+{
+	const struct kmt_record_status *status = &summary->status;
 	char lost[KMT_UNITS_BYTES], size[KMT_UNITS_BYTES];
 
-	fprintf(stderr,
-		"LOST %s events (%.2g %%): the ring buffers (%s a CPU) were too small; record with\n"
-		"  a larger --buffer\n",
-		kmt_format_count(lost, status->lost),
-		(double)status->lost * 100 / (double)(status->lost + status->events),
-		kmt_format_size(size, buffer_bytes));
+	fprintf(stderr, "LOST %s events (%.2g %%): ", kmt_format_count(lost, status->lost),
+		(double)status->lost * 100 / (double)(status->lost + status->events));
+	if (summary->was_cpu_spent)
+		fprintf(stderr,
+			"--max-cpu %u was too little; to read all\n"
+			"  may take up to %.0f\n",
+			options.max_cpu_percent, needed_percent(summary));
+	else
+		fprintf(stderr,
+			"the ring buffers (%s a CPU) were too small; record with\n"
+			"  a larger --buffer\n",
+			kmt_format_size(size, summary->buffer_bytes));
 }
 
 static void print_summary(const struct kmt_record_summary *summary)
@@ -209,7 +230,7 @@ static void print_summary(const struct kmt_record_summary *summary)
 	char a[KMT_UNITS_BYTES], b[KMT_UNITS_BYTES], c[KMT_UNITS_BYTES];
 
 	if (status->lost)
-		print_loss(status, summary->buffer_bytes);
+		print_loss(summary);
 	fprintf(stderr, "%s events on %zu CPU%s in %s, and %s of settling%s\n",
 		kmt_format_count(a, status->events), summary->nr_cpus,
 		summary->nr_cpus == 1 ? "" : "s",
@@ -326,6 +347,7 @@ static int check_filter(void)
 	int r;
 
 	options.filter.pid = (int32_t)pid;
+	options.max_cpu_percent = (uint32_t)max_cpu;
 	(void)((r = check_name("cache", filter->cache, CACHE_NAME_MAX)) < 0 ||
 	       (r = check_name("module", filter->module, MODULE_NAME_MAX)) < 0 ||
 	       (r = check_name("comm", filter->comm, COMM_MAX)) < 0);

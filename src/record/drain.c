@@ -37,6 +37,7 @@ struct kmt_drain {
 	enum kmt_drain_priority priority;
 	sem_t is_running;
 
+	uint64_t wait_ns;    /* no CPU time is left: for so long */
 	uint64_t page_ns;    /* of the last sub-buffer */
 	uint64_t drained_ns; /* everything up to here was read */
 	uint64_t written_ns; /* when the last chunk or mark was written */
@@ -138,6 +139,12 @@ static int check_subbuf(struct kmt_drain *drain, const void *subbuf, uint64_t no
 	return 0;
 }
 
+static bool has_to_wait(struct kmt_drain *drain)
+{
+	drain->wait_ns = kmt_budget_wait_ns(&drain->shared->budget);
+	return drain->wait_ns != 0;
+}
+
 /*
  * Read all there is. Pinned to the CPU, we can't run while an event is being written on it: what
  * comes later has a later time, so that an empty buffer means drained up to the time before.
@@ -155,6 +162,8 @@ static int empty_buffer(struct kmt_drain *drain)
 
 		if (is_full(drain->shared))
 			return KMT_DRAIN_FULL;
+		if (has_to_wait(drain))
+			return 0; /* there may be more */
 		n = read(drain->fd, space, subbuf_bytes);
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -206,7 +215,9 @@ static void wait_for_data(struct kmt_drain *drain)
 		{ .fd = drain->fd, .events = POLLIN },
 	};
 
-	if (drain->shared->has_buffer_percent)
+	if (drain->wait_ns)
+		(void)poll(fds, 1, (int)(drain->wait_ns / 1000000));
+	else if (drain->shared->has_buffer_percent)
 		(void)poll(fds, 2, POLL_PERCENT_MS);
 	else
 		(void)poll(fds, 1, POLL_INTERVAL_MS);

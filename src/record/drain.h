@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "budget.h"
 #include "kmemtape/chunk.h"
 #include "kmemtape/cleanup.h"
 #include "kmemtape/err.h"
@@ -26,6 +27,7 @@ struct kmt_drain_shared {
 	_Atomic uint64_t end_bytes, stop_bytes;
 	_Atomic uint64_t file_bytes;	   /* so far */
 	atomic_bool is_stopping;
+	struct kmt_budget budget;
 };
 
 int kmt_drain_shared_init(struct kmt_drain_shared *shared, struct kmt_err *err);

@@ -322,6 +322,15 @@ static void look_at_instance(struct kmt_session *session)
 	session->looked_ns = now;
 }
 
+static uint64_t cpu_ns(void)
+{
+	struct timespec ts;
+
+	if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts) < 0)
+		return 0;
+	return (uint64_t)ts.tv_sec * SECOND_NS + (uint64_t)ts.tv_nsec;
+}
+
 static void tick(struct kmt_session *session)
 {
 	look_at_disk(session);
@@ -399,6 +408,8 @@ static void record_until_end(struct kmt_session *session)
 	uint64_t next_snapshot = options->snapshot_ns ? start + options->snapshot_ns : UINT64_MAX;
 
 	look_at_disk(session);
+	kmt_budget_start(&session->shared.budget);
+	session->summary->cpu_ns = cpu_ns();
 	while (session->end == KMT_RECORD_END_NONE) {
 		uint64_t now;
 
@@ -462,6 +473,10 @@ static void switch_off(struct kmt_session *session)
 
 static void stop_drains(struct kmt_session *session)
 {
+	/* What the buffers still hold is read. */
+	kmt_budget_stop(&session->shared.budget);
+	session->summary->cpu_ns = cpu_ns() - session->summary->cpu_ns;
+	session->summary->was_cpu_spent = session->shared.budget.was_spent;
 	kmt_drain_shared_stop(&session->shared);
 	for (size_t i = 0; i < session->nr_drains; i++)
 		join_drain(session, session->drains[i]);

@@ -150,6 +150,7 @@ static int open_instance(struct kmt_session *session, struct kmt_err *err)
 	if (r < 0)
 		return r;
 	session->shared.clock = &session->clock;
+	session->shared.budget.percent = session->options->max_cpu_percent;
 	session->shared.opened_ns = kmt_trace_clock_now(&session->clock);
 	session->shared.instance_fd = session->instance->fd;
 	session->shared.subbuf_bytes = session->instance->subbuf_bytes;
@@ -562,6 +563,7 @@ int kmt_session_prepare(struct kmt_session *session, const struct kmt_record_opt
 		.tape = KMT_NEW_TAPE_NONE,
 		.shared.stop_fd = -1,
 		.shared.wake_fd = -1,
+		.shared.budget = KMT_BUDGET_NONE,
 		.cpu_fd = -1,
 		.symbols_fd = -1,
 		.uevent_fd = -1,

@@ -21,6 +21,7 @@
 #include "kmemtape/tape.h"
 
 #include "../../src/record/btf.h"
+#include "../../src/record/budget.h"
 #include "../../src/record/build-id.h"
 #include "../../src/record/cpu-list.h"
 #include "../../src/record/cpu-stats.h"
@@ -883,6 +884,32 @@ static void counters_that_were_set_back_go_on(void **state)
 	assert_int_equal(counts.total.read, 90);
 }
 
+static void cpu_time_that_is_spent_comes_back_by_and_by(void **state)
+{
+	struct kmt_budget budget = KMT_BUDGET_NONE;
+	const uint64_t ms = 1000000;
+
+	(void)state;
+	assert_int_equal(kmt_budget_wait_ns(&budget), 0); /* no limit */
+	budget.percent = 10;
+	assert_int_equal(kmt_budget_wait_at(&budget, 0, 500 * ms), 0); /* not started */
+	kmt_budget_start(&budget);
+	budget.last_ns = budget.last_cpu_ns = 0;
+	budget.left_ns = 0;
+
+	assert_int_equal(kmt_budget_wait_at(&budget, 1000 * ms, 99 * ms), 0);
+	assert_false(budget.was_spent);
+	assert_in_range(kmt_budget_wait_at(&budget, 1000 * ms, 111 * ms), 110 * ms, 112 * ms);
+	assert_true(budget.was_spent);
+	assert_in_range(kmt_budget_wait_at(&budget, 1100 * ms, 111 * ms), 1, 12 * ms);
+	assert_int_equal(kmt_budget_wait_at(&budget, 1120 * ms, 111 * ms), 0);
+	/* However long it was quiet, a second's worth is all there is. */
+	assert_int_equal(kmt_budget_wait_at(&budget, 100000 * ms, 111 * ms), 0);
+	assert_int_not_equal(kmt_budget_wait_at(&budget, 100000 * ms, 212 * ms), 0);
+	kmt_budget_stop(&budget);
+	assert_int_equal(kmt_budget_wait_at(&budget, 100000 * ms, 900 * ms), 0);
+}
+
 static void put(const char *path, const char *text)
 {
 	char command[256];
@@ -1001,6 +1028,7 @@ int main(void)
 		cmocka_unit_test(this_kernel_describes_what_frees),
 		cmocka_unit_test(what_a_dead_recorder_left_is_stale),
 		cmocka_unit_test(counters_that_were_set_back_go_on),
+		cmocka_unit_test(cpu_time_that_is_spent_comes_back_by_and_by),
 		IN_TAPE(what_others_touch_is_seen),
 		IN_TAPE(what_disturbs_nobody_is_passed_over),
 		cmocka_unit_test(symbols_that_a_read_missed_are_in_the_next),
