@@ -185,6 +185,30 @@ struct kmt_cache_frees {
 const struct kmt_cache_frees *kmt_ledger_unknown_frees(const struct kmt_ledger *ledger,
 						       size_t *ret_nr);
 
+/*
+ * Books that were closed: what a ledger says behind kmt_ledger_finish(), with no @older_ns, of
+ * which each object is in the accounts, but no longer by itself.
+ */
+struct kmt_books {
+	struct kmt_totals totals;
+	struct kmt_grid grid;
+	uint64_t end_ns;
+	struct kmt_account *accounts; /* in their order; with their tracks */
+	size_t nr_accounts;
+	struct kmt_cache_frees *unknown_frees; /* as kmt_ledger_unknown_frees() */
+	size_t nr_unknown_frees;
+};
+
+/**
+ * kmt_ledger_restore() - take over closed books, instead of events and kmt_ledger_finish()
+ * @ledger: new
+ * @books: untrusted; copied, but for the texts, which are interned
+ *
+ * Return: 0; -EBADMSG if they can't be of any ledger: counts that don't add up, the same account
+ * twice; -ENOMEM.
+ */
+int kmt_ledger_restore(struct kmt_ledger *ledger, const struct kmt_books *books);
+
 /* The cache that an account's objects come from; NULL if unknown, else into @buf or borrowed. */
 #define KMT_CACHE_NAME_BYTES 64
 const char *kmt_account_cache(const struct kmt_account *account, uint32_t page_bytes,
