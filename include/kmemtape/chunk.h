@@ -30,6 +30,9 @@ struct kmt_chunk_scratch;
 int kmt_chunk_writer_new(int dirfd, const char *path, uint32_t cpu, uint32_t unit_bytes,
 			 struct kmt_chunk_writer **ret_writer, struct kmt_err *err);
 
+/* zstd's level, from the next chunk on: beyond 1 it takes more memory than was allocated. */
+void kmt_chunk_writer_set_level(struct kmt_chunk_writer *writer, int level);
+
 /**
  * kmt_chunk_writer_space() - where the next data goes
  * @ret_bytes: room there, at least @unit_bytes; all of it may be filled

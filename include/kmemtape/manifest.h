@@ -138,6 +138,7 @@ struct kmt_manifest {
 	/* A part of the recording, since its start, which is not start_ns then; to 0: all of it */
 	uint64_t range_from_ns, range_to_ns;
 	char recovered[KMT_MANIFEST_TEXT_BYTES]; /* what was lost of it before; "": nothing */
+	bool is_distilled; /* books.zst instead of CPU files: see tape-format.h */
 };
 
 /* All fields empty, sample 1. */

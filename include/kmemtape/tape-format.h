@@ -12,6 +12,7 @@
  *   manifest.json         see manifest.h
  *   events/SYSTEM/EVENT/format, events/header_page, events/header_event      as tracefs gave them
  *   cpu/0000.zst ...      a chunk file for each CPU: the raw sub-buffers
+ *   books.zst             a chunk file of text, instead of cpu/: of a distilled tape
  *   snapshots.zst         a chunk file of text: the kernel's own counters
  *   symbols/kallsyms.zst  a chunk file of text: /proc/kallsyms when the recording began
  *   symbols/modules       "load TIME NAME SIZE ADDRESS TAINT BUILD-ID" and "unload TIME NAME" lines
@@ -32,15 +33,18 @@
  * the manifest; events of pages, per-CPU memory, vmalloc areas and stacks, and `sets`, `stacks`,
  * `vmalloc`, `possible_cpus` and `pairs` in the manifest. `disturbances` in the manifest, in which events may be missing. Later, with a name in the manifest's
  * `incompat` when it is used: `sample` above 1 with `sample_mask` and `sample_page_mask`
- * ("sampling"), `filters` ("filters"), `sets` without slab memory ("no-slab"), and `ended` with a
+ * ("sampling"), `filters` ("filters"), `sets` without slab memory ("no-slab"), `ended` with a
  * time before some of the data ("ended-early"). Later, with nothing that a
- * reader must know: `recovered`, `range` and `redacted` in the manifest; tapes as tar files.
+ * reader must know: `recovered`, `range` and `redacted` in the manifest; tapes as tar files. Later,
+ * with a name in `incompat`: books.zst instead of cpu/ ("distilled": replay/distilled.h; its first
+ * line has a version of its own).
  */
 #define KMT_FORMAT_VERSION 1
 
-#define KMT_ZSTD_SKIPPABLE 0x184d2a57u /* zstd reserves 0x184d2a50..5f for frames it passes over \
-					*/
-#define KMT_CHUNK_MAGIC	   0x43544d4bu /* "KMTC" */
+#define KMT_ZSTD_SKIPPABLE                                                                    \
+	0x184d2a57u		    /* zstd reserves 0x184d2a50..5f for frames it passes over \
+				     */
+#define KMT_CHUNK_MAGIC 0x43544d4bu /* "KMTC" */
 
 #define KMT_CHUNK_RAW_BYTES_MAX	   (1u << 20)
 #define KMT_CHUNK_ZSTD_BYTES_MAX   ((1u << 20) + (1u << 14)) /* above ZSTD_compressBound(1 MiB) */

@@ -38,7 +38,8 @@ struct kmt_tape {
 	char *path; /* as given */
 	struct kmt_members *members;
 	struct kmt_manifest manifest;
-	struct kmt_chunk_reader **cpus; /* one for each CPU file, ascending by CPU */
+	struct kmt_chunk_reader **cpus; /* one for each CPU file, ascending by CPU; a distilled tape
+					   has none */
 	size_t nr_cpus;
 };
 

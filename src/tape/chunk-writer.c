@@ -203,6 +203,11 @@ int kmt_chunk_writer_new(int dirfd, const char *path, uint32_t cpu, uint32_t uni
 	return 0;
 }
 
+void kmt_chunk_writer_set_level(struct kmt_chunk_writer *writer, int level)
+{
+	(void)ZSTD_CCtx_setParameter(writer->zstd, ZSTD_c_compressionLevel, level);
+}
+
 void *kmt_chunk_writer_space(struct kmt_chunk_writer *writer, size_t *ret_bytes)
 {
 	*ret_bytes = writer->raw_room - writer->raw_used;

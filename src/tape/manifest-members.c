@@ -70,9 +70,15 @@ static bool has_ended_early(const struct kmt_manifest *manifest)
 	return manifest->ended_ns > 0; /* else frees that are missing behind look like leaks */
 }
 
+static bool is_distilled(const struct kmt_manifest *manifest)
+{
+	return manifest->is_distilled; /* else there would be nothing on it */
+}
+
 const struct kmt_manifest_feature kmt_manifest_features[KMT_MANIFEST_FEATURES] = {
 	{ "sampling", is_sampled },
 	{ "filters", is_filtered },
 	{ "no-slab", is_without_slab },
 	{ "ended-early", has_ended_early },
+	{ KMT_MANIFEST_DISTILLED, is_distilled },
 };

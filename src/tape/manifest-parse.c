@@ -474,7 +474,8 @@ static bool is_feature(const char *name)
 	return false;
 }
 
-static int check_format(struct json_object *root, const char *file, struct kmt_err *err)
+static int check_format(struct kmt_manifest *manifest, struct json_object *root, const char *file,
+			struct kmt_err *err)
 {
 	char name[KMT_MANIFEST_TEXT_BYTES];
 	struct json_object *value, *array;
@@ -507,6 +508,7 @@ static int check_format(struct json_object *root, const char *file, struct kmt_e
 		if (!is_feature(name))
 			return kmt_fail(err, -EPROTONOSUPPORT,
 					"%s: needs a kmemtape that knows '%.64s'", file, name);
+		manifest->is_distilled |= strcmp(name, KMT_MANIFEST_DISTILLED) == 0;
 	}
 	return 0;
 }
@@ -556,11 +558,10 @@ int kmt_manifest_parse(struct kmt_manifest *manifest, const char *json, size_t b
 	if (!root)
 		return kmt_fail(err, -EBADMSG, "%s: offset %zu: not JSON, or cut short", name,
 				offset);
-	r = check_format(root, name, err);
-	if (r < 0)
-		return r;
 	kmt_manifest_init(&parsed);
-	r = read_all(&parsed, root, name, err);
+	r = check_format(&parsed, root, name, err);
+	if (r == 0)
+		r = read_all(&parsed, root, name, err);
 	if (r < 0) {
 		kmt_manifest_deinit(&parsed);
 		return r;

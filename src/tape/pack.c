@@ -98,7 +98,8 @@ static int put_header(struct packer *packer, char type, const char *path, uint64
 /* Whatever else somebody put beside them isn't given away. */
 static bool is_of_tapes(const char *path)
 {
-	static const char *const files[] = { "manifest.json", "comms", "snapshots.zst" };
+	static const char *const files[] = { "manifest.json", "comms", "books.zst",
+					     "snapshots.zst" };
 	static const char *const directories[] = { "events/", "symbols/", "cpu/" };
 	size_t bytes = strlen(path);
 

@@ -215,16 +215,25 @@ int kmt_tape_new(const char *path, struct kmt_tape **ret_tape, struct kmt_err *e
 	return 0;
 }
 
+static int open_cpus(struct kmt_tape *tape, struct kmt_err *err)
+{
+	int r;
+
+	(void)((r = kmt_tape_find_more_cpus(tape, err)) < 0 ||
+	       (r = kmt_tape_prepare_cpus(tape, err)) < 0);
+	for (size_t i = 0; r == 0 && i < tape->manifest.nr_cpus; i++)
+		r = open_cpu(tape, tape->manifest.cpus[i], err);
+	return r;
+}
+
 int kmt_tape_open(const char *path, struct kmt_tape **ret_tape, struct kmt_err *err)
 {
 	KMT_CLEANUP(kmt_tape_freep) struct kmt_tape *tape = NULL;
 	int r;
 
-	(void)((r = kmt_tape_new(path, &tape, err)) < 0 || (r = read_manifest(tape, err)) < 0 ||
-	       (r = kmt_tape_find_more_cpus(tape, err)) < 0 ||
-	       (r = kmt_tape_prepare_cpus(tape, err)) < 0);
-	for (size_t i = 0; r == 0 && i < tape->manifest.nr_cpus; i++)
-		r = open_cpu(tape, tape->manifest.cpus[i], err);
+	(void)((r = kmt_tape_new(path, &tape, err)) < 0 || (r = read_manifest(tape, err)) < 0);
+	if (r == 0 && !tape->manifest.is_distilled)
+		r = open_cpus(tape, err);
 	if (r < 0)
 		return r;
 	*ret_tape = KMT_STEAL(tape);
