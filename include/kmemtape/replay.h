@@ -37,11 +37,35 @@ struct kmt_replay_options {
  *
  * Return: 0; -ENODATA if a file is missing that the tape cannot be understood without; -EBADMSG if
  * such a file makes no sense; -ENOENT if there is nothing of what was asked for in particular;
- * -E2BIG if the table would have too many lines; -EINVAL if @explain or @only is no name; -ENOMEM;
+ * -E2BIG if the table would have too many lines; -EINVAL if @explain or @only is no name; -ENOTSUP
+ * if a distilled tape can't tell what is asked for; -ENOMEM;
  * other negative errno.
  */
 int kmt_replay(struct kmt_tape *tape, const struct kmt_replay_options *options,
 	       struct kmt_result **ret_result, struct kmt_err *err);
+
+/* What of a tape a distilled one needs beside its books. */
+struct kmt_distillate {
+	uint64_t *addresses; /* of code that books.zst has, ascending, each once; on the heap */
+	size_t nr_addresses;
+	/* Trace clock of the first and the last snapshot that count; 0: there are none */
+	uint64_t first_snapshot_ns, last_snapshot_ns;
+};
+
+/**
+ * kmt_replay_distill() - replay a tape, and write what is known then instead of its result
+ * @tape: not distilled
+ * @options: a replay of the distilled tape has this grace_ns; the rest asks for nothing in
+ *	particular
+ * @dirfd: gets the file books.zst (see tape-format.h)
+ *
+ * Return: as kmt_replay(); -ENOTSUP if there is too much to write; negative errno of the write.
+ */
+int kmt_replay_distill(struct kmt_tape *tape, const struct kmt_replay_options *options, int dirfd,
+		       struct kmt_distillate *ret_distillate, struct kmt_err *err);
+
+/* kmt_replay_check_books() - books.zst of a distilled tape. Return: 0; -EBADMSG and the like. */
+int kmt_replay_check_books(struct kmt_tape *tape, struct kmt_err *err);
 
 /**
  * kmt_replay_formats() - bind the format files of a tape

@@ -233,6 +233,7 @@ struct kmt_result {
 	uint64_t sample;
 	bool is_complete;
 	bool has_symbols;
+	bool is_distilled; /* the tape has books instead of events */
 
 	struct kmt_totals totals;
 	uint64_t lost;	     /* events, by the kernel's own count where it is larger */
@@ -293,6 +294,9 @@ void kmt_result_free_rows(struct kmt_row *rows, size_t nr);
 /* Return: 0 or -ENOMEM. */
 int kmt_result_note(struct kmt_result *result, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* Takes all notes back. */
+void kmt_result_drop_notes(struct kmt_result *result);
 
 /* A copy that lives as long as @result; NULL for NULL. Return: 0 or -ENOMEM. */
 int kmt_result_keep(struct kmt_result *result, const char *text, const char **ret_text);

@@ -97,6 +97,13 @@ int kmt_result_note(struct kmt_result *result, const char *fmt, ...)
 	return r;
 }
 
+void kmt_result_drop_notes(struct kmt_result *result)
+{
+	free_list(result->notes, result->nr_notes);
+	result->notes = NULL;
+	result->nr_notes = 0;
+}
+
 int kmt_result_keep(struct kmt_result *result, const char *text, const char **ret_text)
 {
 	char *copy = text ? strdup(text) : NULL;

@@ -141,6 +141,16 @@ static int judge(const struct kmt_conclusion *conclusion, const struct kmt_entri
 	return r;
 }
 
+static int take_samples(const struct kmt_conclusion *conclusion, const struct kmt_result *result,
+			struct kmt_samples *samples)
+{
+	if (conclusion->cells)
+		return kmt_samples_restore(samples, conclusion->ledger, conclusion->context,
+					   conclusion->cells, conclusion->nr_cells);
+	return kmt_samples_init(samples, conclusion->ledger, conclusion->context, result->end_ns,
+				result->older_ns);
+}
+
 /* @result keeps the texts of all. */
 int kmt_conclude(const struct kmt_conclusion *conclusion, struct kmt_result *result)
 {
@@ -154,8 +164,7 @@ int kmt_conclude(const struct kmt_conclusion *conclusion, struct kmt_result *res
 			     conclusion->reconciler, result->end_ns);
 	if (r < 0)
 		return r;
-	(void)((r = kmt_samples_init(&samples, conclusion->ledger, conclusion->context,
-				     result->end_ns, result->older_ns)) < 0 ||
+	(void)((r = take_samples(conclusion, result, &samples)) < 0 ||
 	       (r = kmt_sums_fill(&entries, &samples, result)) < 0 ||
 	       (r = list_unknown_frees(conclusion->ledger, result)) < 0);
 	if (r < 0)

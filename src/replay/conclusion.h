@@ -8,6 +8,7 @@
 
 #include "reconcile.h"
 #include "rows.h"
+#include "samples.h"
 
 /* What is concluded from the books of a whole tape. */
 struct kmt_conclusion {
@@ -17,6 +18,8 @@ struct kmt_conclusion {
 	const struct kmt_reconciler *reconciler; /* has compared */
 	uint64_t allocs_off_ns;			 /* 0: not known */
 	uint64_t lost_events;			 /* KMT_UNKNOWN */
+	const struct kmt_sample_cell *cells;	 /* NULL: the ledger has the live objects */
+	size_t nr_cells;
 };
 
 /**

@@ -28,6 +28,7 @@ struct kmt_reconciler {
 	struct kmt_vmalloc_series vmallocs;
 	struct kmt_cache_books books;
 	bool has_books;
+	bool is_restored; /* vmallocs, and with them the times, are of an earlier one */
 };
 
 struct kmt_reconciler *kmt_reconciler_free(struct kmt_reconciler *reconciler)
@@ -136,9 +137,10 @@ int kmt_reconciler_new(const struct kmt_tape *tape, struct kmt_reconciler **ret_
 		return kmt_fail(err, -ENOMEM, "out of memory");
 	reconciler->tape = tape;
 	reconciler->stride = 1;
+	kmt_vmalloc_series_init(&reconciler->vmallocs);
 	kmt_counters_init(&reconciler->first);
 	kmt_counters_init(&reconciler->last);
-	if (read_snapshots(tape, &sink) < 0)
+	if (!tape->manifest.is_distilled && read_snapshots(tape, &sink) < 0)
 		return kmt_fail(err, -ENOMEM, "out of memory");
 	if (reconciler->nr_times &&
 	    reconciler->times_ns[reconciler->nr_times - 1] != reconciler->last_ns)
@@ -167,6 +169,19 @@ void kmt_reconciler_pass(struct kmt_reconciler *reconciler, struct kmt_ledger *l
 	kmt_ledger_mark(ledger);
 }
 
+const struct kmt_vmalloc_series *kmt_reconciler_series(const struct kmt_reconciler *reconciler)
+{
+	return &reconciler->vmallocs;
+}
+
+void kmt_reconciler_restore(struct kmt_reconciler *reconciler, struct kmt_vmalloc_series *series)
+{
+	kmt_vmalloc_series_deinit(&reconciler->vmallocs);
+	reconciler->vmallocs = *series;
+	kmt_vmalloc_series_init(series); /* taken */
+	reconciler->is_restored = true;
+}
+
 /* --- what they say --- */
 
 static bool is_passed(void *context, const struct kmt_snapshot_head *head)
@@ -193,6 +208,31 @@ static int take_counters(void *context, const struct kmt_snapshot_head *head,
 	r = kmt_vmalloc_series_add(&reconciler->vmallocs, counters, reconciler->symbols);
 	if (r < 0)
 		return r;
+	kmt_counters_deinit(to);
+	*to = *counters;
+	kmt_counters_init(counters); /* taken */
+	return 0;
+}
+
+/* Of a distilled tape: what was between the first and the last snapshot is in the series. */
+static bool is_end(void *context, const struct kmt_snapshot_head *head)
+{
+	const struct kmt_vmalloc_series *series =
+		&((const struct kmt_reconciler *)context)->vmallocs;
+
+	return series->nr && (head->time_ns == series->times_ns[0] ||
+			      head->time_ns == series->times_ns[series->nr - 1]);
+}
+
+static int take_end(void *context, const struct kmt_snapshot_head *head,
+		    struct kmt_counters *counters)
+{
+	struct kmt_reconciler *reconciler = context;
+	bool is_first = head->time_ns == reconciler->vmallocs.times_ns[0];
+	struct kmt_counters *to = is_first ? &reconciler->first : &reconciler->last;
+
+	if (!is_end(context, head))
+		return 0;
 	kmt_counters_deinit(to);
 	*to = *counters;
 	kmt_counters_init(counters); /* taken */
@@ -342,12 +382,12 @@ int kmt_reconcile(struct kmt_reconciler *reconciler, const struct kmt_ledger *le
 		  const struct kmt_rows_context *context, struct kmt_result *result)
 {
 	struct kmt_snapshot_sink sink = { reconciler, is_passed, take_counters };
+	struct kmt_snapshot_sink ends = { reconciler, is_end, take_end };
 	struct kmt_reconciliation *to = &result->reconciliation;
 	int r;
 
 	reconciler->symbols = context->symbols;
-	kmt_vmalloc_series_init(&reconciler->vmallocs);
-	r = read_snapshots(reconciler->tape, &sink);
+	r = read_snapshots(reconciler->tape, reconciler->is_restored ? &ends : &sink);
 	if (r < 0)
 		return r;
 	to->nr_snapshots = reconciler->vmallocs.nr;

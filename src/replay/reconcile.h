@@ -12,6 +12,7 @@
 #include "kmemtape/tape.h"
 
 #include "rows.h"
+#include "vmalloc-series.h"
 
 /*
  * The live set against the kernel's own counters, as copied to snapshots.zst: a live set that they
@@ -48,6 +49,13 @@ uint64_t kmt_reconciler_next_ns(const struct kmt_reconciler *reconciler);
 /* All events up to @time_ns (the next one's, less 1; the end of the tape's) have been booked. */
 void kmt_reconciler_pass(struct kmt_reconciler *reconciler, struct kmt_ledger *ledger,
 			 uint64_t time_ns);
+
+/*
+ * For a distilled tape: the vmalloc areas over the snapshots, with the times of these, behind
+ * kmt_reconcile(); and the other way, instead of kmt_reconciler_pass(). @series: taken
+ */
+const struct kmt_vmalloc_series *kmt_reconciler_series(const struct kmt_reconciler *reconciler);
+void kmt_reconciler_restore(struct kmt_reconciler *reconciler, struct kmt_vmalloc_series *series);
 
 /**
  * kmt_reconcile() - compare

@@ -12,9 +12,11 @@
 #include "kmemtape/replay.h"
 #include "kmemtape/symbols.h"
 
+#include "books.h"
 #include "conclusion.h"
 #include "feed.h"
 #include "frames.h"
+#include "kept-dossiers.h"
 #include "loss.h"
 #include "probe-notes.h"
 #include "origin.h"
@@ -23,6 +25,7 @@
 #include "recorded.h"
 #include "texts.h"
 #include "watch.h"
+#include "watches.h"
 
 #define NS_PER_S	UINT64_C(1000000000)
 /* An event this far ahead is looked up while the ones before it are booked: a cache miss or two. */
@@ -42,7 +45,12 @@ struct replay {
 	struct kmt_stacks *stacks;
 	struct kmt_frames *frames; /* of these, named; when the tape has been read */
 	struct kmt_symbols *symbols;
-	struct kmt_watch *watch; /* NULL: nothing is asked beyond the rows */
+	struct kmt_watch *watch;	   /* NULL: nothing is asked beyond the rows */
+	const struct kmt_result *suspects; /* whose dossiers are to be made; NULL: nobody's */
+	struct kmt_watches *watches;	   /* for these; NULL */
+	bool is_distilling, is_checking;
+	struct kmt_distilled distilled; /* what a distilled tape has, or is to have */
+	size_t nr_tape_notes;		/* of the result's notes: on the tape as a whole */
 	struct kmt_ledger *ledger;
 	struct kmt_feeds *feeds;
 	struct kmt_merge *merge;
@@ -64,12 +72,14 @@ static void deinit(struct replay *replay)
 	(void)kmt_feeds_free(replay->feeds);
 	(void)kmt_ledger_free(replay->ledger);
 	(void)kmt_watch_free(replay->watch);
+	(void)kmt_watches_free(replay->watches);
 	(void)kmt_frames_free(replay->frames);
 	(void)kmt_symbols_free(replay->symbols);
 	(void)kmt_stacks_free(replay->stacks);
 	(void)kmt_names_free(replay->names);
 	(void)kmt_formats_free(replay->formats);
 	(void)kmt_result_free(replay->result);
+	kmt_distilled_deinit(&replay->distilled);
 	free(replay->cursors);
 }
 
@@ -78,7 +88,7 @@ static int open_ledger(struct replay *replay, struct kmt_err *err)
 	const struct kmt_manifest *manifest = &replay->tape->manifest;
 	struct kmt_ledger_options options = {
 		.page_bytes = manifest->page_bytes,
-		.has_late_frees = kmt_formats_has_late_frees(replay->formats),
+		.has_late_frees = replay->formats && kmt_formats_has_late_frees(replay->formats),
 		.by_comm = replay->options->group == KMT_BY_COMM ||
 			   replay->options->group == KMT_BY_PID,
 		.by_pid = replay->options->group == KMT_BY_PID,
@@ -94,11 +104,17 @@ static int open_ledger(struct replay *replay, struct kmt_err *err)
 	replay->sample_mask = options.sample_mask[KMT_SPACE_SLAB];
 	options.hash_seed = replay->hash_seed;
 	kmt_symbols_kernel_range(replay->symbols, &options.kernel_from, &options.kernel_to);
-	r = kmt_watch_new(&watch, &options, &replay->watch, err);
+	r = replay->suspects
+		    ? kmt_watches_new(&watch, replay->suspects, &options, &replay->watches, err)
+	    : replay->tape->manifest.is_distilled
+		    ? 0 /* no event comes that could be watched */
+		    : kmt_watch_new(&watch, &options, &replay->watch, err);
 	if (r == 0)
 		r = kmt_ledger_new(&options, &replay->ledger, err);
 	if (r == 0 && replay->watch)
 		kmt_watch_set_ledger(replay->watch, replay->ledger);
+	if (r == 0 && replay->watches)
+		kmt_watches_set_ledger(replay->watches, replay->ledger);
 	return r;
 }
 
@@ -184,18 +200,40 @@ static int book_watched(struct replay *replay, const struct kmt_event *event)
 {
 	int r = kmt_ledger_take(replay->ledger, event);
 
-	return r < 0 ? r : kmt_watch_note(replay->watch, event);
+	if (r < 0)
+		return r;
+	return replay->watch ? kmt_watch_note(replay->watch, event)
+			     : kmt_watches_note(replay->watches, event);
+}
+
+static void note_module(struct replay *replay, const struct kmt_module_event *event)
+{
+	if (event->is_load)
+		(void)kmt_symbols_note_load(replay->symbols, event->name, event->pid,
+					    event->time_ns);
+	else
+		(void)kmt_symbols_note_free(replay->symbols, event->name, event->time_ns);
+}
+
+/* Their times are exact, those of the tape's module list are when the recorder noticed. */
+static int book_module(struct replay *replay, const struct kmt_event *event)
+{
+	struct kmt_module_event module = { event->kind == KMT_EVENT_MODULE_LOAD, event->time_ns,
+					   event->pid, event->text };
+
+	note_module(replay, &module);
+	return replay->is_distilling ? kmt_distilled_note_module(&replay->distilled, &module) : 0;
 }
 
 static int book(struct replay *replay, const struct kmt_event *event)
 {
-	/* Their times are exact, those of the tape's module list are when the recorder noticed. */
-	if (event->kind == KMT_EVENT_MODULE_LOAD && event->text)
-		(void)kmt_symbols_note_load(replay->symbols, event->text, event->pid,
-					    event->time_ns);
-	if (event->kind == KMT_EVENT_MODULE_FREE && event->text)
-		(void)kmt_symbols_note_free(replay->symbols, event->text, event->time_ns);
-	if (replay->watch && !kmt_event_is_alloc(event) && !kmt_event_is_free(event))
+	bool is_module =
+		event->kind == KMT_EVENT_MODULE_LOAD || event->kind == KMT_EVENT_MODULE_FREE;
+
+	if (is_module && event->text && book_module(replay, event) < 0)
+		return -ENOMEM;
+	if ((replay->watch || replay->watches) && !kmt_event_is_alloc(event) &&
+	    !kmt_event_is_free(event))
 		return book_watched(replay, event);
 	return kmt_ledger_take(replay->ledger, event);
 }
@@ -299,6 +337,49 @@ static int note_formats(struct replay *replay)
 			       "and later do): pages are in no sum and no row");
 }
 
+/* What an earlier replay ended with. */
+static int restore(struct replay *replay, struct kmt_err *err)
+{
+	struct kmt_distilled *distilled = &replay->distilled;
+	int r;
+
+	for (size_t i = 0; i < distilled->nr_modules; i++)
+		note_module(replay, &distilled->modules[i]);
+	kmt_books_renumber(distilled, replay->stacks);
+	r = kmt_ledger_restore(replay->ledger, &distilled->books);
+	if (r < 0)
+		return kmt_fail(err, r, "%s/%s: %s", replay->tape->path, KMT_BOOKS_PATH,
+				r == -ENOMEM ? "out of memory"
+					     : "damaged: its numbers don't add up");
+	kmt_reconciler_restore(replay->reconciler, &distilled->series);
+	r = kmt_books_take_notes(replay->tape, distilled, replay->result);
+	return r < 0 ? kmt_fail(err, r, "out of memory") : 0;
+}
+
+static int check_options(const struct replay *replay, struct kmt_err *err)
+{
+	if (replay->is_checking) /* nothing is asked for */
+		return 0;
+	return kmt_books_check_options(replay->tape, &replay->distilled, replay->options, err);
+}
+
+static int start_distilled(struct replay *replay, struct kmt_err *err)
+{
+	struct kmt_tape *tape = replay->tape;
+	int r;
+
+	(void)((r = kmt_result_new(&replay->result, err)) < 0 ||
+	       (r = kmt_source_lines_open(tape, replay->options->lines, err)) < 0 ||
+	       (r = kmt_names_new(&replay->names, err)) < 0 ||
+	       (r = kmt_books_read(tape, replay->names, &replay->distilled, err)) < 0 ||
+	       (r = check_options(replay, err)) < 0 ||
+	       (r = kmt_texts_symbols(tape, replay->result, &replay->symbols, err)) < 0 ||
+	       (r = open_stacks(replay, err)) < 0 || (r = open_ledger(replay, err)) < 0 ||
+	       (r = kmt_reconciler_new(tape, &replay->reconciler, err)) < 0 ||
+	       (r = restore(replay, err)) < 0);
+	return r;
+}
+
 static int start(struct replay *replay, struct kmt_err *err)
 {
 	struct kmt_tape *tape = replay->tape;
@@ -397,12 +478,15 @@ static int describe_tape(struct replay *replay)
 	result->host = strdup(manifest->host);
 	if (!result->path || !result->kernel || !result->arch || !result->clock || !result->host)
 		return -ENOMEM;
-	result->nr_cpus = replay->tape->nr_cpus;
+	result->nr_cpus = manifest->nr_cpus;
+	result->is_distilled = manifest->is_distilled;
 	result->sample = manifest->sample;
 	result->group = replay->options->explain ? KMT_BY_SITE : replay->options->group;
 	result->older_ns = replay->options->older_ns;
 	result->grace_ns = replay->options->grace_ns;
-	result->is_complete = manifest->is_closed && !manifest->recovered[0];
+	result->is_complete = manifest->is_distilled
+				      ? replay->distilled.is_complete
+				      : manifest->is_closed && !manifest->recovered[0];
 	format_start(result, manifest);
 	return kmt_recorded_describe(manifest, result);
 }
@@ -430,7 +514,11 @@ static int book_end(struct replay *replay, uint64_t end_ns)
 	r = kmt_loss_book(replay->ledger, &replay->tape->manifest, end_ns);
 
 	loss.lost = totals->lost - lost;
-	return r == 0 && replay->watch && loss.lost ? kmt_watch_note(replay->watch, &loss) : r;
+	if (r < 0 || !loss.lost)
+		return r;
+	if (replay->watches)
+		return kmt_watches_note(replay->watches, &loss);
+	return replay->watch ? kmt_watch_note(replay->watch, &loss) : 0;
 }
 
 /*
@@ -441,16 +529,29 @@ static bool has_free_probes(const struct replay *replay, const struct kmt_totals
 {
 	const char *said = replay->tape->manifest.free_probes;
 
+	if (!replay->formats)
+		return replay->distilled.has_free_probes;
 	return (!*said || strcmp(said, "on") == 0) &&
 	       kmt_formats_has_free_probes(replay->formats) &&
 	       totals->by_kind[KMT_EVENT_RCU_FREE] + totals->by_kind[KMT_EVENT_BULK_FREE] > 0;
+}
+
+static uint64_t other_events(const struct replay *replay)
+{
+	uint64_t sum = replay->distilled.other_events;
+
+	for (size_t i = 0; i < replay->tape->nr_cpus; i++) {
+		const struct kmt_decoder_stats *stats = kmt_feeds_decoder_stats(replay->feeds, i);
+
+		sum += stats ? stats->other_events : 0; /* the tape may end before this file does */
+	}
+	return sum;
 }
 
 /* How many events are missing at most; KMT_UNKNOWN. */
 static uint64_t bound_loss(const struct replay *replay)
 {
 	const struct kmt_totals *totals = kmt_ledger_totals(replay->ledger);
-	uint64_t other_events = 0;
 
 	if (replay->tape->manifest.nr_disturbances)
 		return KMT_UNKNOWN; /* what never came into the buffer */
@@ -458,9 +559,7 @@ static uint64_t bound_loss(const struct replay *replay)
 		return kmt_loss_known(replay->ledger, &replay->tape->manifest);
 	if (!replay->result->is_complete) /* not all feeds have come to their end, either */
 		return KMT_UNKNOWN;
-	for (size_t i = 0; i < replay->tape->nr_cpus; i++)
-		other_events += kmt_feeds_decoder_stats(replay->feeds, i)->other_events;
-	return kmt_loss_if_all_read(replay->ledger, &replay->tape->manifest, other_events);
+	return kmt_loss_if_all_read(replay->ledger, &replay->tape->manifest, other_events(replay));
 }
 
 static void describe_end(struct replay *replay, uint64_t end_ns)
@@ -494,90 +593,207 @@ static int check_stacks(const struct replay *replay, struct kmt_err *err)
 			replay->tape->path);
 }
 
-static int finish(struct replay *replay, struct kmt_err *err)
+/* All events are booked, or as good as. */
+static int close_books(struct replay *replay, uint64_t end_ns, struct kmt_err *err)
 {
-	const struct kmt_manifest *manifest = &replay->tape->manifest;
 	const struct kmt_replay_options *options = replay->options;
-	struct kmt_gfp_names gfp;
-	struct kmt_rows_context context = {
-		.symbols = replay->symbols,
-		.names = replay->names,
-		.page_bytes = manifest->page_bytes,
-		.gfp = &gfp,
-		.nr_cpus = manifest->nr_possible_cpus,
-		.sample_mask = replay->sample_mask,
-		.sample_page_mask = manifest->sample_page_mask,
-	};
-	struct kmt_conclusion conclusion = {
-		.ledger = replay->ledger,
-		.options = options,
-		.context = &context,
-		.reconciler = replay->reconciler,
-		.allocs_off_ns = manifest->allocs_off_ns,
-	};
-	uint64_t end_ns = end_of(replay);
 	int r;
 
-	r = kmt_origin_note(manifest, replay->result);
-	if (r == 0)
-		r = open_frames(replay, err);
-	if (r == 0)
-		r = note_feeds(replay);
+	(void)((r = kmt_origin_note(&replay->tape->manifest, replay->result)) < 0 ||
+	       (r = note_feeds(replay)) < 0);
+	replay->nr_tape_notes = replay->result->nr_notes;
 	if (r == 0)
 		r = book_end(replay, end_ns);
 	if (r == 0 && replay->watch)
 		r = kmt_watch_close(replay->watch, replay->frames, end_ns, err);
+	if (r == 0 && replay->watches)
+		r = kmt_watches_close(replay->watches, replay->frames, end_ns, err);
 	if (r < 0)
 		return r;
 	pass_snapshots(replay, end_ns);
-	(void)((r = kmt_ledger_finish(replay->ledger, end_ns, options->older_ns,
-				      options->grace_ns)) < 0 ||
-	       (r = check_stacks(replay, err)) < 0);
+	return kmt_ledger_finish(replay->ledger, end_ns, options->older_ns, options->grace_ns);
+}
+
+static struct kmt_rows_context rows_context(const struct replay *replay,
+					    const struct kmt_gfp_names *gfp)
+{
+	const struct kmt_manifest *manifest = &replay->tape->manifest;
+
+	return (struct kmt_rows_context){
+		.symbols = replay->symbols,
+		.names = replay->names,
+		.page_bytes = manifest->page_bytes,
+		.gfp = gfp,
+		.nr_cpus = manifest->nr_possible_cpus,
+		.sample_mask = replay->sample_mask,
+		.sample_page_mask = manifest->sample_page_mask,
+		.frames = replay->frames,
+	};
+}
+
+static int conclude(struct replay *replay, const struct kmt_rows_context *context)
+{
+	struct kmt_conclusion conclusion = {
+		.ledger = replay->ledger,
+		.options = replay->options,
+		.context = context,
+		.reconciler = replay->reconciler,
+		.allocs_off_ns = replay->tape->manifest.allocs_off_ns,
+		.lost_events = bound_loss(replay),
+	};
+
+	if (replay->tape->manifest.is_distilled) {
+		conclusion.cells = replay->distilled.cells;
+		conclusion.nr_cells = replay->distilled.nr_cells;
+	}
+	return kmt_conclude(&conclusion, replay->result);
+}
+
+static int explain_kept(struct replay *replay, struct kmt_err *err)
+{
+	struct kmt_watch_context context = { replay->tape, replay->options, replay->symbols,
+					     replay->stacks };
+	struct kmt_asked_context asked = {
+		.symbols = replay->symbols,
+		.stacks = replay->stacks,
+		.frames = replay->frames,
+		.page_bytes = replay->tape->manifest.page_bytes,
+	};
+
+	kmt_symbols_kernel_range(replay->symbols, &asked.kernel_from, &asked.kernel_to);
+	return kmt_kept_dossiers_fill(&context, &asked, replay->ledger, &replay->distilled,
+				      replay->result, err);
+}
+
+static int finish(struct replay *replay, struct kmt_err *err)
+{
+	const struct kmt_manifest *manifest = &replay->tape->manifest;
+	bool is_distilled = manifest->is_distilled;
+	uint64_t end_ns = is_distilled ? replay->distilled.books.end_ns : end_of(replay);
+	struct kmt_gfp_names gfp;
+	struct kmt_rows_context context;
+	int r;
+
+	r = open_frames(replay, err);
+	if (r == 0 && !is_distilled)
+		r = close_books(replay, end_ns, err);
+	if (r == 0)
+		r = check_stacks(replay, err);
 	if (r < 0)
 		return r;
-	context.frames = replay->frames;
 	kmt_texts_gfp_names(replay->tape, &gfp);
+	context = rows_context(replay, &gfp);
 	describe_end(replay, end_ns);
 	for (uint32_t i = 0; i < KMT_SPACES_MAX; i++)
 		context.blindness[i] = kmt_recorded_blindness(manifest, &replay->result->totals,
 							      replay->result->has_free_probes, i);
 	r = kmt_reconcile(replay->reconciler, replay->ledger, &context, replay->result);
-	if (r < 0)
-		return r;
-	conclusion.lost_events = bound_loss(replay);
-	r = kmt_conclude(&conclusion, replay->result);
+	if (r == 0)
+		r = conclude(replay, &context);
 	if (r == 0 && replay->watch)
 		r = kmt_watch_fill(replay->watch, replay->result, err);
-	if (r == 0 && options->lines)
-		r = kmt_source_lines_fill(options->lines, replay->symbols, options->lines_top,
-					  replay->result);
+	if (r == 0 && is_distilled && replay->options->explain)
+		r = explain_kept(replay, err);
+	if (r == 0 && replay->options->lines)
+		r = kmt_source_lines_fill(replay->options->lines, replay->symbols,
+					  replay->options->lines_top, replay->result);
 	return r;
+}
+
+/* From open to result, which @replay has then. */
+static int do_all(struct replay *replay, struct kmt_err *err)
+{
+	bool is_distilled = replay->tape->manifest.is_distilled;
+	int r;
+
+	r = is_distilled ? start_distilled(replay, err) : start(replay, err);
+	if (r < 0)
+		return r;
+	r = describe_tape(replay);
+	if (r < 0)
+		return kmt_fail(err, r, "out of memory");
+	r = is_distilled ? 0 : run(replay, err);
+	if (r < 0)
+		return r;
+	r = finish(replay, err);
+	return r == -ENOMEM ? kmt_fail(err, r, "out of memory") : r;
+}
+
+static void init(struct replay *replay, struct kmt_tape *tape,
+		 const struct kmt_replay_options *options)
+{
+	*replay = (struct replay){ .tape = tape, .options = options, .limit_ns = UINT64_MAX };
+	if (tape->manifest.ended_ns)
+		replay->limit_ns = tape->manifest.ended_ns;
+	kmt_distilled_init(&replay->distilled);
 }
 
 int kmt_replay(struct kmt_tape *tape, const struct kmt_replay_options *options,
 	       struct kmt_result **ret_result, struct kmt_err *err)
 {
-	KMT_CLEANUP(deinit)
-	struct replay replay = { .tape = tape, .options = options, .limit_ns = UINT64_MAX };
+	KMT_CLEANUP(deinit) struct replay replay;
 	int r;
 
-	if (tape->manifest.ended_ns)
-		replay.limit_ns = tape->manifest.ended_ns;
+	init(&replay, tape, options);
+	r = do_all(&replay, err);
+	if (r == 0)
+		*ret_result = KMT_STEAL(replay.result);
+	return r;
+}
 
-	r = start(&replay, err);
-	if (r < 0)
-		return r;
-	r = describe_tape(&replay);
-	if (r < 0)
-		return kmt_fail(err, r, "out of memory");
-	r = run(&replay, err);
-	if (r < 0)
-		return r;
-	r = finish(&replay, err);
-	if (r == -ENOMEM)
-		return kmt_fail(err, r, "out of memory");
-	if (r < 0)
-		return r;
-	*ret_result = KMT_STEAL(replay.result);
-	return 0;
+static int distill(struct replay *replay, int dirfd, struct kmt_distillate *ret_distillate,
+		   struct kmt_err *err)
+{
+	struct kmt_rows_context context = rows_context(replay, NULL);
+	struct kmt_distilled *distilled = &replay->distilled;
+	struct kmt_books_source source = {
+		.tape = replay->tape,
+		.ledger = replay->ledger,
+		.stacks = replay->stacks,
+		.reconciler = replay->reconciler,
+		.context = &context,
+		.result = replay->result,
+		.nr_notes = replay->nr_tape_notes,
+	};
+	int r;
+
+	distilled->grace_ns = replay->options->grace_ns;
+	distilled->is_complete = replay->result->is_complete;
+	distilled->has_free_probes = replay->result->has_free_probes;
+	distilled->other_events = replay->result->is_complete ? other_events(replay) : 0;
+	r = replay->watches ? kmt_watches_take(replay->watches, replay->names, distilled, err) : 0;
+	return r < 0 ? r : kmt_books_write(&source, distilled, dirfd, ret_distillate, err);
+}
+
+/* A second time if there is anybody of whom more is to be known: who that is shows at the end. */
+int kmt_replay_distill(struct kmt_tape *tape, const struct kmt_replay_options *options, int dirfd,
+		       struct kmt_distillate *ret_distillate, struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_result_freep) struct kmt_result *suspects = NULL;
+	KMT_CLEANUP(deinit) struct replay replay;
+	int r;
+
+	init(&replay, tape, options);
+	replay.is_distilling = true;
+	r = do_all(&replay, err);
+	if (r == 0 && kmt_watches_are_due(replay.result)) {
+		suspects = KMT_STEAL(replay.result);
+		deinit(&replay);
+		init(&replay, tape, options);
+		replay.is_distilling = true;
+		replay.suspects = suspects;
+		r = do_all(&replay, err);
+	}
+	return r < 0 ? r : distill(&replay, dirfd, ret_distillate, err);
+}
+
+/* All that a replay needs of it, whatever the grace period. */
+int kmt_replay_check_books(struct kmt_tape *tape, struct kmt_err *err)
+{
+	static const struct kmt_replay_options options;
+	KMT_CLEANUP(deinit) struct replay replay;
+
+	init(&replay, tape, &options);
+	replay.is_checking = true;
+	return start_distilled(&replay, err);
 }

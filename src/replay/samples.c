@@ -1,20 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "entries.h"
 #include "samples.h"
 
 #define SMALLEST_BYTES 8u    /* of an object: kmalloc-8 */
 #define PAGE_BYTES     4096u /* where the tape doesn't say */
-
-/* Objects of one account in one cluster; in the order of the live set, each by itself. */
-struct kmt_sample_cell {
-	uint64_t cluster; /* of a page, or of a block of pages: addresses don't overlap */
-	float weight;
-	uint32_t account;
-	bool is_page;
-};
 
 static uint64_t page_bytes(const struct kmt_samples *samples)
 {
@@ -87,7 +80,9 @@ static int compare(const void *left, const void *right)
 		return a->is_page - b->is_page;
 	if (a->cluster != b->cluster)
 		return a->cluster < b->cluster ? -1 : 1;
-	return (a->account > b->account) - (a->account < b->account);
+	if (a->account != b->account)
+		return a->account < b->account ? -1 : 1;
+	return (a->weight > b->weight) - (a->weight < b->weight);
 }
 
 int kmt_samples_init(struct kmt_samples *samples, const struct kmt_ledger *ledger,
@@ -105,6 +100,21 @@ int kmt_samples_init(struct kmt_samples *samples, const struct kmt_ledger *ledge
 	}
 	if (samples->nr)
 		qsort(samples->cells, samples->nr, sizeof(*samples->cells), compare);
+	return 0;
+}
+
+int kmt_samples_restore(struct kmt_samples *samples, const struct kmt_ledger *ledger,
+			const struct kmt_rows_context *context, const struct kmt_sample_cell *cells,
+			size_t nr)
+{
+	*samples = (struct kmt_samples){ .ledger = ledger, .context = context };
+	if (nr == 0)
+		return 0;
+	samples->cells = calloc(nr, sizeof(*samples->cells));
+	if (!samples->cells)
+		return -ENOMEM;
+	memcpy(samples->cells, cells, nr * sizeof(*cells));
+	samples->nr = samples->room = nr;
 	return 0;
 }
 

@@ -12,7 +12,14 @@
  * What is live of a sample, by the pages that it is in: for estimates of what all of it is. Takes
  * as much memory as the live set.
  */
-struct kmt_sample_cell;
+
+/* Objects of one account in one cluster; in the order of the live set, each by itself. */
+struct kmt_sample_cell {
+	uint64_t cluster; /* of a page, or of a block of pages: addresses don't overlap */
+	float weight;
+	uint32_t account;
+	bool is_page;
+};
 
 struct kmt_samples {
 	struct kmt_sample_cell *cells; /* by cluster, then by account */
@@ -38,6 +45,11 @@ struct kmt_sample_sum {
  */
 int kmt_samples_init(struct kmt_samples *samples, const struct kmt_ledger *ledger,
 		     const struct kmt_rows_context *context, uint64_t end_ns, uint64_t older_ns);
+
+/* The same, of cells that an earlier one had; copied. */
+int kmt_samples_restore(struct kmt_samples *samples, const struct kmt_ledger *ledger,
+			const struct kmt_rows_context *context, const struct kmt_sample_cell *cells,
+			size_t nr);
 void kmt_samples_deinit(struct kmt_samples *samples);
 
 /**

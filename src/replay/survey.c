@@ -103,7 +103,7 @@ int kmt_survey(struct kmt_tape *tape, bool is_deep, struct kmt_survey_file **ret
 		return kmt_fail(err, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < tape->nr_cpus; i++)
 		files[i].cpu = kmt_chunk_reader_cpu(tape->cpus[i]);
-	if (is_deep)
+	if (is_deep && !tape->manifest.is_distilled) /* which has no events */
 		r = survey_deep(tape, files, err);
 	else
 		for (size_t i = 0; r >= 0 && i < tape->nr_cpus; i++)

@@ -12,15 +12,6 @@
 #define LOOK_BACKS_MAX	       256u  /* each looks at all modules; a module has a few callers */
 #define FLUCTUATING_CONFIDENCE 0.3   /* stays below what a verdict needs */
 
-struct caller {
-	char *text;
-	uint64_t areas[KMT_VMALLOC_POINTS_MAX], bytes[KMT_VMALLOC_POINTS_MAX];
-	uint64_t first_pages,
-		last_pages; /* of memory behind them, at the first snapshot and at last_at */
-	size_t last_at;
-	bool is_unloaded; /* at the last snapshot, its module was gone */
-};
-
 void kmt_vmalloc_series_init(struct kmt_vmalloc_series *series)
 {
 	*series = (struct kmt_vmalloc_series){ .nr = 0 };
@@ -28,7 +19,7 @@ void kmt_vmalloc_series_init(struct kmt_vmalloc_series *series)
 
 static void free_caller(void *caller)
 {
-	free(((struct caller *)caller)->text);
+	free(((struct kmt_vmalloc_history *)caller)->text);
 	free(caller);
 }
 
@@ -40,13 +31,15 @@ void kmt_vmalloc_series_deinit(struct kmt_vmalloc_series *series)
 
 static int by_text(const void *a, const void *b)
 {
-	return strcmp(((const struct caller *)a)->text, ((const struct caller *)b)->text);
+	return strcmp(((const struct kmt_vmalloc_history *)a)->text,
+		      ((const struct kmt_vmalloc_history *)b)->text);
 }
 
 /* Return: NULL if there are too many, or if out of memory (*ret_r is -ENOMEM then). */
-static struct caller *open_caller(struct kmt_vmalloc_series *series, const char *text, int *ret_r)
+static struct kmt_vmalloc_history *open_caller(struct kmt_vmalloc_series *series, const char *text,
+					       int *ret_r)
 {
-	struct caller key = { .text = (char *)text }, *caller, **found;
+	struct kmt_vmalloc_history key = { .text = (char *)text }, *caller, **found;
 
 	found = tfind(&key, &series->callers, by_text);
 	if (found)
@@ -99,7 +92,7 @@ int kmt_vmalloc_series_add(struct kmt_vmalloc_series *series, const struct kmt_c
 		const char *text = from->caller;
 		char name[KMT_COUNTERS_NAME_MAX + 1];
 		bool is_unloaded = false;
-		struct caller *caller;
+		struct kmt_vmalloc_history *caller;
 		int r;
 
 		if (text[0] == '0' && nr_look_backs++ < LOOK_BACKS_MAX)
@@ -124,18 +117,58 @@ int kmt_vmalloc_series_add(struct kmt_vmalloc_series *series, const struct kmt_c
 	return 0;
 }
 
+struct walker {
+	void (*visit)(void *context, const struct kmt_vmalloc_history *history);
+	void *context;
+};
+
+static void visit_caller(const void *node, VISIT visit, void *context)
+{
+	const struct walker *walker = context;
+
+	if (visit == postorder || visit == leaf)
+		walker->visit(walker->context, *(const struct kmt_vmalloc_history *const *)node);
+}
+
+void kmt_vmalloc_series_walk(const struct kmt_vmalloc_series *series,
+			     void (*visit)(void *context,
+					   const struct kmt_vmalloc_history *history),
+			     void *context)
+{
+	struct walker walker = { visit, context };
+
+	twalk_r(series->callers, visit_caller, &walker);
+}
+
+int kmt_vmalloc_series_restore(struct kmt_vmalloc_series *series,
+			       const struct kmt_vmalloc_history *history)
+{
+	size_t nr = series->nr_callers;
+	struct kmt_vmalloc_history *caller;
+	char *text;
+	int r = -EEXIST;
+
+	caller = open_caller(series, history->text, &r);
+	if (!caller || series->nr_callers == nr)
+		return r < 0 ? r : -EEXIST;
+	text = caller->text;
+	*caller = *history;
+	caller->text = text;
+	return 0;
+}
+
 /* --- what came of it --- */
 
 struct growth {
 	const struct kmt_vmalloc_series *series;
-	const struct caller **grown;
+	const struct kmt_vmalloc_history **grown;
 	size_t nr;
 	int64_t pages, stack_pages;
 };
 
 static void add_growth(const void *node, VISIT visit, void *context)
 {
-	const struct caller *caller = *(const struct caller *const *)node;
+	const struct kmt_vmalloc_history *caller = *(const struct kmt_vmalloc_history *const *)node;
 	struct growth *growth = context;
 	size_t last = growth->series->nr - 1;
 	int64_t pages;
@@ -165,8 +198,8 @@ void kmt_vmalloc_series_growth(const struct kmt_vmalloc_series *series, int64_t 
 
 static int by_growth(const void *left, const void *right, void *context)
 {
-	const struct caller *a = *(const struct caller *const *)left;
-	const struct caller *b = *(const struct caller *const *)right;
+	const struct kmt_vmalloc_history *a = *(const struct kmt_vmalloc_history *const *)left;
+	const struct kmt_vmalloc_history *b = *(const struct kmt_vmalloc_history *const *)right;
 	size_t last = *(const size_t *)context;
 	uint64_t x = a->bytes[last] - a->bytes[0], y = b->bytes[last] - b->bytes[0];
 
@@ -213,9 +246,9 @@ static int excuse(struct kmt_judgement *judgement, const char *what)
 	return 0;
 }
 
-static int fill_row(const struct kmt_vmalloc_series *series, const struct caller *caller,
-		    const struct kmt_symbols *symbols, struct kmt_result *result,
-		    struct kmt_vmalloc_row *row)
+static int fill_row(const struct kmt_vmalloc_series *series,
+		    const struct kmt_vmalloc_history *caller, const struct kmt_symbols *symbols,
+		    struct kmt_result *result, struct kmt_vmalloc_row *row)
 {
 	size_t last = series->nr - 1;
 	bool is_stack;
@@ -253,7 +286,7 @@ int kmt_vmalloc_series_fill(const struct kmt_vmalloc_series *series,
 			    const struct kmt_symbols *symbols, struct kmt_result *result)
 {
 	struct kmt_reconciliation *to = &result->reconciliation;
-	KMT_CLEANUP(kmt_freep) const struct caller **grown = NULL;
+	KMT_CLEANUP(kmt_freep) const struct kmt_vmalloc_history **grown = NULL;
 	struct growth growth = { .series = series };
 	size_t last = series->nr - 1;
 	int r = 0;

@@ -8,6 +8,7 @@
 #include "kmemtape/units.h"
 
 #include "asked.h"
+#include "dossier-names.h"
 #include "texts.h"
 #include "watch.h"
 
@@ -325,117 +326,6 @@ int kmt_watch_close(struct kmt_watch *watch, struct kmt_frames *frames, uint64_t
 	return r;
 }
 
-static int by_site(const void *left, const void *right)
-{
-	const struct kmt_dossier_freer *a = left, *b = right;
-
-	if (a->call_site != b->call_site)
-		return a->call_site < b->call_site ? -1 : 1;
-	if (a->instance != b->instance)
-		return a->instance < b->instance ? -1 : 1;
-	return (a->first_ns > b->first_ns) - (a->first_ns < b->first_ns);
-}
-
-static int by_frees(const void *left, const void *right)
-{
-	const struct kmt_dossier_freer *a = left, *b = right;
-
-	if (a->frees != b->frees)
-		return a->frees > b->frees ? -1 : 1;
-	return by_site(left, right);
-}
-
-static void add_freer(struct kmt_dossier_freer *sum, const struct kmt_dossier_freer *more)
-{
-	struct kmt_lifetimes *a = &sum->lifetimes;
-	const struct kmt_lifetimes *b = &more->lifetimes;
-
-	sum->frees += more->frees;
-	sum->in_interrupt += more->in_interrupt;
-	if (b->nr && (a->nr == 0 || b->min_ns < a->min_ns))
-		a->min_ns = b->min_ns;
-	if (b->max_ns > a->max_ns)
-		a->max_ns = b->max_ns;
-	a->nr += b->nr;
-	a->sum_ns += b->sum_ns;
-}
-
-static int name_freer(const struct kmt_watch *watch, struct kmt_result *result,
-		      struct kmt_dossier_freer *freer)
-{
-	struct kmt_symbol symbol;
-	int r;
-
-	freer->is_unknown = !kmt_symbols_look_up(watch->context.symbols, freer->call_site,
-						 freer->first_pid, freer->first_ns, &symbol);
-	freer->offset = symbol.offset;
-	freer->size = symbol.size;
-	freer->instance = symbol.instance;
-	(void)((r = kmt_result_keep(result, symbol.function, &freer->function)) < 0 ||
-	       (r = kmt_result_keep(result, symbol.module, &freer->module)) < 0 ||
-	       (r = kmt_result_keep(result, symbol.taint, &freer->taint)) < 0);
-	return r;
-}
-
-/* They were told apart whenever a module came or went; most often it was not theirs. */
-static int name_freers(const struct kmt_watch *watch, struct kmt_result *result,
-		       struct kmt_dossier *dossier)
-{
-	struct kmt_dossier_freer *freers = dossier->freers;
-	size_t nr = dossier->nr_freers, kept = 0;
-
-	for (size_t i = 0; i < nr; i++)
-		if (name_freer(watch, result, &freers[i]) < 0)
-			return -ENOMEM;
-	if (nr == 0)
-		return 0;
-	qsort(freers, nr, sizeof(*freers), by_site);
-	for (size_t i = 1; i < nr; i++)
-		if (freers[kept].call_site == freers[i].call_site &&
-		    freers[kept].instance == freers[i].instance)
-			add_freer(&freers[kept], &freers[i]);
-		else
-			freers[++kept] = freers[i];
-	dossier->nr_freers = kept + 1;
-	qsort(freers, dossier->nr_freers, sizeof(*freers), by_frees);
-	return 0;
-}
-
-static int name_all(const struct kmt_watch *watch, struct kmt_result *result,
-		    const struct kmt_gfp_names *names, struct kmt_dossier *dossier)
-{
-	char buf[KMT_GFP_TEXT_BYTES];
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < dossier->nr_flags; i++)
-		r = kmt_result_keep(result, kmt_gfp_format(names, dossier->flags[i].gfp, buf),
-				    &dossier->flags[i].text);
-	for (size_t i = 0; r == 0 && i < dossier->nr_tasks; i++)
-		r = kmt_result_keep(result, dossier->tasks[i].comm, &dossier->tasks[i].comm);
-	for (size_t i = 0; r == 0 && i < dossier->nr_oldest; i++) {
-		struct kmt_dossier_object *object = &dossier->oldest[i];
-
-		r = kmt_result_keep(result, object->comm, &object->comm);
-		if (r == 0 && object->has_details)
-			r = kmt_result_keep(result, kmt_gfp_format(names, object->gfp, buf),
-					    &object->gfp_text);
-	}
-	return r < 0 ? r : name_freers(watch, result, dossier);
-}
-
-static int most_live_first(const void *left, const void *right)
-{
-	const struct kmt_dossier *a = left, *b = right;
-
-	if (a->live != b->live)
-		return a->live > b->live ? -1 : 1;
-	if (a->allocs != b->allocs)
-		return a->allocs > b->allocs ? -1 : 1;
-	if (a->call_site != b->call_site)
-		return a->call_site < b->call_site ? -1 : 1;
-	return (a->instance > b->instance) - (a->instance < b->instance);
-}
-
 static int fill_dossiers(const struct kmt_watch *watch, struct kmt_result *result)
 {
 	KMT_CLEANUP(kmt_freep) struct kmt_gfp_names *names = malloc(sizeof(*names));
@@ -454,11 +344,10 @@ static int fill_dossiers(const struct kmt_watch *watch, struct kmt_result *resul
 		dossier->instance = watch->sites[i].instance;
 		r = kmt_dossiers_fill(watch->dossiers, watch->sites[i].number, dossier);
 		if (r == 0)
-			r = name_all(watch, result, names, dossier);
+			r = kmt_dossier_name(watch->context.symbols, names, result, dossier);
 	}
 	if (r == 0)
-		qsort(result->dossiers, result->nr_dossiers, sizeof(*result->dossiers),
-		      most_live_first);
+		kmt_dossiers_sort(result->dossiers, result->nr_dossiers);
 	return r;
 }
 
