@@ -197,6 +197,12 @@ static void print_files(const struct kmt_tape *tape, const struct kmt_survey_fil
 	uint64_t raw_bytes = 0, zstd_bytes = 0;
 	char raw[KMT_UNITS_BYTES], zstd[KMT_UNITS_BYTES];
 
+	if (tape->manifest.is_distilled) {
+		printf("%-12swhat was known at the end, instead of %zu CPUs' events\n", "distilled",
+		       tape->manifest.nr_cpus);
+		printf("%-12s%" PRIu64 "\n", "lost", kmt_manifest_lost(&tape->manifest));
+		return;
+	}
 	for (size_t i = 0; i < tape->nr_cpus; i++) {
 		raw_bytes += files[i].raw_bytes;
 		zstd_bytes += files[i].zstd_bytes;

@@ -18,6 +18,7 @@
 static const char *output, *range;
 static uint64_t range_from_ns, range_to_ns = UINT64_MAX;
 static bool wants_redacted;
+static bool wants_distill;
 
 static const struct kmt_opt options[] = {
 	{ 0, "range", "FROM..TO", KMT_OPT_TEXT, &range,
@@ -26,6 +27,8 @@ static const struct kmt_opt options[] = {
 	  .help = "the tar file: must not exist yet; '-' for stdout" },
 	{ 0, "redact", NULL, KMT_OPT_FLAG, &wants_redacted,
 	  .help = "without kernel addresses, names of tasks and host" },
+	{ 0, "distill", NULL, KMT_OPT_FLAG, &wants_distill,
+	  .help = "keep what a leak report needs, instead of the\nevents: well below 1 MB" },
 	{ 0 },
 };
 
@@ -88,12 +91,15 @@ static int take_steps(const char *directory, struct kmt_tape **tape, struct kmt_
 {
 	static const struct step of_range = { "range", take_range };
 	static const struct step redacted = { "redacted", take_redacted };
+	static const struct step of_books = { "distilled", kmt_share_distill };
 	int r = 0;
 
 	if (range)
 		r = take_step(&of_range, directory, tape, err);
 	if (r == 0 && wants_redacted)
 		r = take_step(&redacted, directory, tape, err);
+	if (r == 0 && wants_distill)
+		r = take_step(&of_books, directory, tape, err);
 	return r;
 }
 

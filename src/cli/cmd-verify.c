@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kmemtape/replay.h"
 #include "kmemtape/survey.h"
 #include "kmemtape/units.h"
 
@@ -89,6 +90,22 @@ static uint64_t check_symbols(const struct kmt_tape *tape)
 	return problems;
 }
 
+/* What a distilled tape has instead of events. Return: problems found */
+static uint64_t check_books(struct kmt_tape *tape)
+{
+	struct kmt_err err = { "" };
+
+	if (!tape->manifest.is_distilled)
+		return 0;
+	if (kmt_replay_check_books(tape, &err) < 0) {
+		printf("%s\n", err.text);
+		return 1;
+	}
+	if (!is_quiet)
+		printf("%s/books.zst: good, its numbers add up\n", tape->path);
+	return 0;
+}
+
 static int run(int argc, char **argv)
 {
 	KMT_CLEANUP(kmt_freep) struct kmt_survey_file *files = NULL;
@@ -114,6 +131,7 @@ static int run(int argc, char **argv)
 	for (size_t i = 0; i < tape->nr_cpus; i++)
 		problems += print_file(tape, &files[i]);
 	problems += check_symbols(tape);
+	problems += check_books(tape);
 	problems += check_text(tape, "snapshots.zst");
 	if (kmt_members_damage(tape->members)) {
 		kmt_print("%s", kmt_members_damage(tape->members));

@@ -51,6 +51,9 @@ static int check(const struct kmt_tape *tape, struct kmt_err *err)
 {
 	const struct kmt_manifest *manifest = &tape->manifest;
 
+	if (manifest->is_distilled)
+		return kmt_fail(err, -ENOTSUP, "%s is distilled: export needs the whole tape",
+				tape->path);
 	if (manifest->sample != 1)
 		return kmt_fail(err, -ENOTSUP,
 				"%s: of the addresses, 1 in %" PRIu64

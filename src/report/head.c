@@ -21,6 +21,8 @@ static void print_tape(const struct kmt_result *result, FILE *file)
 	if (result->sample > 1)
 		kmt_line_addf(&line, "1 in %" PRIu64 " addresses", result->sample);
 	kmt_line_end(&line);
+	if (result->is_distilled)
+		fprintf(file, "distilled: what is known of a recording, without its events\n");
 }
 
 /* What may make the numbers below wrong comes before them. */
