@@ -7,48 +7,41 @@
 
 /*
  * EVENT, the border between decode and core: one thing that happened to kernel memory, or that
- * tells how to understand it, with everything that depends on the kernel taken out.
+ * tells how to understand it, with everything that depends on the kernel taken out. The numbers of
+ * kinds are on distilled tapes.
  */
-enum kmt_event_kind { /* distilled tapes have these numbers: new ones go to the end */
-		      KMT_EVENT_KMALLOC = 1,
-		      KMT_EVENT_KMALLOC_NODE, /* until Linux 6.0: 11e9734bcb6a (v6.1) folded both
-					       * _node events in
-					       */
-		      KMT_EVENT_CACHE_ALLOC,
-		      KMT_EVENT_CACHE_ALLOC_NODE,
-		      KMT_EVENT_KFREE,
-		      KMT_EVENT_CACHE_FREE,
-		      KMT_EVENT_RCU_FREE, /* given to kfree_rcu(): lost to its owner now, freed some
-					     time later */
-		      KMT_EVENT_BULK_FREE, /* one of those that kmem_cache_free_bulk() was given at
-					      once */
-		      KMT_EVENT_MODULE_LOAD, /* text: the module's name */
-		      KMT_EVENT_MODULE_FREE, /* text: the module's name */
-		      KMT_EVENT_TASK_NAME,   /* task @pid is called @text from now on */
-		      KMT_EVENT_LOSS,	     /* this CPU lost @lost events (0: unknown how many) in
-						since_ns..time_ns */
-		      KMT_EVENT_UNSEEN, /* @lost objects were freed that a record had no room for */
+enum kmt_event_kind {
+	KMT_EVENT_KMALLOC = 1,
+	KMT_EVENT_KMALLOC_NODE, /* until Linux 6.0: 11e9734bcb6a (v6.1) folded both _node events in
+				 */
+	KMT_EVENT_CACHE_ALLOC,
+	KMT_EVENT_CACHE_ALLOC_NODE,
+	KMT_EVENT_KFREE,
+	KMT_EVENT_CACHE_FREE,
+	KMT_EVENT_RCU_FREE, /* given to kfree_rcu(): lost to its owner now, freed some time later */
+	KMT_EVENT_BULK_FREE,   /* one of those that kmem_cache_free_bulk() was given at once */
+	KMT_EVENT_MODULE_LOAD, /* text: the module's name */
+	KMT_EVENT_MODULE_FREE, /* text: the module's name */
+	KMT_EVENT_TASK_NAME,   /* task @pid is called @text from now on */
+	KMT_EVENT_LOSS, /* this CPU lost @lost events (0: unknown how many) in since_ns..time_ns */
+	KMT_EVENT_UNSEEN, /* @lost objects were freed that a record had no room for */
 
-		      /* KMT_SPACE_PERCPU. bytes_alloc 0: this kernel doesn't tell, bytes_req is of
-			 one CPU */
-		      KMT_EVENT_PERCPU_ALLOC,
-		      KMT_EVENT_PERCPU_FREE,
-		      /* KMT_SPACE_VMALLOC. Both sizes are of the area, with its guard page */
-		      KMT_EVENT_VMALLOC,
-		      KMT_EVENT_VFREE,
-		      /* KMT_SPACE_PAGE. ptr is the page frame number + KMT_PFN_BIAS, both sizes are
-			 numbers of pages */
-		      KMT_EVENT_PAGE_ALLOC,
-		      KMT_EVENT_PAGE_FREE,
-		      KMT_EVENT_PAGE_FREE_BATCHED, /* says what a KMT_EVENT_PAGE_FREE says, too:
-						    * counted, no more
-						    */
-		      KMT_EVENT_STACK, /* never leaves the decoder: it belongs to the allocation
-					  before */
-		      /* A space of its own for each pair; text: its name. Sizes are 0: nobody knows
-			 them */
-		      KMT_EVENT_PAIR_ALLOC,
-		      KMT_EVENT_PAIR_FREE,
+	/* KMT_SPACE_PERCPU. bytes_alloc 0: this kernel doesn't tell, bytes_req is of one CPU */
+	KMT_EVENT_PERCPU_ALLOC,
+	KMT_EVENT_PERCPU_FREE,
+	/* KMT_SPACE_VMALLOC. Both sizes are of the area, with its guard page */
+	KMT_EVENT_VMALLOC,
+	KMT_EVENT_VFREE,
+	/* KMT_SPACE_PAGE. ptr is the page frame number + KMT_PFN_BIAS, both sizes are numbers of
+	   pages */
+	KMT_EVENT_PAGE_ALLOC,
+	KMT_EVENT_PAGE_FREE,
+	KMT_EVENT_PAGE_FREE_BATCHED, /* says what a KMT_EVENT_PAGE_FREE says, too: counted, no more
+				      */
+	KMT_EVENT_STACK, /* never leaves the decoder: it belongs to the allocation before */
+	/* A space of its own for each pair; text: its name. Sizes are 0: nobody knows them */
+	KMT_EVENT_PAIR_ALLOC,
+	KMT_EVENT_PAIR_FREE,
 };
 
 #define KMT_EVENT_KINDS (KMT_EVENT_PAIR_FREE + 1)

@@ -171,6 +171,10 @@ int kmt_share_recover(struct kmt_tape *tape, const struct kmt_err *damage, const
 	size_t bytes;
 	int r = 0;
 
+	if (tape->manifest.is_distilled)
+		return kmt_fail(err, -ENOTSUP,
+				"%s is distilled, and has no events: recover the whole tape",
+				tape->path);
 	if (tape->manifest.long_bytes == 0)
 		r = kmt_rebuild_manifest(tape, err);
 	if (r == 0)
