@@ -44,6 +44,10 @@ int kmt_replay_formats(const struct kmt_tape *tape, struct kmt_formats **ret_for
 	size_t bytes;
 	int r;
 
+	if (manifest->is_distilled)
+		return kmt_fail(err, -ENOTSUP,
+				"%s is distilled, and has no events: that needs the whole tape",
+				tape->path);
 	r = kmt_tape_read_text(tape, "events/header_page", &text, &bytes, err);
 	if (r < 0)
 		return r == -ENOENT ? -ENODATA : r;

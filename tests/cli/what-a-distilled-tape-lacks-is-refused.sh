@@ -33,6 +33,7 @@ refused "'old_alloc' needs the whole tape" replay --explain old_alloc "$distille
 refused "no allocation at 'old_allok'" replay --explain old_allok "$distilled"
 refused "is distilled: export needs the whole tape" export -o "$work/dat" "$distilled"
 refused "is distilled, and has no events" recover -o "$work/again" "$distilled"
+refused "is distilled, and has no events" pack --range 1s..2s -o "$work/again" "$distilled"
 refused "is distilled already" pack --distill -o "$work/again" "$distilled"
 [ ! -e "$work/again" ] || fail "something is left of what failed"
 "$KMEMTAPE" info "$distilled" | grep -q '^distilled ' || fail "info doesn't say what it is"
