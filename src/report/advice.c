@@ -61,8 +61,9 @@ static void advise_report(const struct kmt_result *result, const struct kmt_susp
 			       taint && strchr(taint, 'O') ? "those who made the out-of-tree"
 							   : "the maintainers of",
 			       module);
-	say(file, "report it to %s, with this text and the tape: tar cf leak.tar %s", whom,
-	    result->path);
+	say(file,
+	    "report it to %s, with this text and the tape: kmemtape pack --redact -o public.tar %s",
+	    whom, result->path);
 }
 
 /* What would make the next recording tell more than this one. */
