@@ -11,6 +11,7 @@
 #include "kmemtape/capabilities.h"
 #include "kmemtape/cleanup.h"
 #include "kmemtape/fs.h"
+#include "kmemtape/record.h"
 #include "kmemtape/units.h"
 
 #include "abilities.h"
@@ -272,13 +273,15 @@ static void look_at_buffers(struct looker *looker)
 {
 	uint64_t nr_cpus = looker->diagnosis->nr_cpus ? looker->diagnosis->nr_cpus : 1;
 	uint64_t bytes = looker->diagnosis->total_bytes / BUFFER_SHARE / nr_cpus;
-	char each[KMT_UNITS_BYTES], all[KMT_UNITS_BYTES];
+	uint64_t own_bytes = KMT_RECORD_OWN_BYTES + KMT_RECORD_OWN_CPU_BYTES * nr_cpus;
+	char each[KMT_UNITS_BYTES], all[KMT_UNITS_BYTES], own[KMT_UNITS_BYTES];
 
 	if (bytes > BUFFER_BYTES_MAX)
 		bytes = BUFFER_BYTES_MAX;
 	answer(looker, "buffers", bytes >= BUFFER_BYTES_LOW ? KMT_ANSWER_YES : KMT_ANSWER_NO,
-	       "%s for each of %" PRIu64 " CPUs, %s in all%s", kmt_format_size(each, bytes),
-	       nr_cpus, kmt_format_size(all, bytes * nr_cpus),
+	       "%s for each of %" PRIu64 " CPUs, %s in all, and the recorder takes %s at most%s",
+	       kmt_format_size(each, bytes), nr_cpus, kmt_format_size(all, bytes * nr_cpus),
+	       kmt_format_size(own, own_bytes),
 	       bytes >= BUFFER_BYTES_LOW ? "" : ": may lose events; see record --buffer");
 }
 

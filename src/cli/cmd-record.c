@@ -240,9 +240,12 @@ static void print_summary(const struct kmt_record_summary *summary)
 		kmt_format_size(a, status->raw_bytes), kmt_format_size(b, status->file_bytes),
 		ratio(status),
 		status->events ? (double)status->file_bytes / (double)status->events : 0);
-	fprintf(stderr, "it took %s of CPU time (%s), %s of memory, ring buffers of %s a CPU\n",
-		kmt_format_time(a, cpu_ns()), summary->priority,
-		kmt_format_size(b, peak_kib() * UINT64_C(1024)),
+	fprintf(stderr, "it took %s of CPU time (%s)\n", kmt_format_time(a, cpu_ns()),
+		summary->priority);
+	fprintf(stderr, "and %s of memory, of %s at most, beside ring buffers of %s a CPU\n",
+		kmt_format_size(a, peak_kib() * UINT64_C(1024)),
+		kmt_format_size(b,
+				KMT_RECORD_OWN_BYTES + KMT_RECORD_OWN_CPU_BYTES * summary->nr_cpus),
 		kmt_format_size(c, summary->buffer_bytes));
 	fprintf(stderr, "the recorder was %s, with %s%s%s\n", summary->user,
 		has_any ? "" : "no capability", has_any ? summary->capabilities : "",

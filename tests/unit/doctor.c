@@ -274,8 +274,10 @@ TEST(abilities_are_looked_up_and_nothing_is_changed)
 	CHECK(ability(diagnosis, "vmalloc")->answer == KMT_ANSWER_NO);
 	CHECK(ability(diagnosis, "clock")->answer == KMT_ANSWER_YES);
 	CHECK(ability(diagnosis, "symbols")->answer == KMT_ANSWER_YES);
-	CHECK_HAS(ability(diagnosis, "buffers")->text,
-		  "16.0 MiB for each of 4 CPUs, 64.0 MiB in all");
+	CHECK_HAS(
+		ability(diagnosis, "buffers")->text,
+		"16.0 MiB for each of 4 CPUs, 64.0 MiB in all, and the recorder takes 28.0 MiB at "
+		"most");
 
 	write_file(&dir, "sys/kernel/tracing/events/kmem/kmem_cache_alloc/format", "");
 	write_file(&dir, "sys/kernel/tracing/events/kmem/mm_page_alloc/format", "");
