@@ -18,7 +18,10 @@
 
 int kmt_tracefs_write(int dirfd, const char *path, const char *text)
 {
-	KMT_CLEANUP(kmt_close_fd) int fd = kmt_privileges_open(dirfd, path, O_WRONLY);
+	/* Until Linux 6.5 or so, what makes a new event looks its directory up with our rights, too
+	 * (start_creating() of fs/tracefs/inode.c). */
+	KMT_CLEANUP(kmt_privileges_lower) uint64_t raised = kmt_privileges_raise();
+	KMT_CLEANUP(kmt_close_fd) int fd = openat(dirfd, path, O_WRONLY | O_CLOEXEC);
 	size_t bytes = strlen(text);
 	ssize_t n;
 
