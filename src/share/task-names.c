@@ -24,6 +24,7 @@ struct kmt_task_names {
 };
 
 #define FIRST_SLOTS 1024u
+#define TASKS_MAX   (1u << 20) /* more have no names: a tape may make up any number */
 
 int kmt_task_names_new(struct kmt_task_names **ret_names, struct kmt_err *err)
 {
@@ -85,7 +86,7 @@ int kmt_task_names_note(struct kmt_task_names *names, const struct kmt_event *ev
 	if (names->nr >= names->mask / 2 && grow(names) < 0)
 		return -ENOMEM;
 	task = find(names->slots, names->mask, event->pid);
-	if (task->pid && task->time_ns > event->time_ns)
+	if (task->pid ? task->time_ns > event->time_ns : names->nr == TASKS_MAX)
 		return 0;
 	name = kmt_names_intern(names->texts, event->text, strlen(event->text));
 	if (!name)

@@ -93,6 +93,16 @@ script 20 80 | "$MKTAPE" - -o alone.tape
 diff <(report alone.tape) <(report second.tar) >diff || fail "part of a part: $(head -n 20 diff)"
 "$KMEMTAPE" replay second.tar | grep -q 'note: a part of the recording, from 20.0 s to 80.0 s' || fail "part of a part: $("$KMEMTAPE" replay second.tar | grep note)"
 
+# Steps follow each other, and the report stays what it is.
+judged() { # TAPE
+	"$KMEMTAPE" replay --format json "$1" | jq '[.verdict.headline, .tape.duration_ns, .events.allocs,
+		(.sites[] | [.function, .class, .live_objects, .live_bytes, .frees])]'
+}
+"$KMEMTAPE" pack --range 20s..80s --distill --redact -o steps.tar all.tape 2>err || fail "all steps: $(cat err)"
+diff <(judged alone.tape) <(judged steps.tar) >diff || fail "all steps: $(head -n 20 diff)"
+"$KMEMTAPE" pack --range 5s.. -o bad.tar steps.tar 2>err && fail "a part of what has no events"
+[ "$(wc -l <err)" -eq 1 ] || fail "a part of what has no events: $(cat err)"
+
 # Times that lie within sub-buffers: each event is of one of two parts.
 for at in 20.5s 47.123456s 99.60000001s; do
 	"$KMEMTAPE" pack --range ..$at -o a.tar all.tape 2>/dev/null && "$KMEMTAPE" pack --range $at.. -o b.tar all.tape 2>/dev/null || fail "$at"
