@@ -72,6 +72,30 @@ static size_t read_all(struct kmt_chunk_reader *reader, struct kmt_chunk_scratch
 	}
 }
 
+/* The same, and on behind what can't be read. Never the same chunk twice. */
+static size_t read_beyond(struct kmt_chunk_reader *reader, struct kmt_chunk_scratch *scratch,
+			  size_t file_bytes)
+{
+	uint64_t sequence = 0, offset = 0;
+	size_t nr = 0;
+
+	for (size_t calls = 0;; calls++) {
+		struct kmt_chunk chunk = { 0 };
+		int r = kmt_chunk_reader_next(reader, scratch, &chunk, NULL);
+
+		MUST(calls <= 3 * (file_bytes / HEAD_BYTES) + 3);
+		if (r == KMT_CHUNK_END ||
+		    (r == KMT_CHUNK_CUT && kmt_chunk_reader_search(reader, NULL) == 0))
+			return nr;
+		if (r != KMT_CHUNK_GOT && r != KMT_CHUNK_IDLE)
+			continue;
+		MUST(nr == 0 || (chunk.sequence > sequence && chunk.offset > offset));
+		sequence = chunk.sequence;
+		offset = chunk.offset;
+		nr++;
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct kmt_chunk_scratch *scratch;
@@ -103,6 +127,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	with_data = read_all(reader, scratch, size);
 	kmt_chunk_reader_rewind(reader);
 	MUST(read_all(reader, NULL, size) >= with_data); /* sees less damage, never less */
+	kmt_chunk_reader_rewind(reader);
+	MUST(read_beyond(reader, scratch, size) >= with_data);
 	(void)kmt_chunk_reader_free(reader);
 	return 0;
 }
