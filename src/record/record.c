@@ -364,6 +364,7 @@ static int switch_on(struct kmt_session *session, struct kmt_err *err)
 	struct kmt_manifest *manifest = &session->manifest;
 	int r;
 
+	kmt_sentry_expect_on(session->sentry);
 	r = kmt_tracefs_write(session->instance->fd, "tracing_on", "1");
 	if (r < 0)
 		return kmt_tracefs_fail(err, r, "tracing_on");
@@ -385,7 +386,7 @@ static int switch_on(struct kmt_session *session, struct kmt_err *err)
 		return r;
 	manifest->allocs_on_ns = trace_now_ns(session);
 	session->looked_ns = manifest->start_ns;
-	kmt_sentry_remember(session->sentry);
+	kmt_sentry_forget(session->sentry);
 	if (session->child.pid) {
 		r = kmt_child_run(&session->child, session->options->command[0], err);
 		if (r < 0)

@@ -62,7 +62,9 @@ struct kmt_sentry {
 	int inotify_fd;	      /* -1: only what lasts is seen */
 	bool is_trace_paused; /* who has `trace` open stops the recording: until Linux 5.8 */
 	unsigned int nr_readers;
-	char reads[NAME_BYTES]; /* what the last of them opened */
+	char reads[NAME_BYTES];	  /* what the last of them opened */
+	bool is_ours;		  /* events are being switched, by the recorder */
+	char touched[NAME_BYTES]; /* what inotify told of since the last look */
 	char what[NAME_BYTES];
 	struct file files[NR_PLAIN + 1 + KMT_EVENT_SET_MAX * EVENT_FILES];
 	size_t nr_files;
@@ -79,8 +81,17 @@ static uint64_t hash_of(const char *text, size_t bytes)
 	return hash;
 }
 
-/* An error is a content, too: of a file that is gone. */
-static uint64_t read_hash(const struct file *file)
+static bool is_switch(const char *name)
+{
+	size_t bytes = strlen(name), end = strlen("/enable");
+
+	return strcmp(name, "tracing_on") == 0 ||
+	       (bytes > end && strcmp(name + bytes - end, "/enable") == 0);
+}
+
+/* An error is a content, too: of a file that is gone. @is_as_on: with "1" or "1*" where there is
+ * still "0". */
+static uint64_t read_hash(const struct file *file, bool is_as_on)
 {
 	char text[FILE_BYTES];
 	ssize_t n;
@@ -88,7 +99,11 @@ static uint64_t read_hash(const struct file *file)
 	do
 		n = pread(file->fd, text, sizeof(text), 0);
 	while (n < 0 && errno == EINTR);
-	return n < 0 ? (uint64_t)errno : hash_of(text, (size_t)n);
+	if (n < 0)
+		return (uint64_t)errno;
+	if (n > 0 && is_as_on && is_switch(file->name))
+		*text = '1';
+	return hash_of(text, (size_t)n);
 }
 
 static void add_file(struct kmt_sentry *sentry, int dirfd, const char *path)
@@ -201,12 +216,19 @@ static bool is_harmless(const char *name)
 	       strcmp(name, "error_log") == 0;
 }
 
+/* When events are switched on or off: their files are compared all the same. */
+static bool is_written_by_us(const char *name)
+{
+	return strcmp(name, "enable") == 0 || strcmp(name, "trigger") == 0 ||
+	       strcmp(name, "tracing_on") == 0;
+}
+
 static void note_reader(struct kmt_sentry *sentry, const char *path, uint32_t mask)
 {
 	if (mask & IN_OPEN) {
 		sentry->nr_readers++;
 		(void)snprintf(sentry->reads, sizeof(sentry->reads), "%s", path);
-		(void)snprintf(sentry->what, sizeof(sentry->what), "%s", path);
+		(void)snprintf(sentry->touched, sizeof(sentry->touched), "%s", path);
 	} else if (sentry->nr_readers) {
 		sentry->nr_readers--;
 	}
@@ -227,14 +249,15 @@ static void note_event(struct kmt_sentry *sentry, const struct inotify_event *ev
 	char path[NAME_BYTES];
 
 	if (event->mask & IN_Q_OVERFLOW)
-		(void)snprintf(sentry->what, sizeof(sentry->what), "many files");
+		(void)snprintf(sentry->touched, sizeof(sentry->touched), "many files");
 	if (!watch || event->mask & IN_ISDIR)
 		return;
 	(void)snprintf(path, sizeof(path), "%.64s%.31s", watch->name, name);
 	if (event->mask & READ_MASK && (!*name || is_consumer(sentry, name)))
 		note_reader(sentry, path, event->mask);
-	if (event->mask & IN_MODIFY && !is_harmless(name) && !*sentry->what)
-		(void)snprintf(sentry->what, sizeof(sentry->what), "%s", path);
+	if (event->mask & IN_MODIFY && !is_harmless(name) && !*sentry->touched &&
+	    !(sentry->is_ours && is_written_by_us(name)))
+		(void)snprintf(sentry->touched, sizeof(sentry->touched), "%s", path);
 }
 
 static void read_queue(struct kmt_sentry *sentry)
@@ -253,25 +276,37 @@ static void read_queue(struct kmt_sentry *sentry)
 		}
 }
 
+void kmt_sentry_expect_on(struct kmt_sentry *sentry)
+{
+	read_queue(sentry); /* of opening everything */
+	sentry->nr_readers = 0;
+	*sentry->touched = '\0';
+	for (size_t i = 0; i < sentry->nr_files; i++)
+		sentry->files[i].hash = read_hash(&sentry->files[i], true);
+}
+
+void kmt_sentry_forget(struct kmt_sentry *sentry)
+{
+	sentry->is_ours = true;
+	read_queue(sentry);
+	sentry->is_ours = false;
+}
+
 void kmt_sentry_remember(struct kmt_sentry *sentry)
 {
-	read_queue(sentry);
-	sentry->nr_readers = 0;
+	kmt_sentry_forget(sentry);
 	for (size_t i = 0; i < sentry->nr_files; i++)
-		sentry->files[i].hash = read_hash(&sentry->files[i]);
+		sentry->files[i].hash = read_hash(&sentry->files[i], false);
 }
 
 const char *kmt_sentry_look(struct kmt_sentry *sentry)
 {
-	const char *changed = NULL;
-
-	*sentry->what = '\0';
 	read_queue(sentry);
-	for (size_t i = 0; i < sentry->nr_files && !changed; i++)
-		if (read_hash(&sentry->files[i]) != sentry->files[i].hash)
-			changed = sentry->files[i].name;
-	if (changed)
-		return changed;
+	memcpy(sentry->what, sentry->touched, sizeof(sentry->what));
+	*sentry->touched = '\0';
+	for (size_t i = 0; i < sentry->nr_files; i++)
+		if (read_hash(&sentry->files[i], false) != sentry->files[i].hash)
+			return sentry->files[i].name;
 	if (*sentry->what)
 		return sentry->what;
 	return sentry->nr_readers ? sentry->reads : NULL;

@@ -23,7 +23,13 @@ struct kmt_sentry;
 int kmt_sentry_new(int instance_fd, const struct kmt_event_set *events, bool has_probes,
 		   struct kmt_sentry **ret_sentry, struct kmt_err *err);
 
-/* It is as it has to be now; what the recorder itself did meanwhile is forgotten. */
+/* It is as it has to be, but for all that is still to be switched on. */
+void kmt_sentry_expect_on(struct kmt_sentry *sentry);
+
+/* The recorder itself has switched events: that is to be forgotten, and nothing else. */
+void kmt_sentry_forget(struct kmt_sentry *sentry);
+
+/* It is as it has to be now, and what the recorder itself did meanwhile is forgotten. */
 void kmt_sentry_remember(struct kmt_sentry *sentry);
 
 /* A CPU came, and its files. What is read there by others is seen from now on. */

@@ -48,6 +48,7 @@ disturb()
 	state >"$WORK/before"
 	start_recorder -q -o "$WORK/a.tape" --settle 0
 	before=$RECORDER
+	until_true 20 grep -q '"allocs_on_ns": *[1-9]' "$WORK/a.tape/manifest.json" || fail "it doesn't get going"
 	(cd "$TRACEFS/instances/kmemtape-$RECORDER" && eval "$1") || fail "can't $1"
 	until_true 20 grep -q "somebody else" "$WORK/log" || fail "not noticed: $1: $(cat "$WORK/log")"
 	end_recorder INT

@@ -940,7 +940,7 @@ static struct kmt_sentry *make_sentry(int *ret_fd)
 	assert_true(*ret_fd >= 0);
 	assert_int_equal(kmt_sentry_new(*ret_fd, &events, false, &sentry, NULL), 0);
 	kmt_sentry_add_cpu(sentry, 0);
-	kmt_sentry_remember(sentry);
+	kmt_sentry_expect_on(sentry);
 	assert_null(kmt_sentry_look(sentry));
 	return sentry;
 }
@@ -972,6 +972,39 @@ static void what_others_touch_is_seen(void **state)
 	assert_string_equal(kmt_sentry_look(sentry), "per_cpu/cpu0/trace_pipe_raw");
 	assert_string_equal(kmt_sentry_look(sentry), "per_cpu/cpu0/trace_pipe_raw");
 	(void)close(reader);
+	assert_null(kmt_sentry_look(sentry));
+	kmt_sentry_free(sentry);
+	(void)close(fd);
+}
+
+static void what_is_touched_while_events_are_being_switched_on_is_seen(void **state)
+{
+	struct kmt_sentry *sentry;
+	int fd;
+
+	(void)state;
+	sentry = make_sentry(&fd);
+	put("tracing_on", "0");
+	put("events/kmem/kfree/enable", "0*");
+	kmt_sentry_expect_on(sentry);
+	put("tracing_on", "1"); /* by ourselves */
+	put("events/kmem/kfree/enable", "1*");
+	kmt_sentry_forget(sentry);
+	assert_null(kmt_sentry_look(sentry));
+
+	kmt_sentry_expect_on(sentry);
+	put("events/kmem/kfree/filter", "bytes_alloc > 7");
+	put("trace", "");
+	kmt_sentry_forget(sentry);
+	assert_string_equal(kmt_sentry_look(sentry), "events/kmem/kfree/filter");
+	put("events/kmem/kfree/filter", "none");
+	assert_string_equal(kmt_sentry_look(sentry), "events/kmem/kfree/filter");
+
+	kmt_sentry_expect_on(sentry);
+	put("trace", "");
+	put("events/kmem/kfree/enable", "1*");
+	kmt_sentry_forget(sentry);
+	assert_string_equal(kmt_sentry_look(sentry), "trace");
 	assert_null(kmt_sentry_look(sentry));
 	kmt_sentry_free(sentry);
 	(void)close(fd);
@@ -1030,6 +1063,7 @@ int main(void)
 		cmocka_unit_test(counters_that_were_set_back_go_on),
 		cmocka_unit_test(cpu_time_that_is_spent_comes_back_by_and_by),
 		IN_TAPE(what_others_touch_is_seen),
+		IN_TAPE(what_is_touched_while_events_are_being_switched_on_is_seen),
 		IN_TAPE(what_disturbs_nobody_is_passed_over),
 		cmocka_unit_test(symbols_that_a_read_missed_are_in_the_next),
 		cmocka_unit_test(build_id_is_found_behind_other_notes),
