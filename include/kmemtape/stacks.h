@@ -13,6 +13,7 @@
 struct kmt_stacks;
 
 #define KMT_STACK_FRAMES_MAX 64u	/* deeper ones are cut at their outer end */
+#define KMT_STACK_ALL_FRAMES_MAX (1u << 24) /* of all stacks; then as below */
 #define KMT_STACKS_MAX	     (1u << 22) /* then no new ones are kept: KMT_STACK_NONE */
 
 /**

@@ -26,6 +26,9 @@ struct kmt_symbol {
 };
 
 int kmt_symbols_new(struct kmt_symbols **ret_symbols, struct kmt_err *err);
+/* True if there were so many modules, and so many look-ups, that names are no longer found: no tape that
+ * was recorded is like this. */
+bool kmt_symbols_is_exhausted(const struct kmt_symbols *symbols);
 struct kmt_symbols *kmt_symbols_free(struct kmt_symbols *symbols);
 
 /**

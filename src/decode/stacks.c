@@ -31,7 +31,8 @@ struct kmt_stacks {
 		*slots; /* open addressing: index into stacks, 0 free; nr_slots is a power of two */
 	size_t nr_slots;
 	struct block *block;
-	size_t nr_used; /* frames of the newest block */
+	size_t nr_used;	  /* frames of the newest block */
+	size_t nr_frames; /* of all stacks */
 };
 
 static int init_tables(struct kmt_stacks *stacks)
@@ -172,8 +173,10 @@ static uint32_t add(struct kmt_stacks *stacks, const uint64_t *frames, size_t nr
 	struct stack *stack;
 	uint64_t *copy;
 
-	if (stacks->nr >= KMT_STACKS_MAX || reserve(stacks, nr) < 0)
+	if (stacks->nr >= KMT_STACKS_MAX || nr > KMT_STACK_ALL_FRAMES_MAX - stacks->nr_frames ||
+	    reserve(stacks, nr) < 0)
 		return 0;
+	stacks->nr_frames += nr;
 	copy = stacks->block->frames + stacks->nr_used;
 	memcpy(copy, frames, nr * sizeof(*frames));
 	stacks->nr_used += nr;

@@ -12,6 +12,12 @@
 #define MODULE_TAINT_BYTES 16
 #define BUILD_ID_BYTES \
 	65 /* hexadecimal, as the recorder writes it: 20 bytes are usual, 32 the most */
+#define SYMBOLS_MAX   4000000u /* of kernel and modules; a distribution's have 200000 */
+/*
+ * Looking for a module looks at all that were ever loaded: some hundreds, on a test host thousands.
+ * On a tape that somebody made up it may be a million, each time: then no more names are found.
+ */
+#define WORK_MAX      UINT64_C(300000000)
 /* An init function whose end nobody noticed: longer than it takes, shorter than pids come again. */
 #define INIT_NS_MAX   UINT64_C(10000000000)
 /* The recorder notices a load within milliseconds, and an emulated one within seconds. */
@@ -55,6 +61,8 @@ struct init {
 };
 
 struct kmt_symbols {
+	uint64_t *work;	   /* modules that were looked at; look-ups change nothing else */
+	size_t nr_entries; /* of all tables */
 	struct init *inits;
 	size_t nr_inits;
 	struct table kernel;
@@ -68,8 +76,28 @@ struct kmt_symbols {
 
 int kmt_symbols_new(struct kmt_symbols **ret_symbols, struct kmt_err *err)
 {
-	*ret_symbols = calloc(1, sizeof(**ret_symbols));
-	return *ret_symbols ? 0 : kmt_fail(err, -ENOMEM, "out of memory");
+	KMT_CLEANUP(kmt_symbols_freep) struct kmt_symbols *symbols = calloc(1, sizeof(*symbols));
+
+	if (symbols)
+		symbols->work = calloc(1, sizeof(*symbols->work));
+	if (!symbols || !symbols->work)
+		return kmt_fail(err, -ENOMEM, "out of memory");
+	*ret_symbols = KMT_STEAL(symbols);
+	return 0;
+}
+
+bool kmt_symbols_is_exhausted(const struct kmt_symbols *symbols)
+{
+	return *symbols->work > WORK_MAX;
+}
+
+/* Return: if all modules may be looked at once more. */
+static bool may_look(const struct kmt_symbols *symbols)
+{
+	if (kmt_symbols_is_exhausted(symbols))
+		return false;
+	*symbols->work += symbols->nr_modules + symbols->nr_inits;
+	return true;
 }
 
 struct kmt_symbols *kmt_symbols_free(struct kmt_symbols *symbols)
@@ -85,12 +113,15 @@ struct kmt_symbols *kmt_symbols_free(struct kmt_symbols *symbols)
 	free(symbols->inits);
 	free(symbols->texts);
 	free(symbols->kernel.entries);
+	free(symbols->work);
 	free(symbols);
 	return NULL;
 }
 
-static int append(struct table *table, const struct entry *entry)
+static int append(struct kmt_symbols *symbols, struct table *table, const struct entry *entry)
 {
+	if (++symbols->nr_entries > SYMBOLS_MAX)
+		return -E2BIG;
 	if (table->nr == table->room) {
 		size_t room = table->room ? table->room * 2 : 256;
 		struct entry *grown = reallocarray(table->entries, room, sizeof(*grown));
@@ -210,10 +241,14 @@ static struct module *add_module(struct kmt_symbols *symbols, const char *name)
 	return module;
 }
 
-/* The module that was there when the recording began, known or made up. NULL: out of memory. */
+/* The module that was there when the recording began, known or made up. NULL: there are too many,
+ * or there is no memory. */
 static struct module *first_load(struct kmt_symbols *symbols, const char *name)
 {
 	struct module *module;
+
+	if (!may_look(symbols))
+		return NULL;
 
 	/* kallsyms lists them one after the other: most often it is the last one again. */
 	for (size_t i = symbols->nr_modules; i-- > 0;)
@@ -237,6 +272,17 @@ static void widen(struct module *module, uint64_t address)
 		module->size = address - module->base + 1;
 }
 
+static int why_no_module(const struct kmt_symbols *symbols)
+{
+	return kmt_symbols_is_exhausted(symbols) || symbols->nr_modules >= MODULES_MAX ? -E2BIG
+										       : -ENOMEM;
+}
+
+static const char *words_for(int error)
+{
+	return error == -E2BIG ? "too many symbols or modules to make sense" : "out of memory";
+}
+
 static int add_line(struct kmt_symbols *symbols, const struct line *line, bool *is_known,
 		    size_t *last_module)
 {
@@ -246,14 +292,14 @@ static int add_line(struct kmt_symbols *symbols, const struct line *line, bool *
 	size_t i = *last_module;
 
 	if (!line->module)
-		return append(&symbols->kernel, &entry);
+		return append(symbols, &symbols->kernel, &entry);
 	if (i >= symbols->nr_modules || symbols->modules[i].from_ns != 0 ||
 	    strcmp(symbols->modules[i].name, line->module) != 0) {
 		size_t before = symbols->nr_modules;
 
 		module = first_load(symbols, line->module);
 		if (!module)
-			return -ENOMEM;
+			return why_no_module(symbols);
 		i = *last_module = (size_t)(module - symbols->modules);
 		/* In kallsyms only (bpf, ftrace trampolines): its bounds are those of its symbols.
 		 */
@@ -262,7 +308,7 @@ static int add_line(struct kmt_symbols *symbols, const struct line *line, bool *
 	module = &symbols->modules[i];
 	if (!*is_known)
 		widen(module, line->address);
-	return append(&module->table, &entry);
+	return append(symbols, &module->table, &entry);
 }
 
 /* Code that is always there lies between _stext (_text) and _end or the last symbol. */
@@ -303,7 +349,7 @@ int kmt_symbols_add_kallsyms(struct kmt_symbols *symbols, char *text, size_t byt
 	if (r < 0) {
 		if (symbols->nr_texts && symbols->texts[symbols->nr_texts - 1] == text)
 			symbols->nr_texts--; /* not taken */
-		return kmt_fail(err, r, "kallsyms: out of memory");
+		return kmt_fail(err, r, "kallsyms: %s", words_for(r));
 	}
 	sort(&symbols->kernel);
 	for (size_t i = 0; i < symbols->nr_modules; i++)
@@ -328,9 +374,10 @@ static int add_module_text(struct kmt_symbols *symbols, size_t index, char *text
 
 		p = read_line(p, &line, &is_good);
 		if (is_good)
-			r = append(table, &(struct entry){ .address = line.address,
-							   .name = is_code(line.type) ? line.name
-										      : NULL });
+			r = append(
+				symbols, table,
+				&(struct entry){ .address = line.address,
+						 .name = is_code(line.type) ? line.name : NULL });
 	}
 	sort(table);
 	return r;
@@ -359,7 +406,7 @@ static int add_modules_line(struct kmt_symbols *symbols, const char *text, unsig
 		   &time_ns, name, &size, &base, taint, build_id) >= 4) {
 		module = add_module(symbols, name);
 		if (!module)
-			return -ENOMEM;
+			return why_no_module(symbols);
 		module->base = base;
 		module->size = size;
 		module->from_ns = module->noticed_from_ns = time_ns;
@@ -370,6 +417,8 @@ static int add_modules_line(struct kmt_symbols *symbols, const char *text, unsig
 		if (read(context, line, &kallsyms, &bytes) >= 0)
 			return add_module_text(symbols, symbols->nr_modules - 1, kallsyms);
 	} else if (sscanf(text, "unload %" SCNu64 " %63s", &time_ns, name) == 2) {
+		if (!may_look(symbols))
+			return -E2BIG;
 		module = find_last(symbols, name);
 		if (module && module->to_ns == UINT64_MAX)
 			module->to_ns = module->noticed_to_ns = time_ns;
@@ -388,7 +437,7 @@ int kmt_symbols_add_modules(struct kmt_symbols *symbols, const char *text, size_
 		int r = add_modules_line(symbols, p, line, read, context);
 
 		if (r < 0)
-			return kmt_fail(err, r, "symbols/modules: line %u: out of memory", line);
+			return kmt_fail(err, r, "symbols/modules: line %u: %s", line, words_for(r));
 		p += strcspn(p, "\n");
 		p += *p == '\n';
 	}
@@ -456,6 +505,9 @@ int kmt_symbols_note_load(struct kmt_symbols *symbols, const char *name, int32_t
 	uint64_t noticed_ns = UINT64_MAX; /* never: it refused to load, or was gone too soon */
 	int r;
 
+	if (!may_look(symbols))
+		return 0;
+
 	for (size_t i = 0; i < symbols->nr_modules; i++) {
 		struct module *module = &symbols->modules[i];
 
@@ -479,6 +531,8 @@ int kmt_symbols_note_load(struct kmt_symbols *symbols, const char *name, int32_t
 /* The first load of @name that was there at @time_ns, as far as it is known by now. */
 int kmt_symbols_note_free(struct kmt_symbols *symbols, const char *name, uint64_t time_ns)
 {
+	if (!may_look(symbols))
+		return 0;
 	for (size_t i = 0; i < symbols->nr_modules; i++) {
 		struct module *module = &symbols->modules[i];
 
@@ -687,10 +741,13 @@ int kmt_symbols_look_up(const struct kmt_symbols *symbols, uint64_t address, int
 			uint64_t time_ns, struct kmt_symbol *ret_symbol)
 {
 	uint64_t inside = address - 1;
-	struct guess guess = find_module(symbols, inside, time_ns);
 	const struct init *init;
+	struct guess guess;
 
 	*ret_symbol = (struct kmt_symbol){ .taint = "" };
+	if (!may_look(symbols))
+		return 0;
+	guess = find_module(symbols, inside, time_ns);
 	if (!guess.module)
 		(void)find_function(&symbols->kernel, inside, &guess.entry, &guess.size);
 	if (!guess.entry) {
@@ -719,6 +776,8 @@ int kmt_symbols_look_back(const struct kmt_symbols *symbols, uint64_t address, u
 	bool is_any_there = false;
 
 	*ret_symbol = (struct kmt_symbol){ .taint = "" };
+	if (!may_look(symbols))
+		return 0;
 	for (size_t i = symbols->nr_modules; i-- > 0;) {
 		const struct module *module = &symbols->modules[i];
 
@@ -736,6 +795,8 @@ int kmt_symbols_look_back(const struct kmt_symbols *symbols, uint64_t address, u
 
 const char *kmt_symbols_taint(const struct kmt_symbols *symbols, const char *name, uint64_t time_ns)
 {
+	if (!may_look(symbols))
+		return "";
 	for (size_t i = symbols->nr_modules; i-- > 0;)
 		if (symbols->modules[i].from_ns <= time_ns &&
 		    strcmp(symbols->modules[i].name, name) == 0)
@@ -751,6 +812,8 @@ const char *kmt_symbols_build_id(const struct kmt_symbols *symbols, const char *
 	if (instance)
 		return instance <= symbols->nr_modules ? symbols->modules[instance - 1].build_id
 						       : "";
+	if (!may_look(symbols))
+		return NULL;
 	for (size_t i = 0; i < symbols->nr_modules; i++) {
 		const struct module *module = &symbols->modules[i];
 
@@ -774,6 +837,8 @@ bool kmt_symbols_visit(const struct kmt_symbols *symbols, uint64_t address,
 	const struct entry *entry;
 	uint64_t size;
 
+	if (!may_look(symbols))
+		return false;
 	for (size_t i = 0; i <= symbols->nr_modules; i++) {
 		const struct module *module = i < symbols->nr_modules ? &symbols->modules[i] : NULL;
 		struct kmt_symbol symbol = { .taint = "" };

@@ -690,6 +690,10 @@ static int finish(struct replay *replay, struct kmt_err *err)
 	r = kmt_reconcile(replay->reconciler, replay->ledger, &context, replay->result);
 	if (r == 0)
 		r = conclude(replay, &context);
+	if (r == 0 && kmt_symbols_is_exhausted(replay->symbols))
+		r = kmt_result_note(replay->result,
+				    "not all functions have their names: the tape has too "
+				    "many modules to look in all of them each time");
 	if (r == 0 && replay->watch)
 		r = kmt_watch_fill(replay->watch, replay->result, err);
 	if (r == 0 && is_distilled && replay->options->explain)

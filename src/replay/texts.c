@@ -73,16 +73,29 @@ int kmt_replay_formats(const struct kmt_tape *tape, struct kmt_formats **ret_for
 	return 0;
 }
 
+#define KALLSYMS_BYTES_MAX     ((size_t)64 << 20) /* 5 to 12 MB are usual */
+/* Symbols of modules that came later: some 100 KiB each. Of small files, large texts may come. */
+#define MODULE_TEXTS_BYTES_MAX ((size_t)64 << 20)
+
+struct module_texts {
+	const struct kmt_tape *tape;
+	size_t bytes_left;
+};
+
 /* Kallsyms of a module that came later; any failure only leaves its functions without names. */
 static int read_module_kallsyms(void *context, unsigned int line, char **ret_text,
 				size_t *ret_bytes)
 {
-	const struct kmt_tape *tape = context;
+	struct module_texts *texts = context;
 	char path[64];
+	int r;
 
 	(void)snprintf(path, sizeof(path), "symbols/%04u.zst", line);
-	return kmt_chunk_read_text(tape->members, path, KMT_TAPE_SYMBOLS_BYTES_MAX, ret_text,
-				   ret_bytes, NULL);
+	r = kmt_chunk_read_text(texts->tape->members, path, texts->bytes_left, ret_text, ret_bytes,
+				NULL);
+	if (r >= 0)
+		texts->bytes_left -= *ret_bytes;
+	return r;
 }
 
 /* What can be known of the symbols goes into @symbols, the rest into notes. */
@@ -90,6 +103,7 @@ static int fill_symbols(const struct kmt_tape *tape, struct kmt_result *result,
 			struct kmt_symbols *symbols, struct kmt_err *err)
 {
 	KMT_CLEANUP(kmt_freep) char *text = NULL, *modules = NULL;
+	struct module_texts texts = { tape, MODULE_TEXTS_BYTES_MAX };
 	size_t bytes;
 	int r;
 
@@ -101,12 +115,12 @@ static int fill_symbols(const struct kmt_tape *tape, struct kmt_result *result,
 				: "no function names: the tape has no symbols");
 	r = kmt_tape_read_text(tape, "symbols/modules", &modules, &bytes, NULL);
 	if (r >= 0)
-		r = kmt_symbols_add_modules(symbols, modules, bytes, read_module_kallsyms,
-					    (void *)(uintptr_t)tape, err);
-	if (r == -ENOMEM)
+		r = kmt_symbols_add_modules(symbols, modules, bytes, read_module_kallsyms, &texts,
+					    err);
+	if (r == -ENOMEM || r == -E2BIG)
 		return r;
-	r = kmt_chunk_read_text(tape->members, "symbols/kallsyms.zst", KMT_TAPE_SYMBOLS_BYTES_MAX,
-				&text, &bytes, err);
+	r = kmt_chunk_read_text(tape->members, "symbols/kallsyms.zst", KALLSYMS_BYTES_MAX, &text,
+				&bytes, err);
 	if (r < 0)
 		return kmt_result_note(result, "no function names: %s", err->text);
 	result->has_symbols = true;

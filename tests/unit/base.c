@@ -7,6 +7,7 @@
 #include "kmemtape/bytes.h"
 #include "kmemtape/cleanup.h"
 #include "kmemtape/fs.h"
+#include "kmemtape/hash.h"
 #include "kmemtape/units.h"
 
 #include "check.h"
@@ -250,6 +251,53 @@ TEST(json_stays_json)
 		 0);
 	CHECK_TEXT(text,
 		   "{\n\t\"a\": \"\\u0041\\u001b\\u007f\\u00ff\\u00c2\\u009b\xc3\xbc\"\\u000d}");
+}
+
+/*
+ * With a secret that is only xored in, flipping the uppermost bit of one word flips just that bit
+ * of the product and, folded, one more; and the next word can flip both back: 2^8 keys of 16 words,
+ * one hash.
+ */
+TEST(keys_that_cancel_out_do_not_collide)
+{
+	uint32_t hashes[256];
+	uint64_t state = 1;
+
+	for (int round = 0; round < 20; round++) {
+		struct kmt_hash_secret secret = kmt_hash_secret(check_random(&state));
+		int nr_equal = 0;
+
+		for (unsigned int i = 0; i < 256; i++) {
+			uint64_t hash = secret.words[2];
+
+			for (unsigned int bit = 0; bit < 8; bit++) {
+				uint64_t is_set = i >> bit & 1;
+
+				hash = kmt_hash_more(&secret, hash, 1000 + bit + (is_set << 63));
+				hash = kmt_hash_more(&secret, hash,
+						     2000 + bit + (is_set << 63 | is_set << 31));
+			}
+			hashes[i] = (uint32_t)hash;
+			for (unsigned int k = 0; k < i; k++)
+				nr_equal += hashes[k] == hashes[i];
+		}
+		CHECK(nr_equal < 3);
+	}
+}
+
+TEST(another_secret_is_another_hash)
+{
+	struct kmt_hash_secret a = kmt_hash_secret(1), b = kmt_hash_secret(2);
+
+	CHECK(kmt_hash_more(&a, a.words[2], 7) != kmt_hash_more(&b, b.words[2], 7));
+}
+
+TEST(sums_stop_at_the_end)
+{
+	CHECK(kmt_sum(1, 2) == 3);
+	CHECK(kmt_sum(UINT64_MAX - 1, 1) == UINT64_MAX);
+	CHECK(kmt_sum(UINT64_MAX, 1) == UINT64_MAX);
+	CHECK(kmt_sum(UINT64_MAX, UINT64_MAX) == UINT64_MAX);
 }
 
 TEST(escapes_cannot_be_forged)
@@ -528,6 +576,9 @@ int main(void)
 		ROW(control_characters_are_escaped),
 		ROW(what_reorders_or_hides_text_is_escaped),
 		ROW(json_stays_json),
+		ROW(keys_that_cancel_out_do_not_collide),
+		ROW(another_secret_is_another_hash),
+		ROW(sums_stop_at_the_end),
 		ROW(escapes_cannot_be_forged),
 		ROW(invalid_utf8_is_escaped_byte_by_byte),
 		ROW(characters_that_reorder_or_hide_text_are_escaped),

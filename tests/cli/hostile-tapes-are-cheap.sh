@@ -1,0 +1,104 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Small tapes that were made to be expensive are not: each of these once took minutes, or gigabytes, or would have. Limits
+# are far above what they take now, also under sanitizers, and far below what they would take.
+set -u
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+failed=0
+CPU_S=60
+RSS_KIB=$((2 << 20))
+
+fail() {
+	echo "$*"
+	failed=1
+}
+
+cat >measure.py <<'END'
+import resource, subprocess, sys
+status = subprocess.run(sys.argv[2:], stdout=open("out", "w"), stderr=open("err", "w")).returncode
+usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(status, usage.ru_maxrss, "%.1f" % (usage.ru_utime + usage.ru_stime), file=open(sys.argv[1], "w"))
+END
+
+head_of() { # FORMATS
+	cat <<-END
+		kernel 6.18.0
+		arch x86_64
+		formats 6.18 $1
+		endian little
+		long 8
+		subbuf 4096
+		clock mono
+		start 1000
+		allocs_on 1000
+		allocs_off 90000000000
+		end 90000000000
+		closed yes
+		symbol ffffffff81000000 T _stext
+		symbol ffffffff81010000 T alloc_it
+		symbol ffffffff81f00000 T _etext
+	END
+}
+
+# Usage: cheap NAME ARG...: of the script on stdin, 'kmemtape replay ARG...' is within the limits.
+cheap() {
+	local name=$1 status rss cpu
+	shift
+	"$MKTAPE" - -o "$name" || {
+		fail "$name: mktape"
+		return
+	}
+	(ulimit -t $CPU_S && python3 measure.py usage "$KMEMTAPE" replay "$@" "$name")
+	read -r status rss cpu <usage
+	echo "$name: $(du -sk "$name" | cut -f 1) KiB, $cpu s, $rss KiB"
+	[ "$status" -eq 0 ] || fail "$name: exit $status: $(tail -n 3 err)"
+	[ "$rss" -lt $RSS_KIB ] || fail "$name: $rss KiB"
+}
+
+# Each free of 8192 pages ends the one that is live there.
+{
+	head_of pages
+	echo "1000 0 mm_page_alloc pfn=0x1 order=0 gfp=0xcc0 pid=42"
+	awk 'BEGIN { for (i = 0; i < 60000; i++) printf "%d 0 mm_page_free pfn=0x%x order=13 pid=42\n", 2000 + i, 8192 * (i % 1000) }'
+} | cheap frees-of-large-blocks --format json
+
+# As many CPUs as there can be, with an event each.
+{
+	head_of ""
+	awk 'BEGIN { for (i = 0; i < 8192; i += 4) printf "%d %d kmalloc call_site=0xffffffff81010040 ptr=0xffff8880%08x bytes_req=8 bytes_alloc=8 gfp=0xcc0 pid=42\n", 2000 + i, i, i * 4096 }'
+} | cheap two-thousand-cpus --format json
+
+# Modules that come and go at one place, all of the same name, and call sites in it.
+{
+	head_of ""
+	awk 'BEGIN { for (i = 0; i < 5000; i++) printf "module load %d mod 16384 0xffffffffc0000000 - 1111\nmodule unload %d mod\n", 2000 + 20 * i, 2010 + 20 * i
+		for (i = 0; i < 20000; i++) printf "%d 0 kmalloc call_site=0xffffffffc%07x ptr=0xffff8880%08x bytes_req=8 bytes_alloc=8 gfp=0xcc0 pid=42\n", 2005 + 20 * i, 16 + i % 16000, i * 4096 }'
+} | cheap module-storm --format json
+
+# As many modules as fit, all at the same place and of different names.
+{
+	head_of ""
+	awk 'BEGIN { for (i = 0; i < 20000; i++) printf "module load 0 mod%d 16384000 0xffffffffc0000000 - 1111\n", i
+		for (i = 0; i < 20000; i++) printf "%d 0 kmalloc call_site=0xffffffffc%07x ptr=0xffff8880%08x bytes_req=8 bytes_alloc=8 gfp=0xcc0 pid=42\n", 2005 + 20 * i, 16 + i * 8, i * 4096 }'
+} | cheap a-crowd-of-modules --format json
+jq -e '.notes[] | select(test("too many modules"))' out >/dev/null || fail "a-crowd-of-modules: no note that names are missing"
+
+# Every allocation has a call site of its own.
+{
+	head_of ""
+	awk 'BEGIN { for (i = 0; i < 50000; i++) printf "%d 0 kmalloc call_site=0x%x ptr=0xffff8880%08x bytes_req=8 bytes_alloc=8 gfp=0xcc0 pid=42\n", 2000 + i, 4096 + i * 16, i * 4096 }'
+} | cheap call-sites
+
+# Losses that add up to more than there are numbers: they are the largest one, and not none.
+{
+	head_of ""
+	echo "2000 0 kmalloc call_site=0xffffffff81010040 ptr=0xffff888000001000 bytes_req=8 bytes_alloc=8 gfp=0xcc0 pid=42"
+	echo "3000 0 lost 18446744073709551615"
+	echo "4000 0 kmalloc call_site=0xffffffff81010040 ptr=0xffff888000002000 bytes_req=8 bytes_alloc=8 gfp=0xcc0 pid=42"
+	echo "5000 0 lost 2"
+	echo "6000 0 kmalloc call_site=0xffffffff81010040 ptr=0xffff888000003000 bytes_req=8 bytes_alloc=8 gfp=0xcc0 pid=42"
+} | cheap losses-without-end --format json
+grep -q '"lost": *18446744073709551615' out || fail "losses-without-end: $(grep '"lost"' out)"
+exit $failed
