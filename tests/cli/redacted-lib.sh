@@ -4,14 +4,13 @@
 
 # known_of TAPE: all kernel addresses that are on a tape, in `known` and `words`; `long` and `least`
 known_of() {
-	local tape=$1 endian file cpu subbuf
-	long=$(jq .kernel.long_bytes "$tape/manifest.json")
-	endian=$(jq -r 'if .kernel.big_endian then "big" else "little" end' "$tape/manifest.json")
-	subbuf=$(jq .buffer.subbuf_bytes "$tape/manifest.json")
+	local tape=$1 endian file cpu subbuf arch
+	read -r long endian subbuf arch < <(jq -r '"\(.kernel.long_bytes) \(if .kernel.big_endian then "big" else "little" end) " +
+		"\(.buffer.subbuf_bytes) \(.kernel.arch)"' "$tape/manifest.json")
 	# Numbers of all kinds are small; s390's addresses are, too, but not below 1 MiB.
 	least=100000000
 	[ "$long" = 8 ] || least=c0000000
-	[ "$(jq -r .kernel.arch "$tape/manifest.json")" != s390x ] || long=s390x least=100000
+	[ "$arch" != s390x ] || long=s390x least=100000
 	: >words
 	{
 		for file in "$tape"/symbols/*.zst; do

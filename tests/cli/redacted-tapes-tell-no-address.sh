@@ -27,10 +27,6 @@ check() {
 	fi
 	known_of "$tape"
 	search redacted.tape || fail "$name: $(cat found)"
-	"$KMEMTAPE" verify -q "$tape" >/dev/null 2>&1
-	old=$?
-	"$KMEMTAPE" verify -q redacted.tape >/dev/null 2>&1
-	[ $? = $old ] || fail "$name: verify said $old before"
 	[[ "$*" != *"comm"* ]] || return
 	report "$@" "$tape" >old.json
 	report "$@" redacted.tape >new.json
@@ -39,6 +35,7 @@ check() {
 
 for tape in "$KMT_TESTS"/frozen/*.tape; do
 	check "$(basename "$tape")" "$tape"
+	"$KMEMTAPE" verify -q redacted.tape || fail "$tape: does not verify"
 done
 for script in "$KMT_TESTS"/golden/*.script; do
 	rm -rf golden.tape
