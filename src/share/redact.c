@@ -449,8 +449,15 @@ static int try(struct kmt_tape *tape, const char *path, bool is_coarse, char **r
 int kmt_share_redact(struct kmt_tape *tape, const char *path, char **ret_kept, struct kmt_err *err)
 {
 	KMT_CLEANUP(kmt_freep) char *kept = NULL;
-	int r = try(tape, path, false, &kept, err);
+	int r;
 
+	if (tape->manifest.is_distilled)
+		return kmt_fail(
+			err, -ENOTSUP,
+			"%s: is distilled: redact the whole tape, then distill it (--redact "
+			"--distill)",
+			tape->path);
+	r = try(tape, path, false, &kept, err);
 	if (r == -E2BIG && kmt_addresses_may_be_coarse(&tape->manifest))
 		r = try(tape, path, true, &kept, err);
 	if (r == -E2BIG)
