@@ -22,7 +22,8 @@ struct kmt_chunk_scratch;
 /**
  * kmt_chunk_writer_new() - create a chunk file and write its head
  * @dirfd: the tape; only used during the call
- * @path: "cpu/0001.zst"; created, mode 0600; -EEXIST if it is there
+ * @path: "cpu/0001.zst", shorter than KMT_SEGMENT_PATH_BYTES; created, mode 0600; -EEXIST if it is
+ * there
  * @unit_bytes: sub-buffer size, 1 for text; at most KMT_CHUNK_RAW_BYTES_MAX
  *
  * All memory that the writer will ever need is allocated and touched here: about 3 MiB.
@@ -66,10 +67,23 @@ int kmt_chunk_writer_text(struct kmt_chunk_writer *writer, const char *text, siz
 int kmt_chunk_writer_flush(struct kmt_chunk_writer *writer, uint64_t drained_ns,
 			   struct kmt_err *err);
 
+/**
+ * kmt_chunk_writer_switch() - go on in another file; nothing may wait to be written
+ * @begin_ns: all that its CPU recorded before is in the files up to now
+ * @ret_fd: of the file up to now, which has its footer: the caller closes it
+ *
+ * Allocates nothing. Return: 0 or negative errno; rules of kmt_chunk_writer_add().
+ */
+int kmt_chunk_writer_switch(struct kmt_chunk_writer *writer, int dirfd, const char *path,
+			    uint64_t begin_ns, int *ret_fd, struct kmt_err *err);
+
+/* Bytes in the file it is at. Not from another thread. */
+uint64_t kmt_chunk_writer_segment_bytes(const struct kmt_chunk_writer *writer);
+
 /* True if data waits to be written. */
 bool kmt_chunk_writer_is_waiting(const struct kmt_chunk_writer *writer);
 
-/* Bytes taken in and bytes in the file so far. Both may be read from another thread. */
+/* Bytes taken in and bytes in the files so far. Both may be read from another thread. */
 uint64_t kmt_chunk_writer_raw_bytes(const struct kmt_chunk_writer *writer);
 uint64_t kmt_chunk_writer_file_bytes(const struct kmt_chunk_writer *writer);
 
@@ -165,14 +179,48 @@ int kmt_chunk_reader_new_damaged(const struct kmt_member *member, const char *na
 				 uint32_t unit_bytes, struct kmt_chunk_reader **ret_reader,
 				 struct kmt_err *err);
 
+#define KMT_SEGMENT_PATH_BYTES 64
+#define KMT_SEGMENT_NUMBER_MAX 999999u
+
+/* "cpu/0001-000003.zst" for @base "cpu/0001"; of number 0, "cpu/0001.zst" */
+void kmt_segment_path(char path[KMT_SEGMENT_PATH_BYTES], const char *base, uint32_t number);
+
+/**
+ * kmt_chunk_reader_set_segments() - the file goes on in others
+ * @members: borrowed as long as the reader is there
+ * @prefix: of names in messages
+ * @numbers: ascending, the first is of the file that is open; taken on success
+ *
+ * kmt_chunk_reader_next() goes on from one to the next. One that is missing, damaged or cut is
+ * -EBADMSG, and the next is read; only the last one can make it KMT_CHUNK_CUT.
+ *
+ * Return: 0 or -ENOMEM
+ */
+int kmt_chunk_reader_set_segments(struct kmt_chunk_reader *reader,
+				  const struct kmt_members *members, const char *prefix,
+				  const char *base, uint32_t *numbers, size_t nr);
+
+/* What its CPU recorded before is in files that are gone; 0: nothing. */
+uint64_t kmt_chunk_reader_dropped_ns(const struct kmt_chunk_reader *reader);
+
 /* Back to the first chunk. */
 void kmt_chunk_reader_rewind(struct kmt_chunk_reader *reader);
 
 uint32_t kmt_chunk_reader_cpu(const struct kmt_chunk_reader *reader);
 uint32_t kmt_chunk_reader_unit_bytes(const struct kmt_chunk_reader *reader);
+/* Of the file it is in. Borrowed until the next call on @reader. */
 const char *kmt_chunk_reader_name(const struct kmt_chunk_reader *reader);
 
 struct kmt_chunk_reader *kmt_chunk_reader_free(struct kmt_chunk_reader *reader);
+
+/**
+ * kmt_chunk_open_text() - a reader of a text chunk file, "snapshots.zst", and of what it goes on in
+ * @members: borrowed as long as the reader is there
+ *
+ * Return: as kmt_members_get() and kmt_chunk_reader_new_member().
+ */
+int kmt_chunk_open_text(const struct kmt_members *members, const char *path,
+			struct kmt_chunk_reader **ret_reader, struct kmt_err *err);
 
 /**
  * kmt_chunk_read_text() - all of a text chunk file, as far as it can be read

@@ -129,6 +129,12 @@ struct kmt_manifest {
 	char command[KMT_MANIFEST_TEXT_BYTES]; /* of `record -- COMMAND` */
 	bool has_command_status;
 	int command_status; /* exit status, or 128 + signal */
+	/*
+	 * A ring: the newest of a longer recording, in files that go on in others. Max: of these; 0: no
+	 * ring. What was before dropped_ns is not there on all CPUs, and doesn't count; start_ns and
+	 * allocs_on_ns of a tape that was opened are not before it. began_ns: what start_ns was.
+	 */
+	uint64_t ring_bytes, dropped_ns, began_ns;
 	/* Why it ended although nobody asked for that; "": it was asked for */
 	char ended_why[KMT_MANIFEST_TEXT_BYTES];
 	/* What comes later is not there on all CPUs, so that nothing of it counts; 0: it is */

@@ -28,13 +28,18 @@
  *   skippable frame: kind MARK, no zstd frame                               between the data
  *   skippable frame: kind FOOTER                                            when closed properly
  *
+ * A file may go on in others, cpu/0000-000001.zst and so on; each is a chunk file of its own, whose
+ * footer has KMT_CHUNK_GOES_ON if there is a next one. FILE says in drained_ns that what the CPU
+ * recorded before is in earlier files. Of a ring the oldest are removed as it goes on.
+ *
  * Changes: format 1, first. Later, with nothing that a reader must know: events of the system
  * "kmemtape", which are the recorder's own probes (formats.h), and `free_probes` and `probes` in
  * the manifest; events of pages, per-CPU memory, vmalloc areas and stacks, and `sets`, `stacks`,
  * `vmalloc`, `possible_cpus` and `pairs` in the manifest. `disturbances` in the manifest, in which events may be missing. Later, with a name in the manifest's
  * `incompat` when it is used: `sample` above 1 with `sample_mask` and `sample_page_mask`
  * ("sampling"), `filters` ("filters"), `sets` without slab memory ("no-slab"), `ended` with a
- * time before some of the data ("ended-early"). Later, with nothing that a
+ * time before some of the data ("ended-early"), and `ring`, files that go on in others
+ * ("segments"). Later, with nothing that a
  * reader must know: `recovered`, `range` and `redacted` in the manifest; tapes as tar files. Later,
  * with a name in `incompat`: books.zst instead of cpu/ ("distilled": replay/distilled.h; its first
  * line has a version of its own).
@@ -65,12 +70,14 @@ enum kmt_chunk_kind {
 	KMT_CHUNK_FOOTER = 4,
 };
 
+#define KMT_CHUNK_GOES_ON 1u /* FOOTER: the next file has more */
+
 struct kmt_chunk_header {
 	kmt_le32 magic;	       /* KMT_CHUNK_MAGIC */
 	kmt_le32 header_bytes; /* of this struct; a reader skips what it does not know */
 	kmt_le32 crc32c;       /* of header_bytes bytes, with this field zero */
 	kmt_le32 kind;	       /* enum kmt_chunk_kind */
-	kmt_le32 compat;       /* bits that a reader may ignore; none yet */
+	kmt_le32 compat;       /* bits that a reader may ignore: KMT_CHUNK_GOES_ON */
 	kmt_le32 incompat;     /* bits that a reader must know; none yet */
 	kmt_le32 cpu;	       /* 0 in text files */
 	kmt_le32 unit_bytes;   /* sub-buffer size; 1 in text files */

@@ -14,6 +14,9 @@
 #define KMT_TAPE_SYMBOLS_BYTES_MAX (256u << 20) /* kallsyms; 5 to 12 MB are usual */
 #define KMT_TAPE_CPU_PATH_BYTES	   24
 
+/* "cpu/0012": its files are named after that, see kmt_segment_path() */
+void kmt_tape_cpu_base(char base[KMT_TAPE_CPU_PATH_BYTES], uint32_t cpu);
+
 /* "cpu/0012.zst" */
 void kmt_tape_cpu_path(char path[KMT_TAPE_CPU_PATH_BYTES], uint32_t cpu);
 

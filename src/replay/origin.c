@@ -15,9 +15,8 @@ static const char clock_note[] =
 	"allocation, and its object leaked: record with -C mono";
 
 /* Told relative to the start, as all times are. */
-static int note_end(const struct kmt_manifest *manifest, struct kmt_result *result)
+static int note_end(const struct kmt_manifest *manifest, uint64_t end_ns, struct kmt_result *result)
 {
-	uint64_t end_ns = manifest->ended_ns ? manifest->ended_ns : manifest->end_ns;
 	char after[KMT_UNITS_BYTES];
 
 	if (end_ns < manifest->start_ns)
@@ -37,7 +36,21 @@ static int note_range(const struct kmt_manifest *manifest, struct kmt_result *re
 			       kmt_format_time(to, manifest->range_to_ns));
 }
 
-int kmt_origin_note(const struct kmt_manifest *manifest, struct kmt_result *result)
+static int note_ring(const struct kmt_manifest *manifest, uint64_t end_ns,
+		     struct kmt_result *result)
+{
+	char newest[KMT_UNITS_BYTES], all[KMT_UNITS_BYTES];
+
+	if (end_ns < manifest->start_ns || manifest->start_ns < manifest->began_ns)
+		return 0;
+	return kmt_result_note(result,
+			       "the newest %s of %s (record --ring): objects from before are not "
+			       "known",
+			       kmt_format_time(newest, end_ns - manifest->start_ns),
+			       kmt_format_time(all, end_ns - manifest->began_ns));
+}
+
+int kmt_origin_note(const struct kmt_manifest *manifest, uint64_t end_ns, struct kmt_result *result)
 {
 	int r = 0;
 
@@ -48,8 +61,10 @@ int kmt_origin_note(const struct kmt_manifest *manifest, struct kmt_result *resu
 		r = note_range(manifest, result);
 	if (r == 0 && strcmp(manifest->clock, "local") == 0 && manifest->nr_cpus > 1)
 		r = kmt_result_note(result, "%s", clock_note);
+	if (r == 0 && manifest->began_ns)
+		r = note_ring(manifest, end_ns, result);
 	if (r == 0 && *manifest->ended_why)
-		r = note_end(manifest, result);
+		r = note_end(manifest, end_ns, result);
 	if (r == 0 && strncmp(manifest->recorder, "trace-cmd", strlen("trace-cmd")) == 0)
 		r = kmt_result_note(result, "%s", trace_cmd_note);
 	return r;

@@ -73,18 +73,14 @@ static int read_snapshots(const struct kmt_tape *tape, const struct kmt_snapshot
 	KMT_CLEANUP(kmt_chunk_scratch_freep) struct kmt_chunk_scratch *scratch = NULL;
 	KMT_CLEANUP(kmt_chunk_reader_freep) struct kmt_chunk_reader *reader = NULL;
 	KMT_CLEANUP(kmt_snapshots_freep) struct kmt_snapshots *snapshots = NULL;
-	KMT_CLEANUP(kmt_member_close) struct kmt_member member = { .fd = -1 };
 	int r;
 
-	if (kmt_members_get(tape->members, SNAPSHOTS_PATH, &member) < 0)
-		return 0;
+	r = kmt_chunk_open_text(tape->members, SNAPSHOTS_PATH, &reader, NULL);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
 	r = kmt_chunk_scratch_new(&scratch, NULL);
 	if (r < 0)
 		return r;
-	r = kmt_chunk_reader_new_member(&member, SNAPSHOTS_PATH, &reader, NULL);
-	if (r < 0)
-		return r == -ENOMEM ? r : 0;
-	member.fd = -1; /* taken */
 	r = kmt_snapshots_new(sink, &snapshots, NULL);
 	return r < 0 ? r : feed_chunks(reader, scratch, snapshots);
 }
@@ -112,6 +108,8 @@ static int note_time(void *context, const struct kmt_snapshot_head *head,
 {
 	struct kmt_reconciler *reconciler = context;
 
+	if (head->time_ns < reconciler->tape->manifest.dropped_ns)
+		return 0; /* of a ring: before what is there of all CPUs */
 	if (head->time_ns <= reconciler->last_ns && reconciler->nr_seen)
 		return 0; /* time doesn't run backwards */
 	reconciler->last_ns = head->time_ns;

@@ -238,11 +238,36 @@ static int book(struct replay *replay, const struct kmt_event *event)
 	return kmt_ledger_take(replay->ledger, event);
 }
 
+/* Of a ring: what isn't there of all CPUs. Symbols and names of tasks count all the same. */
+static int pass_over_dropped(struct replay *replay, size_t feed, struct kmt_err *err)
+{
+	struct cursor *cursor = &replay->cursors[feed];
+
+	while (cursor->at && cursor->at->time_ns < replay->tape->manifest.dropped_ns) {
+		enum kmt_event_kind kind = cursor->at->kind;
+		int r = 0;
+
+		if (kind == KMT_EVENT_MODULE_LOAD || kind == KMT_EVENT_MODULE_FREE ||
+		    kind == KMT_EVENT_TASK_NAME)
+			r = book(replay, cursor->at);
+		if (r < 0)
+			return kmt_fail(err, r, "out of memory");
+		if (++cursor->at < cursor->end)
+			continue;
+		r = next_batch(replay, feed, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 static int fill_merge(struct replay *replay, struct kmt_err *err)
 {
 	for (size_t i = 0; i < replay->tape->nr_cpus; i++) {
 		int r = next_batch(replay, i, err);
 
+		if (r == 0)
+			r = pass_over_dropped(replay, i, err);
 		if (r < 0)
 			return r;
 		if (replay->cursors[i].at)
@@ -599,7 +624,7 @@ static int close_books(struct replay *replay, uint64_t end_ns, struct kmt_err *e
 	const struct kmt_replay_options *options = replay->options;
 	int r;
 
-	(void)((r = kmt_origin_note(&replay->tape->manifest, replay->result)) < 0 ||
+	(void)((r = kmt_origin_note(&replay->tape->manifest, end_ns, replay->result)) < 0 ||
 	       (r = note_feeds(replay)) < 0);
 	replay->nr_tape_notes = replay->result->nr_notes;
 	if (r == 0)

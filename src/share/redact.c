@@ -238,23 +238,6 @@ static int write_snapshot_text(struct redact *redact, struct kmt_chunk_writer *w
 	return r;
 }
 
-static int open_snapshots(struct redact *redact, struct kmt_chunk_reader **ret_reader,
-			  struct kmt_err *err)
-{
-	struct kmt_member member;
-	int r;
-
-	r = kmt_members_get(redact->tape->members, "snapshots.zst", &member);
-	if (r < 0)
-		return r == -ENOENT
-			       ? r
-			       : kmt_fail(err, r, "snapshots.zst: %s", kmt_members_strerror(r));
-	r = kmt_chunk_reader_new_member(&member, "snapshots.zst", ret_reader, err);
-	if (r < 0)
-		kmt_member_close(&member);
-	return r;
-}
-
 /* A file that was cut stays so. One that is damaged has to be repaired first: what follows a hole
  * would belong to nothing. */
 static int write_snapshots(struct redact *redact, struct kmt_err *err)
@@ -266,7 +249,7 @@ static int write_snapshots(struct redact *redact, struct kmt_err *err)
 	struct kmt_chunk chunk;
 	int r, s;
 
-	r = open_snapshots(redact, &reader, err);
+	r = kmt_chunk_open_text(redact->tape->members, "snapshots.zst", &reader, err);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
 	s = kmt_chunk_writer_new(redact->dirfd, "snapshots.zst", 0, 1, &writer, err);

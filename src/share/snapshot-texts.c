@@ -143,11 +143,14 @@ int kmt_snapshot_texts_read(const struct kmt_tape *tape, const struct kmt_snapsh
 	KMT_CLEANUP(kmt_chunk_reader_freep) struct kmt_chunk_reader *reader = NULL;
 	KMT_CLEANUP(kmt_member_close) struct kmt_member member = { .fd = -1 };
 	struct text text = { 0 };
-	int r = kmt_members_get(tape->members, path, &member);
+	int r = kmt_chunk_open_text(tape->members, path, &reader, NULL);
 
 	if (r < 0)
+		r = kmt_members_get(tape->members, path, &member);
+	if (r < 0)
 		return kmt_fail(err, r, "%s/%s: %s", tape->path, path, kmt_members_strerror(r));
-	r = kmt_chunk_reader_new_damaged(&member, path, 0, 1, &reader, err);
+	if (!reader)
+		r = kmt_chunk_reader_new_damaged(&member, path, 0, 1, &reader, err);
 	if (r < 0)
 		return r;
 	member.fd = -1; /* taken */

@@ -23,11 +23,22 @@ struct kmt_chunk_reader {
 	uint32_t cpu;
 	uint32_t unit_bytes;
 	uint64_t first_offset; /* behind the head */
+	uint64_t head_ns;      /* that it has */
 
 	uint64_t offset; /* of the next header */
 	uint64_t sequence;
 	uint64_t behind_head; /* a search begins behind the last header that was good */
 	bool is_lost;	      /* a header was damaged: nothing behind it can be found */
+
+	/* Of a row of files; NULL if it is one. The first stays open, so that going back can't
+	 * fail. */
+	const struct kmt_members *members;
+	struct kmt_member first;
+	char *first_name;
+	char *prefix, *base;
+	uint32_t *numbers; /* of the files */
+	size_t nr, at;	   /* the one that is open */
+	uint64_t dropped_ns;
 };
 
 /* A header as numbers, checked. */
@@ -37,6 +48,7 @@ struct head {
 	uint32_t unit_bytes;
 	uint32_t raw_bytes;
 	uint32_t zstd_bytes;
+	uint32_t compat;
 	uint64_t sequence;
 	uint64_t drained_ns;
 	uint64_t raw_total;
@@ -140,6 +152,7 @@ static int read_head(const struct kmt_chunk_reader *reader, uint64_t offset, str
 		.unit_bytes = kmt_get_le32(header.unit_bytes),
 		.raw_bytes = kmt_get_le32(header.raw_bytes),
 		.zstd_bytes = kmt_get_le32(header.zstd_bytes),
+		.compat = kmt_get_le32(header.compat),
 		.sequence = kmt_get_le64(header.sequence),
 		.drained_ns = kmt_get_le64(header.drained_ns),
 		.raw_total = kmt_get_le64(header.raw_total),
@@ -211,6 +224,7 @@ int kmt_chunk_reader_new_member(const struct kmt_member *member, const char *nam
 	rd->cpu = head.cpu;
 	rd->unit_bytes = head.unit_bytes;
 	rd->first_offset = head.end;
+	rd->head_ns = head.drained_ns;
 	kmt_chunk_reader_rewind(rd);
 	rd->file.fd = member->fd; /* taken: nothing below can fail */
 	*ret_reader = KMT_STEAL(rd);
@@ -281,8 +295,103 @@ int kmt_chunk_reader_search(struct kmt_chunk_reader *reader, struct kmt_err *err
 	return n < 0 ? read_failed(reader, offset, (int)n, err) : 0;
 }
 
+int kmt_chunk_reader_set_segments(struct kmt_chunk_reader *reader,
+				  const struct kmt_members *members, const char *prefix,
+				  const char *base, uint32_t *numbers, size_t nr)
+{
+	reader->prefix = strdup(prefix);
+	reader->base = strdup(base);
+	reader->first_name = strdup(reader->name);
+	if (!reader->prefix || !reader->base || !reader->first_name)
+		return -ENOMEM;
+	reader->members = members;
+	reader->first = reader->file;
+	reader->numbers = numbers;
+	reader->nr = nr;
+	reader->dropped_ns = nr && numbers[0] ? reader->head_ns : 0;
+	return 0;
+}
+
+/* The one that is open, if it isn't the first. */
+static void close_segment(struct kmt_chunk_reader *reader)
+{
+	if (reader->members && reader->file.fd == reader->first.fd)
+		reader->file.fd = -1;
+	kmt_member_close(&reader->file);
+}
+
+/* Opens the file at @at in the row, in place of the one that is open. */
+static int open_segment(struct kmt_chunk_reader *reader, size_t at, struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_member_close) struct kmt_member member = { .fd = -1 };
+	KMT_CLEANUP(kmt_chunk_reader_freep) struct kmt_chunk_reader *next = NULL;
+	char path[KMT_SEGMENT_PATH_BYTES], name[KMT_ERR_BYTES / 2];
+	int r;
+
+	reader->at = at;
+	kmt_segment_path(path, reader->base, reader->numbers[at]);
+	(void)snprintf(name, sizeof(name), "%s%s", reader->prefix, path);
+	r = kmt_members_get(reader->members, path, &member);
+	if (r < 0)
+		return kmt_fail(err, -EBADMSG, "%s: %s", name, kmt_members_strerror(r));
+	r = kmt_chunk_reader_new_member(&member, name, &next, err);
+	if (r < 0)
+		return r == -ENODATA ? -EBADMSG : r;
+	member.fd = -1; /* taken */
+	if (next->cpu != reader->cpu || next->unit_bytes != reader->unit_bytes)
+		return damaged(next, 0, "this file belongs elsewhere", err);
+	close_segment(reader);
+	free(reader->name);
+	reader->file = next->file;
+	reader->name = KMT_STEAL(next->name);
+	next->file.fd = -1;
+	reader->offset = next->first_offset;
+	reader->sequence = 1;
+	reader->is_lost = false;
+	return 0;
+}
+
+static bool is_last(const struct kmt_chunk_reader *reader)
+{
+	return reader->at + 1 >= reader->nr;
+}
+
+/* Return: 0; -EBADMSG if one is missing or damaged, with the one behind that open. */
+static int go_on(struct kmt_chunk_reader *reader, struct kmt_err *err)
+{
+	uint32_t expected = reader->numbers[reader->at] + 1;
+	char path[KMT_SEGMENT_PATH_BYTES];
+	int r;
+
+	r = open_segment(reader, reader->at + 1, err);
+	if (r < 0) {
+		reader->is_lost = true; /* so that the next call goes on behind it */
+		return r;
+	}
+	if (reader->numbers[reader->at] == expected)
+		return 0;
+	kmt_segment_path(path, reader->base, expected);
+	return kmt_fail(err, -EBADMSG, "%s%s: missing", reader->prefix, path);
+}
+
+uint64_t kmt_chunk_reader_dropped_ns(const struct kmt_chunk_reader *reader)
+{
+	return reader->dropped_ns;
+}
+
 void kmt_chunk_reader_rewind(struct kmt_chunk_reader *reader)
 {
+	if (reader->at) {
+		char *name = strdup(reader->first_name);
+
+		close_segment(reader);
+		reader->file = reader->first;
+		reader->at = 0;
+		if (name) { /* else messages call it by another one's name */
+			free(reader->name);
+			reader->name = name;
+		}
+	}
 	reader->offset = reader->first_offset;
 	reader->behind_head = reader->first_offset;
 	reader->sequence = 1;
@@ -348,8 +457,8 @@ static int take_data(struct kmt_chunk_reader *reader, struct kmt_chunk_scratch *
 	return KMT_CHUNK_GOT;
 }
 
-int kmt_chunk_reader_next(struct kmt_chunk_reader *reader, struct kmt_chunk_scratch *scratch,
-			  struct kmt_chunk *ret_chunk, struct kmt_err *err)
+static int next(struct kmt_chunk_reader *reader, struct kmt_chunk_scratch *scratch,
+		struct kmt_chunk *ret_chunk, struct kmt_err *err)
 {
 	struct head head;
 	int r;
@@ -382,11 +491,36 @@ int kmt_chunk_reader_next(struct kmt_chunk_reader *reader, struct kmt_chunk_scra
 	};
 	if (head.kind == KMT_CHUNK_DATA)
 		return take_data(reader, scratch, &head, ret_chunk, err);
+	if (head.kind == KMT_CHUNK_FOOTER && is_last(reader) && head.compat & KMT_CHUNK_GOES_ON) {
+		(void)kmt_fail(err, 0, "%s: goes on in a file that is missing", reader->name);
+		return KMT_CHUNK_CUT;
+	}
 	if (head.kind == KMT_CHUNK_FOOTER)
 		return KMT_CHUNK_END; /* whatever may follow is not ours */
 	reader->offset = head.end;
 	reader->sequence++;
 	return KMT_CHUNK_IDLE;
+}
+
+int kmt_chunk_reader_next(struct kmt_chunk_reader *reader, struct kmt_chunk_scratch *scratch,
+			  struct kmt_chunk *ret_chunk, struct kmt_err *err)
+{
+	int r;
+
+	for (;;) {
+		bool was_lost = reader->is_lost; /* told already */
+
+		r = next(reader, scratch, ret_chunk, err);
+		if ((r != KMT_CHUNK_END && r != KMT_CHUNK_CUT) || is_last(reader))
+			return r;
+		if (r == KMT_CHUNK_CUT && !was_lost) {
+			reader->is_lost = true;
+			return -EBADMSG;
+		}
+		r = go_on(reader, err);
+		if (r < 0)
+			return r;
+	}
 }
 
 uint32_t kmt_chunk_reader_cpu(const struct kmt_chunk_reader *reader)
@@ -408,7 +542,13 @@ struct kmt_chunk_reader *kmt_chunk_reader_free(struct kmt_chunk_reader *reader)
 {
 	if (!reader)
 		return NULL;
-	kmt_member_close(&reader->file);
+	close_segment(reader);
+	if (reader->members)
+		kmt_member_close(&reader->first);
+	free(reader->first_name);
+	free(reader->numbers);
+	free(reader->prefix);
+	free(reader->base);
 	free(reader->name);
 	free(reader);
 	return NULL;

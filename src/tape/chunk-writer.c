@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -32,7 +33,7 @@ struct kmt_chunk_writer {
 	int fd;
 	uint32_t cpu;
 	uint32_t unit_bytes;
-	char *path; /* for messages */
+	char path[KMT_SEGMENT_PATH_BYTES]; /* for messages */
 
 	uint8_t *raw;
 	size_t raw_used, raw_room; /* room: whole units only */
@@ -47,6 +48,8 @@ struct kmt_chunk_writer {
 	size_t unwritten_bytes; /* of the chunk in out, which is the one that failed */
 	uint32_t unwritten_raw; /* that are in it */
 	uint64_t written_ns;	/* drained_ns of what is in the file */
+	uint64_t segment_bytes; /* of this file */
+	uint32_t compat;	/* of the next header */
 	_Atomic uint64_t raw_total;
 	_Atomic uint64_t file_total;
 };
@@ -62,6 +65,7 @@ static void put_head(struct kmt_chunk_writer *writer, enum kmt_chunk_kind kind, 
 		.magic = kmt_put_le32(KMT_CHUNK_MAGIC),
 		.header_bytes = kmt_put_le32(sizeof(header)),
 		.kind = kmt_put_le32(kind),
+		.compat = kmt_put_le32(writer->compat),
 		.cpu = kmt_put_le32(writer->cpu),
 		.unit_bytes = kmt_put_le32(writer->unit_bytes),
 		.sequence = kmt_put_le64(writer->sequence),
@@ -86,11 +90,12 @@ static int write_out(struct kmt_chunk_writer *writer, size_t zstd_bytes, struct 
 	if (r < 0) {
 		writer->is_broken = true;
 		writer->unwritten_bytes = size;
-		(void)!ftruncate(writer->fd, (off_t)writer->file_total);
-		(void)lseek(writer->fd, (off_t)writer->file_total, SEEK_SET);
+		(void)!ftruncate(writer->fd, (off_t)writer->segment_bytes);
+		(void)lseek(writer->fd, (off_t)writer->segment_bytes, SEEK_SET);
 		return kmt_fail(err, r, "%s: %s", writer->path, strerror(-r));
 	}
 	writer->sequence++;
+	writer->segment_bytes += size;
 	writer->file_total += size;
 	writer->written_ns = writer->drained_ns;
 	return 0;
@@ -125,7 +130,7 @@ static void mend(struct kmt_chunk_writer *writer)
 {
 	size_t zstd_bytes = writer->unwritten_bytes - HEAD_BYTES;
 
-	if (lseek(writer->fd, 0, SEEK_END) != (off_t)writer->file_total)
+	if (lseek(writer->fd, 0, SEEK_END) != (off_t)writer->segment_bytes)
 		return; /* what was written in part couldn't be taken back */
 	writer->is_broken = false;
 	if (write_out(writer, zstd_bytes, NULL) == 0)
@@ -174,11 +179,11 @@ int kmt_chunk_writer_new(int dirfd, const char *path, uint32_t cpu, uint32_t uni
 	w->unit_bytes = unit_bytes;
 	w->raw_room = KMT_CHUNK_RAW_BYTES_MAX / unit_bytes * unit_bytes;
 	w->out_room = HEAD_BYTES + ZSTD_compressBound(w->raw_room);
-	w->path = strdup(path);
+	(void)snprintf(w->path, sizeof(w->path), "%s", path);
 	w->raw = malloc(w->raw_room);
 	w->out = malloc(w->out_room);
 	w->zstd = ZSTD_createCCtx();
-	if (!w->path || !w->raw || !w->out || !w->zstd)
+	if (!w->raw || !w->out || !w->zstd)
 		return kmt_fail(err, -ENOMEM, "%s: out of memory", path);
 	(void)ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_compressionLevel, ZSTD_LEVEL);
 	(void)ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_checksumFlag, 1);
@@ -285,6 +290,43 @@ int kmt_chunk_writer_finish(struct kmt_chunk_writer *writer, uint64_t drained_ns
 	return write_mark(writer, KMT_CHUNK_FOOTER, err);
 }
 
+int kmt_chunk_writer_switch(struct kmt_chunk_writer *writer, int dirfd, const char *path,
+			    uint64_t begin_ns, int *ret_fd, struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_close_fd) int fd = -1;
+	uint64_t drained_ns = writer->drained_ns;
+	int r = check_usable(writer, err);
+
+	if (r < 0)
+		return r;
+	fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return kmt_fail(err, -errno, "%s: %s", path, strerror(errno));
+	writer->compat = KMT_CHUNK_GOES_ON;
+	r = write_mark(writer, KMT_CHUNK_FOOTER, err);
+	writer->compat = 0;
+	if (r < 0) {
+		(void)unlinkat(dirfd, path, 0);
+		return r;
+	}
+	*ret_fd = writer->fd;
+	writer->fd = KMT_STEAL_FD(fd);
+	(void)snprintf(writer->path, sizeof(writer->path), "%s", path);
+	writer->segment_bytes = writer->sequence = 0;
+	writer->drained_ns = begin_ns;
+	r = write_mark(writer, KMT_CHUNK_FILE, err);
+	if (r < 0)
+		kmt_close_fd(ret_fd);
+	else
+		writer->drained_ns = writer->written_ns = drained_ns;
+	return r;
+}
+
+uint64_t kmt_chunk_writer_segment_bytes(const struct kmt_chunk_writer *writer)
+{
+	return writer->segment_bytes;
+}
+
 bool kmt_chunk_writer_is_waiting(const struct kmt_chunk_writer *writer)
 {
 	return writer->raw_used > 0;
@@ -323,7 +365,6 @@ struct kmt_chunk_writer *kmt_chunk_writer_free(struct kmt_chunk_writer *writer)
 	(void)ZSTD_freeCCtx(writer->zstd);
 	free(writer->out);
 	free(writer->raw);
-	free(writer->path);
 	free(writer);
 	return NULL;
 }

@@ -41,6 +41,9 @@ const struct kmt_manifest_member kmt_manifest_members[KMT_MANIFEST_MEMBERS] = {
 	MEMBER(NULL, "possible_cpus", UINT32, nr_possible_cpus, 0, KMT_CPUS_MAX, false),
 	MEMBER(NULL, "free_probes", TEXT, free_probes, 0, 0, false),
 	MEMBER(NULL, "command", TEXT, command, 0, 0, false),
+	MEMBER("ring", "max_bytes", UINT64, ring_bytes, 0, INT64_MAX, false),
+	MEMBER("ring", "dropped_ns", UINT64, dropped_ns, 0, INT64_MAX, false),
+	MEMBER("ring", "began_ns", UINT64, began_ns, 0, INT64_MAX, false),
 	MEMBER("ended", "why", TEXT, ended_why, 0, 0, false),
 	MEMBER("ended", "time_ns", UINT64, ended_ns, 0, INT64_MAX, false),
 	MEMBER("range", "from_ns", UINT64, range_from_ns, 0, INT64_MAX, false),
@@ -70,6 +73,11 @@ static bool has_ended_early(const struct kmt_manifest *manifest)
 	return manifest->ended_ns > 0; /* else frees that are missing behind look like leaks */
 }
 
+static bool is_ring(const struct kmt_manifest *manifest)
+{
+	return manifest->ring_bytes > 0; /* else most files are passed over */
+}
+
 static bool is_distilled(const struct kmt_manifest *manifest)
 {
 	return manifest->is_distilled; /* else there would be nothing on it */
@@ -81,4 +89,5 @@ const struct kmt_manifest_feature kmt_manifest_features[KMT_MANIFEST_FEATURES] =
 	{ "no-slab", is_without_slab },
 	{ "ended-early", has_ended_early },
 	{ KMT_MANIFEST_DISTILLED, is_distilled },
+	{ "segments", is_ring },
 };

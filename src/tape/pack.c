@@ -6,6 +6,7 @@
 #include "kmemtape/fs.h"
 #include "kmemtape/tape.h"
 
+#include "segments.h"
 #include "tar.h"
 
 #define STEP_BYTES   65536
@@ -98,10 +99,10 @@ static int put_header(struct packer *packer, char type, const char *path, uint64
 /* Whatever else somebody put beside them isn't given away. */
 static bool is_of_tapes(const char *path)
 {
-	static const char *const files[] = { "manifest.json", "comms", "books.zst",
-					     "snapshots.zst" };
+	static const char *const files[] = { "manifest.json", "comms", "books.zst" };
 	static const char *const directories[] = { "events/", "symbols/", "cpu/" };
 	size_t bytes = strlen(path);
+	uint32_t number;
 
 	if (bytes > 5 && strcmp(path + bytes - 5, ".part") == 0)
 		return false;
@@ -111,7 +112,7 @@ static bool is_of_tapes(const char *path)
 	for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]); i++)
 		if (strncmp(path, directories[i], strlen(directories[i])) == 0)
 			return true;
-	return false;
+	return kmt_segments_parse(path, "snapshots", &number);
 }
 
 static int put_bytes(struct packer *packer, const struct kmt_member *member, const char *path,

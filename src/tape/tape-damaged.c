@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "segments.h"
 #include "tape-parts.h"
 
 static int parse_manifest(struct kmt_tape *tape, const char *path, struct kmt_err *err)
@@ -50,13 +52,38 @@ static void guess_subbuf_bytes(struct kmt_tape *tape)
 	}
 }
 
+/* A row of files tells by itself which of them can't be read. Return: 0; 1 if it is none. */
+static int open_segments(struct kmt_tape *tape, const char *base, char *const **paths,
+			 struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_segments_deinit) struct kmt_segments segments = { NULL, 0 };
+	char prefix[KMT_ERR_BYTES / 2];
+	int r = kmt_segments_find(paths, base, &segments);
+
+	if (r < 0)
+		return kmt_fail(err, r, "%s: out of memory", tape->path);
+	if (segments.nr == 0 || (segments.nr == 1 && segments.numbers[0] == 0))
+		return 1;
+	(void)snprintf(prefix, sizeof(prefix), "%s/", tape->path);
+	r = kmt_segments_open(tape->members, prefix, base, &segments, &tape->cpus[tape->nr_cpus],
+			      err);
+	if (r < 0)
+		return r == -ENOMEM ? r : 1;
+	tape->nr_cpus++;
+	return 0;
+}
+
 /* A file that isn't there is one without chunks. */
-static int open_cpu(struct kmt_tape *tape, uint32_t cpu, struct kmt_err *err)
+static int open_cpu(struct kmt_tape *tape, uint32_t cpu, char *const **paths, struct kmt_err *err)
 {
 	KMT_CLEANUP(kmt_member_close) struct kmt_member member = { .fd = -1 };
 	char path[KMT_TAPE_CPU_PATH_BYTES], name[KMT_ERR_BYTES / 2];
 	int r;
 
+	kmt_tape_cpu_base(path, cpu);
+	r = open_segments(tape, path, paths, err);
+	if (r <= 0)
+		return r;
 	kmt_tape_cpu_path(path, cpu);
 	(void)snprintf(name, sizeof(name), "%s/%s", tape->path, path);
 	r = kmt_members_get(tape->members, path, &member);
@@ -75,6 +102,9 @@ int kmt_tape_open_damaged(const char *path, struct kmt_tape **ret_tape, struct k
 			  struct kmt_err *err)
 {
 	KMT_CLEANUP(kmt_tape_freep) struct kmt_tape *tape = NULL;
+	KMT_CLEANUP(kmt_members_free_list) char **paths = NULL;
+	char *none = NULL;
+	char *const *at = &none;
 	int r;
 
 	ret_damage->text[0] = '\0';
@@ -92,10 +122,13 @@ int kmt_tape_open_damaged(const char *path, struct kmt_tape **ret_tape, struct k
 	guess_subbuf_bytes(tape);
 	if (tape->manifest.subbuf_bytes == 0)
 		return kmt_fail(err, -EBADMSG, "%s: neither a manifest nor a CPU's file", path);
+	if (kmt_members_list(tape->members, "cpu", &paths, NULL) == 0)
+		at = paths;
 	for (size_t i = 0; r == 0 && i < tape->manifest.nr_cpus; i++)
-		r = open_cpu(tape, tape->manifest.cpus[i], err);
+		r = open_cpu(tape, tape->manifest.cpus[i], &at, err);
 	if (r < 0)
 		return r;
+	kmt_tape_note_dropped(tape);
 	*ret_tape = KMT_STEAL(tape);
 	return 0;
 }

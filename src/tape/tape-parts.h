@@ -15,4 +15,7 @@ int kmt_tape_find_more_cpus(struct kmt_tape *tape, struct kmt_err *err);
 /* Room for a reader for each CPU of the manifest, and descriptors. */
 int kmt_tape_prepare_cpus(struct kmt_tape *tape, struct kmt_err *err);
 
+/* Of a ring, before all CPUs have what they recorded, frees are missing: it begins there. */
+void kmt_tape_note_dropped(struct kmt_tape *tape);
+
 #endif

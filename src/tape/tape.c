@@ -11,9 +11,15 @@
 
 #include "kmemtape/fs.h"
 
+#include "segments.h"
 #include "tape-parts.h"
 
 #define SPARE_DESCRIPTORS 64 /* beside one for each CPU */
+
+void kmt_tape_cpu_base(char base[KMT_TAPE_CPU_PATH_BYTES], uint32_t cpu)
+{
+	(void)snprintf(base, KMT_TAPE_CPU_PATH_BYTES, "cpu/%04u", cpu);
+}
 
 void kmt_tape_cpu_path(char path[KMT_TAPE_CPU_PATH_BYTES], uint32_t cpu)
 {
@@ -126,14 +132,15 @@ int kmt_tape_find_more_cpus(struct kmt_tape *tape, struct kmt_err *err)
 	if (kmt_members_list(tape->members, "cpu", &paths, &inner) < 0)
 		return kmt_fail(err, -ENODATA, "%s/%.200s", tape->path, inner.text);
 	for (char **file = paths; *file; file++) {
-		char path[KMT_TAPE_CPU_PATH_BYTES];
+		char base[KMT_TAPE_CPU_PATH_BYTES];
+		uint32_t number;
 		const char *digits = *file + strlen("cpu/");
 		unsigned long cpu = strtoul(digits, NULL, 10);
 
 		if (!isdigit((unsigned char)*digits) || cpu >= KMT_CPUS_MAX)
 			continue;
-		kmt_tape_cpu_path(path, (uint32_t)cpu);
-		if (strcmp(path, *file) != 0)
+		kmt_tape_cpu_base(base, (uint32_t)cpu);
+		if (!kmt_segments_parse(*file, base, &number))
 			continue;
 		if (kmt_manifest_add_cpu(&tape->manifest, (uint32_t)cpu) < 0)
 			return kmt_fail(err, -ENOMEM, "%s: out of memory", tape->path);
@@ -153,27 +160,29 @@ static void raise_descriptor_limit(size_t nr_cpus)
 	(void)setrlimit(RLIMIT_NOFILE, &limit); /* if it doesn't help, open() says so */
 }
 
-static int open_cpu(struct kmt_tape *tape, uint32_t cpu, struct kmt_err *err)
+/* @paths: what there is below cpu/, see kmt_segments_find() */
+static int open_cpu(struct kmt_tape *tape, uint32_t cpu, char *const **paths, struct kmt_err *err)
 {
-	KMT_CLEANUP(kmt_member_close) struct kmt_member member = { .fd = -1 };
-	char path[KMT_TAPE_CPU_PATH_BYTES], name[KMT_ERR_BYTES / 2];
+	KMT_CLEANUP(kmt_segments_deinit) struct kmt_segments segments = { NULL, 0 };
+	char base[KMT_TAPE_CPU_PATH_BYTES], prefix[KMT_ERR_BYTES / 2];
 	struct kmt_chunk_reader **slot = &tape->cpus[tape->nr_cpus];
+	const char *name;
 	int r;
 
-	kmt_tape_cpu_path(path, cpu);
-	(void)snprintf(name, sizeof(name), "%s/%s", tape->path, path);
-	r = kmt_members_get(tape->members, path, &member);
+	kmt_tape_cpu_base(base, cpu);
+	(void)snprintf(prefix, sizeof(prefix), "%s/", tape->path);
+	r = kmt_segments_find(paths, base, &segments);
+	if (r == 0)
+		r = kmt_segments_open(tape->members, prefix, base, &segments, slot, err);
 	if (r == -ENOENT)
 		return kmt_fail(err, -ENODATA,
-				"%s: missing: without its frees, every object would look leaked",
-				name);
-	if (r < 0)
-		return kmt_fail(err, r, "%s: %s", name, kmt_members_strerror(r));
-	r = kmt_chunk_reader_new_member(&member, name, slot, err);
+				"%s%s.zst: missing: without its frees, every object would look "
+				"leaked",
+				prefix, base);
 	if (r < 0)
 		return r;
-	member.fd = -1; /* taken */
 	tape->nr_cpus++;
+	name = kmt_chunk_reader_name(*slot);
 	if (kmt_chunk_reader_cpu(*slot) != cpu)
 		return kmt_fail(err, -EBADMSG, "%s: offset 0: damaged: it is the file of CPU %u",
 				name, kmt_chunk_reader_cpu(*slot));
@@ -185,11 +194,29 @@ static int open_cpu(struct kmt_tape *tape, uint32_t cpu, struct kmt_err *err)
 	return 0;
 }
 
+void kmt_tape_note_dropped(struct kmt_tape *tape)
+{
+	struct kmt_manifest *manifest = &tape->manifest;
+
+	for (size_t i = 0; i < tape->nr_cpus; i++) {
+		uint64_t ns = kmt_chunk_reader_dropped_ns(tape->cpus[i]);
+
+		if (ns > manifest->dropped_ns && ns <= INT64_MAX)
+			manifest->dropped_ns = ns;
+	}
+	if (manifest->start_ns < manifest->dropped_ns) {
+		manifest->began_ns = manifest->start_ns;
+		manifest->start_ns = manifest->dropped_ns;
+	}
+	if (manifest->allocs_on_ns < manifest->dropped_ns)
+		manifest->allocs_on_ns = manifest->dropped_ns;
+}
+
 int kmt_tape_prepare_cpus(struct kmt_tape *tape, struct kmt_err *err)
 {
 	const struct kmt_manifest *manifest = &tape->manifest;
 
-	raise_descriptor_limit(manifest->nr_cpus);
+	raise_descriptor_limit(2 * manifest->nr_cpus); /* the first file, and the one being read */
 	tape->cpus = calloc(manifest->nr_cpus ? manifest->nr_cpus : 1,
 			    sizeof(struct kmt_chunk_reader *));
 	if (!tape->cpus)
@@ -217,12 +244,16 @@ int kmt_tape_new(const char *path, struct kmt_tape **ret_tape, struct kmt_err *e
 
 static int open_cpus(struct kmt_tape *tape, struct kmt_err *err)
 {
+	KMT_CLEANUP(kmt_members_free_list) char **paths = NULL;
+	char *const *at;
 	int r;
 
 	(void)((r = kmt_tape_find_more_cpus(tape, err)) < 0 ||
-	       (r = kmt_tape_prepare_cpus(tape, err)) < 0);
+	       (r = kmt_tape_prepare_cpus(tape, err)) < 0 ||
+	       (r = kmt_members_list(tape->members, "cpu", &paths, err)) < 0);
+	at = paths;
 	for (size_t i = 0; r == 0 && i < tape->manifest.nr_cpus; i++)
-		r = open_cpu(tape, tape->manifest.cpus[i], err);
+		r = open_cpu(tape, tape->manifest.cpus[i], &at, err);
 	return r;
 }
 
@@ -236,6 +267,7 @@ int kmt_tape_open(const char *path, struct kmt_tape **ret_tape, struct kmt_err *
 		r = open_cpus(tape, err);
 	if (r < 0)
 		return r;
+	kmt_tape_note_dropped(tape);
 	*ret_tape = KMT_STEAL(tape);
 	return 0;
 }
