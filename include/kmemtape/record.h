@@ -80,6 +80,7 @@ struct kmt_record_summary {
 	uint64_t settle_ns;	  /* how much of status.elapsed_ns was settling */
 	bool was_cpu_spent;	  /* max_cpu_percent was reached, and reading waited */
 	uint64_t cpu_ns;	  /* that was taken while recording */
+	uint64_t dropped_ns;	  /* how long it had gone on before what is on the tape: a ring */
 	uint64_t buffer_bytes;	  /* of one CPU's ring buffer, as the kernel rounded it */
 	size_t nr_cpus;
 	char priority[KMT_UNITS_BYTES];		   /* of the threads that drain: "SCHED_FIFO 1" */
@@ -106,6 +107,7 @@ struct kmt_record_options {
 	uint64_t buffer_bytes;	/* ring buffer of each CPU; 0: KMT_RECORD_BUFFER_BYTES, and all
 				   together at most 1/64 of the memory */
 	uint64_t max_bytes;	/* the recording ends when the tape is that long; 0: no limit */
+	bool is_ring;	       /* it goes on then, and the oldest is dropped */
 	uint64_t reserve_bytes; /* that stay free on the disk; 0: none; KMT_RECORD_RESERVE: 1 %, at
 				  least 64 MiB (of a small disk a quarter), at most 1 GiB */
 	uint64_t settle_ns;	/* frees stay on for so long after allocations are off */
@@ -142,7 +144,7 @@ void kmt_record_options_init(struct kmt_record_options *options);
  *
  * The command ends the recording when it exits; when the recording ends first, it is sent SIGTERM.
  *
- * Return: 0; -ENOENT if there is no such user; -EEXIST if there is something at the path; -EACCES,
+ * Return: 0; -EINVAL if a ring is too small for the CPUs; -ENOENT if there is no such user; -EEXIST if there is something at the path; -EACCES,
  * -EPERM without the privilege; -ENOTSUP if this kernel lacks tracefs or an event; -ENOMEM if the
  * ring buffers are too large; -ENOSPC if not even the reserve is free; -ENOENT and so on if the
  * command can't be run; negative errno of a failed write. If no event was on yet, nothing is left

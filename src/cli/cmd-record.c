@@ -72,6 +72,8 @@ static const struct kmt_opt record_opts[] = {
 	{ 0, "max-size", "SIZE", KMT_OPT_SIZE, &options.max_bytes, 1 << 20, UINT64_MAX,
 	  .help = "stop when the tape is that large; what is in\n"
 		  "the buffers, and settling, add to it [none]" },
+	{ 0, "ring", NULL, KMT_OPT_FLAG, &options.is_ring,
+	  .help = "don't stop at --max-size: drop the oldest instead" },
 	{ 0, "reserve", "SIZE", KMT_OPT_SIZE, &options.reserve_bytes, 0, UINT64_MAX - 1,
 	  .help = "stop before less than this is free on the disk\n"
 		  "[1 % of it, 64M to 1G]; 0: fill it" },
@@ -236,10 +238,13 @@ static void print_summary(const struct kmt_record_summary *summary)
 		summary->nr_cpus == 1 ? "" : "s",
 		kmt_format_time(b, status->elapsed_ns - summary->settle_ns),
 		kmt_format_time(c, summary->settle_ns), status->lost ? "" : ", lost 0");
-	fprintf(stderr, "%s raw, %s on the tape: %.1f:1, %.2f bytes/event\n",
+	fprintf(stderr, "%s raw, %s %s: %.1f:1, %.2f bytes/event\n",
 		kmt_format_size(a, status->raw_bytes), kmt_format_size(b, status->file_bytes),
-		ratio(status),
+		summary->dropped_ns ? "written" : "on the tape", ratio(status),
 		status->events ? (double)status->file_bytes / (double)status->events : 0);
+	if (summary->dropped_ns)
+		fprintf(stderr, "the newest %s of it are on the tape (--ring)\n",
+			kmt_format_time(a, status->elapsed_ns - summary->dropped_ns));
 	fprintf(stderr, "it took %s of CPU time (%s)\n", kmt_format_time(a, cpu_ns()),
 		summary->priority);
 	fprintf(stderr, "and %s of memory, of %s at most, beside ring buffers of %s a CPU\n",
@@ -369,6 +374,9 @@ static int take_texts(void)
 	if (r == 0 && has_all_stacks && has_no_stacks)
 		r = kmt_complain(&kmt_command_record, -EINVAL,
 				 "--stack and --no-stack: which one?");
+	if (r == 0 && options.is_ring && !options.max_bytes)
+		r = kmt_complain(&kmt_command_record, -EINVAL,
+				 "--ring: how much may it keep? Needs --max-size");
 	if (has_all_stacks)
 		options.stacks = KMT_RECORD_STACKS_ALL;
 	else if (has_no_stacks)

@@ -42,6 +42,7 @@ struct kmt_drain {
 	uint64_t drained_ns; /* everything up to here was read */
 	uint64_t written_ns; /* when the last chunk or mark was written */
 	uint64_t file_bytes; /* as added to shared->file_bytes */
+	uint32_t segment;    /* number of the file, of a ring */
 
 	int result; /* of the thread; the main thread reads it when has_failed is true */
 	struct kmt_err err;
@@ -76,6 +77,11 @@ void kmt_drain_shared_stop(struct kmt_drain_shared *shared)
 	signal_fd(shared->stop_fd);
 }
 
+uint64_t kmt_drain_shared_bytes(struct kmt_drain_shared *shared)
+{
+	return atomic_load(&shared->file_bytes) - atomic_load(&shared->removed_bytes);
+}
+
 static uint64_t page_time_ns(const void *subbuf)
 {
 	uint64_t ns;
@@ -94,21 +100,57 @@ static void note_drained(struct kmt_drain *drain, uint64_t ns)
 static void note_written(struct kmt_drain *drain, uint64_t now_ns)
 {
 	struct kmt_drain_shared *shared = drain->shared;
-	uint64_t bytes = kmt_chunk_writer_file_bytes(drain->writer), total;
+	uint64_t bytes = kmt_chunk_writer_file_bytes(drain->writer);
+	uint64_t grown = bytes - drain->file_bytes;
 
-	if (bytes == drain->file_bytes)
+	if (!grown)
 		return;
-	total = atomic_fetch_add(&shared->file_bytes, bytes - drain->file_bytes) + bytes -
-		drain->file_bytes;
+	atomic_fetch_add(&shared->file_bytes, grown);
+	if (shared->ring)
+		atomic_fetch_add(&shared->removed_bytes, kmt_ring_grow(shared->ring, grown));
 	drain->file_bytes = bytes;
 	drain->written_ns = now_ns;
-	if (total >= atomic_load(&shared->end_bytes))
+	if (kmt_drain_shared_bytes(shared) >= atomic_load(&shared->end_bytes))
 		signal_fd(shared->wake_fd);
 }
 
 static bool is_full(struct kmt_drain_shared *shared)
 {
-	return atomic_load(&shared->file_bytes) >= atomic_load(&shared->stop_bytes);
+	return kmt_drain_shared_bytes(shared) >= atomic_load(&shared->stop_bytes);
+}
+
+/*
+ * Goes on in another file, when the first sub-buffer for it is there: all events before its time
+ * are in the files up to now.
+ */
+static int switch_file(struct kmt_drain *drain, uint64_t begin_ns)
+{
+	struct kmt_drain_shared *shared = drain->shared;
+	char base[KMT_TAPE_CPU_PATH_BYTES], path[KMT_SEGMENT_PATH_BYTES];
+	uint64_t bytes = kmt_chunk_writer_segment_bytes(drain->writer);
+	uint64_t before = kmt_chunk_writer_file_bytes(drain->writer);
+	int fd, r;
+
+	kmt_tape_cpu_base(base, drain->cpu);
+	kmt_segment_path(path, base, drain->segment + 1);
+	r = kmt_chunk_writer_switch(drain->writer, shared->tape_fd, path, begin_ns, &fd,
+				    &drain->err);
+	if (r < 0)
+		return r;
+	kmt_syncer_exchange(shared->syncer, fd, kmt_chunk_writer_fd(drain->writer), path);
+	bytes += kmt_chunk_writer_file_bytes(drain->writer) - before -
+		 kmt_chunk_writer_segment_bytes(drain->writer); /* its footer */
+	kmt_ring_close(shared->ring, drain->cpu, drain->segment++, bytes, begin_ns);
+	return 0;
+}
+
+static bool is_file_full(const struct kmt_drain *drain)
+{
+	const struct kmt_ring *ring = drain->shared->ring;
+
+	return ring && !kmt_chunk_writer_is_waiting(drain->writer) &&
+	       kmt_chunk_writer_segment_bytes(drain->writer) >= kmt_ring_segment_bytes(ring) &&
+	       drain->segment < KMT_SEGMENT_NUMBER_MAX;
 }
 
 /*
@@ -180,6 +222,8 @@ static int empty_buffer(struct kmt_drain *drain)
 					"where a sub-buffer has %u",
 					drain->cpu, n, subbuf_bytes);
 		r = check_subbuf(drain, space, now_ns);
+		if (r == 0 && is_file_full(drain))
+			r = switch_file(drain, page_time_ns(space));
 		if (r < 0)
 			return r;
 		note_drained(drain, page_time_ns(space));

@@ -11,6 +11,8 @@
 #include "kmemtape/chunk.h"
 #include "kmemtape/cleanup.h"
 #include "kmemtape/err.h"
+#include "ring.h"
+#include "syncer.h"
 #include "trace-clock.h"
 
 /* What all drains of a recording share; outlives them. */
@@ -26,12 +28,18 @@ struct kmt_drain_shared {
 	/* Of all CPU files together: the main thread wants to know; nothing is written beyond. */
 	_Atomic uint64_t end_bytes, stop_bytes;
 	_Atomic uint64_t file_bytes;	   /* so far */
+	_Atomic uint64_t removed_bytes;	   /* of these, by the ring */
+	struct kmt_ring *ring;		   /* NULL: none */
+	struct kmt_syncer *syncer;
 	atomic_bool is_stopping;
 	struct kmt_budget budget;
 };
 
 int kmt_drain_shared_init(struct kmt_drain_shared *shared, struct kmt_err *err);
 void kmt_drain_shared_deinit(struct kmt_drain_shared *shared);
+
+/* That the files have now. */
+uint64_t kmt_drain_shared_bytes(struct kmt_drain_shared *shared);
 
 /* Tell all drains to empty their buffers once more, and to end. */
 void kmt_drain_shared_stop(struct kmt_drain_shared *shared);

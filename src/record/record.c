@@ -52,11 +52,22 @@ static void end_as(struct kmt_session *session, enum kmt_record_end end)
 		session->end = end;
 }
 
+/* A ring has written more than it keeps. */
+static uint64_t disk_bytes(struct kmt_session *session)
+{
+	return file_bytes(session) - session->shared.removed_bytes;
+}
+
+static bool is_limited(const struct kmt_session *session)
+{
+	return session->options->max_bytes && !session->options->is_ring;
+}
+
 static void check_size(struct kmt_session *session)
 {
-	uint64_t bytes = file_bytes(session);
+	uint64_t bytes = disk_bytes(session);
 
-	if (session->options->max_bytes && bytes >= session->options->max_bytes)
+	if (is_limited(session) && bytes >= session->options->max_bytes)
 		end_as(session, KMT_RECORD_END_SIZE);
 	else if (bytes >= session->shared.end_bytes)
 		end_as(session, KMT_RECORD_END_RESERVE);
@@ -67,8 +78,8 @@ static void look_at_disk(struct kmt_session *session)
 {
 	uint64_t max_bytes = session->options->max_bytes, end, stop;
 
-	kmt_room_limits(&session->room, file_bytes(session), &end, &stop);
-	if (max_bytes && max_bytes < end)
+	kmt_room_limits(&session->room, disk_bytes(session), &end, &stop);
+	if (is_limited(session) && max_bytes < end)
 		end = max_bytes;
 	atomic_store(&session->shared.end_bytes, end);
 	atomic_store(&session->shared.stop_bytes, stop);
@@ -601,6 +612,17 @@ static void note_end(struct kmt_session *session)
 	}
 }
 
+static void note_dropped(struct kmt_session *session)
+{
+	struct kmt_manifest *manifest = &session->manifest;
+
+	if (!session->ring)
+		return;
+	manifest->dropped_ns = kmt_ring_dropped_ns(session->ring);
+	if (manifest->dropped_ns > manifest->allocs_on_ns)
+		session->summary->dropped_ns = manifest->dropped_ns - manifest->allocs_on_ns;
+}
+
 static void finish_manifest(struct kmt_session *session, bool is_closed)
 {
 	struct kmt_err err;
@@ -637,6 +659,7 @@ static void finish(struct kmt_session *session)
 		finish_manifest(session, false); /* the disk may be full: worth more than data */
 	finish_files(session);
 	note_end(session); /* chunks that had failed may be there now */
+	note_dropped(session);
 	finish_manifest(session, !session->is_torn);
 }
 

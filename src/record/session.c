@@ -365,6 +365,23 @@ int kmt_session_add_cpu(struct kmt_session *session, uint32_t cpu, struct kmt_er
 	return 0;
 }
 
+static int open_ring(struct kmt_session *session, struct kmt_err *err)
+{
+	uint64_t max_bytes = session->options->max_bytes;
+	int r;
+
+	if (!session->options->is_ring)
+		return 0;
+	r = kmt_ring_new(session->tape.fd, max_bytes, session->max_drains, &session->ring, err);
+	if (r < 0)
+		return r;
+	session->shared.ring = session->ring;
+	session->manifest.ring_bytes = max_bytes;
+	kmt_snapshot_log_set_ring(&session->snapshots, session->tape.fd,
+				  kmt_ring_snapshot_bytes(max_bytes), session->syncer);
+	return 0;
+}
+
 /* With all that is there but what CPUs have. */
 static int open_syncer(struct kmt_session *session, struct kmt_err *err)
 {
@@ -379,6 +396,7 @@ static int open_syncer(struct kmt_session *session, struct kmt_err *err)
 			   &session->syncer, err);
 	if (r < 0)
 		return r;
+	session->shared.syncer = session->syncer;
 	kmt_syncer_add(session->syncer, session->cpu_fd, "cpu");
 	kmt_syncer_add(session->syncer, session->symbols_fd, "symbols");
 	kmt_syncer_add(session->syncer, kmt_comm_log_fd(session->comms), "comms");
@@ -410,6 +428,9 @@ static int open_drains(struct kmt_session *session, struct kmt_err *err)
 	if (r < 0)
 		return r;
 	r = open_syncer(session, err);
+	if (r < 0)
+		return r;
+	r = open_ring(session, err);
 	if (r < 0)
 		return r;
 	for (uint32_t cpu = 0; cpu < KMT_CPUS_MAX; cpu++) {
@@ -651,14 +672,17 @@ static void release_probes(struct kmt_session *session)
 
 void kmt_session_release(struct kmt_session *session)
 {
-	session->syncer = kmt_syncer_free(session->syncer); /* knows files of all others */
-	kmt_close_fd(&session->cpu_fd);
-	kmt_close_fd(&session->symbols_fd);
+	if (session->syncer)
+		(void)kmt_syncer_stop(session->syncer, NULL); /* before files are closed */
 	for (size_t i = 0; i < session->nr_drains; i++)
 		kmt_drain_free(session->drains[i]);
+	session->syncer = kmt_syncer_free(session->syncer); /* drains hand it their files */
+	kmt_close_fd(&session->cpu_fd);
+	kmt_close_fd(&session->symbols_fd);
 	free(session->drains);
 	free(session->counts);
 	session->sentry = kmt_sentry_free(session->sentry); /* holds files of the instance */
+	session->ring = kmt_ring_free(session->ring);
 	kmt_drain_shared_deinit(&session->shared);
 	release_instance(session);
 	release_probes(session);

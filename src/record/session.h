@@ -54,6 +54,7 @@ struct kmt_session {
 	struct kmt_syncer *syncer;
 	int cpu_fd, symbols_fd; /* directories of the tape */
 
+	struct kmt_ring *ring; /* NULL: none */
 	struct kmt_drain_shared shared;
 	struct kmt_drain **drains; /* as many as CPUs are possible; the first nr_drains exist */
 	struct kmt_cpu_counts *counts; /* one for each drain */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "kmemtape/cleanup.h"
 #include "privileges.h"
@@ -51,7 +52,10 @@ static int add_file(struct kmt_snapshot_log *log, const char *path, struct kmt_e
 	return r;
 }
 
-/* Caches keep their flags for life: once is enough, and it was done before events were on. */
+/*
+ * Caches keep their flags for life: once is enough, unless what was first is dropped. They were
+ * read before events were on.
+ */
 static int add_flags(struct kmt_snapshot_log *log, struct kmt_err *err)
 {
 	static const char head[] = "==> /sys/kernel/slab reclaim_account <==\n";
@@ -65,16 +69,45 @@ static int add_flags(struct kmt_snapshot_log *log, struct kmt_err *err)
 	return kmt_chunk_writer_text(log->writer, log->reclaimable, log->reclaimable_bytes, err);
 }
 
+void kmt_snapshot_log_set_ring(struct kmt_snapshot_log *log, int tape_fd, uint64_t max_bytes,
+			       struct kmt_syncer *syncer)
+{
+	log->tape_fd = tape_fd;
+	log->segment_bytes = max_bytes / 2;
+	log->syncer = syncer;
+}
+
+static int switch_file(struct kmt_snapshot_log *log, uint64_t now_ns, struct kmt_err *err)
+{
+	char path[KMT_SEGMENT_PATH_BYTES];
+	int fd, r;
+
+	if (!log->segment_bytes || kmt_chunk_writer_segment_bytes(log->writer) < log->segment_bytes)
+		return 0;
+	kmt_segment_path(path, "snapshots", 1);
+	if (log->has_two && renameat(log->tape_fd, path, log->tape_fd, "snapshots.zst") < 0)
+		return kmt_fail(err, -errno, "snapshots.zst: %s", strerror(errno));
+	log->has_two = true;
+	r = kmt_chunk_writer_switch(log->writer, log->tape_fd, path, now_ns, &fd, err);
+	if (r < 0)
+		return r;
+	kmt_syncer_exchange(log->syncer, fd, kmt_chunk_writer_fd(log->writer), path);
+	return 0;
+}
+
 int kmt_snapshot_log_add(struct kmt_snapshot_log *log, uint64_t now_ns, const char *why,
 			 struct kmt_err *err)
 {
 	char head[96];
 	int r;
 
+	r = switch_file(log, now_ns, err);
+	if (r < 0)
+		return r;
 	(void)snprintf(head, sizeof(head), "==> snapshot %u at %" PRIu64 " %s <==\n", log->nr,
 		       now_ns, why);
 	r = kmt_chunk_writer_text(log->writer, head, strlen(head), err);
-	if (r == 0 && log->nr++ == 0)
+	if (r == 0 && (log->nr++ == 0 || log->segment_bytes))
 		r = add_flags(log, err);
 	for (size_t i = 0; r == 0 && i < sizeof(counter_files) / sizeof(counter_files[0]); i++)
 		r = add_file(log, counter_files[i], err);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -35,7 +36,7 @@ struct kmt_syncer {
 	sem_t is_running;
 	bool is_started;
 
-	pthread_mutex_t lock; /* of which entries there are; what is in one is the thread's */
+	pthread_mutex_t lock; /* of the entries */
 	size_t nr_entries, max_entries;
 
 	int result; /* the first failure; others read it when has_failed is true */
@@ -48,11 +49,15 @@ int kmt_syncer_new(size_t max_files, int wake_fd, struct kmt_syncer **ret_syncer
 		   struct kmt_err *err)
 {
 	struct kmt_syncer *syncer;
+	pthread_mutexattr_t attr;
 
 	syncer = calloc(1, sizeof(*syncer) + max_files * sizeof(syncer->entries[0]));
 	if (!syncer)
 		return kmt_fail(err, -ENOMEM, "out of memory");
-	(void)pthread_mutex_init(&syncer->lock, NULL);
+	(void)pthread_mutexattr_init(&attr);
+	(void)pthread_mutexattr_setprotocol(&attr, PTHREAD_PRIO_INHERIT); /* drains take it */
+	(void)pthread_mutex_init(&syncer->lock, &attr);
+	(void)pthread_mutexattr_destroy(&attr);
 	(void)sem_init(&syncer->is_running, 0, 0);
 	syncer->wake_fd = wake_fd;
 	syncer->max_entries = max_files;
@@ -67,11 +72,11 @@ int kmt_syncer_new(size_t max_files, int wake_fd, struct kmt_syncer **ret_syncer
 	return 0;
 }
 
-static bool add(struct kmt_syncer *syncer, int fd, bool is_whole, const char *name)
+/* The lock is held. Return: NULL if there is no room */
+static struct entry *add(struct kmt_syncer *syncer, int fd, bool is_whole, const char *name)
 {
 	struct entry *entry = NULL;
 
-	(void)pthread_mutex_lock(&syncer->lock);
 	for (size_t i = 0; i < syncer->nr_entries && !entry; i++)
 		if (syncer->entries[i].fd < 0)
 			entry = &syncer->entries[i];
@@ -81,19 +86,46 @@ static bool add(struct kmt_syncer *syncer, int fd, bool is_whole, const char *na
 		*entry = (struct entry){ .fd = fd, .is_whole = is_whole };
 		(void)snprintf(entry->name, sizeof(entry->name), "%s", name);
 	}
-	(void)pthread_mutex_unlock(&syncer->lock);
 	return entry;
 }
 
 void kmt_syncer_add(struct kmt_syncer *syncer, int fd, const char *name)
 {
+	(void)pthread_mutex_lock(&syncer->lock);
 	(void)add(syncer, fd, false, name);
+	(void)pthread_mutex_unlock(&syncer->lock);
+}
+
+/* The lock is held. */
+static void add_whole(struct kmt_syncer *syncer, int fd, const char *name)
+{
+	if (!add(syncer, fd, true, name))
+		kmt_close_fd(&fd); /* the kernel will see to it, within half a minute */
 }
 
 void kmt_syncer_add_whole(struct kmt_syncer *syncer, int fd, const char *name)
 {
-	if (!add(syncer, fd, true, name))
-		kmt_close_fd(&fd); /* the kernel will see to it, within half a minute */
+	(void)pthread_mutex_lock(&syncer->lock);
+	add_whole(syncer, fd, name);
+	(void)pthread_mutex_unlock(&syncer->lock);
+}
+
+void kmt_syncer_exchange(struct kmt_syncer *syncer, int fd, int next_fd, const char *name)
+{
+	(void)pthread_mutex_lock(&syncer->lock);
+	for (size_t i = 0; i < syncer->nr_entries; i++) {
+		struct entry *entry = &syncer->entries[i], old = *entry;
+
+		if (entry->fd != fd || entry->is_whole)
+			continue;
+		*entry = (struct entry){ .fd = next_fd };
+		(void)snprintf(entry->name, sizeof(entry->name), "%s", name);
+		add_whole(syncer, fd, old.name);
+		(void)pthread_mutex_unlock(&syncer->lock);
+		return;
+	}
+	(void)pthread_mutex_unlock(&syncer->lock);
+	kmt_close_fd(&fd);
 }
 
 static void signal_fd(int fd)
@@ -120,6 +152,7 @@ static bool is_synced(const struct entry *entry, const struct stat *st)
 	return st->st_size == entry->synced_bytes;
 }
 
+/* @entry: a copy, with a descriptor of its own: the file may be exchanged meanwhile. */
 static void sync_entry(struct kmt_syncer *syncer, struct entry *entry)
 {
 	char what[KMT_ERR_BYTES / 2];
@@ -146,36 +179,37 @@ static void sync_entry(struct kmt_syncer *syncer, struct entry *entry)
 	entry->synced_time = st.st_mtim;
 }
 
-static void drop_whole(struct kmt_syncer *syncer, struct entry *entry)
+static void sync_index(struct kmt_syncer *syncer, size_t index)
 {
-	(void)pthread_mutex_lock(&syncer->lock);
-	if (entry->is_whole)
-		kmt_close_fd(&entry->fd);
-	(void)pthread_mutex_unlock(&syncer->lock);
-}
-
-/* The entry at @index; NULL: it is free, or the last was before it. */
-static struct entry *entry_at(struct kmt_syncer *syncer, size_t index)
-{
-	struct entry *entry = NULL;
+	struct entry *entry = &syncer->entries[index], copy = { .fd = -1 };
+	int fd = -1;
 
 	(void)pthread_mutex_lock(&syncer->lock);
-	if (index < syncer->nr_entries && syncer->entries[index].fd >= 0)
-		entry = &syncer->entries[index];
+	if (index < syncer->nr_entries && entry->fd >= 0) {
+		copy = *entry;
+		fd = entry->fd;
+		copy.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	}
 	(void)pthread_mutex_unlock(&syncer->lock);
-	return entry;
+	if (copy.fd < 0)
+		return;
+	sync_entry(syncer, &copy);
+	kmt_close_fd(&copy.fd);
+
+	(void)pthread_mutex_lock(&syncer->lock);
+	if (entry->fd == fd && entry->is_whole == copy.is_whole) {
+		entry->synced_bytes = copy.synced_bytes;
+		entry->synced_time = copy.synced_time;
+		if (entry->is_whole)
+			kmt_close_fd(&entry->fd);
+	}
+	(void)pthread_mutex_unlock(&syncer->lock);
 }
 
 static void sync_all(struct kmt_syncer *syncer)
 {
-	for (size_t i = 0; i < syncer->max_entries; i++) {
-		struct entry *entry = entry_at(syncer, i);
-
-		if (!entry)
-			continue;
-		sync_entry(syncer, entry);
-		drop_whole(syncer, entry);
-	}
+	for (size_t i = 0; i < syncer->max_entries; i++)
+		sync_index(syncer, i);
 }
 
 static void *sync_thread(void *arg)
@@ -239,7 +273,8 @@ struct kmt_syncer *kmt_syncer_free(struct kmt_syncer *syncer)
 		return NULL;
 	join(syncer);
 	for (size_t i = 0; i < syncer->nr_entries; i++)
-		drop_whole(syncer, &syncer->entries[i]);
+		if (syncer->entries[i].is_whole)
+			kmt_close_fd(&syncer->entries[i].fd);
 	kmt_close_fd(&syncer->stop_fd);
 	(void)sem_destroy(&syncer->is_running);
 	(void)pthread_mutex_destroy(&syncer->lock);

@@ -33,6 +33,13 @@ void kmt_syncer_add(struct kmt_syncer *syncer, int fd, const char *name);
 /* kmt_syncer_add_whole() - a file that was written and won't grow. @fd: taken */
 void kmt_syncer_add_whole(struct kmt_syncer *syncer, int fd, const char *name);
 
+/**
+ * kmt_syncer_exchange() - a file goes on in another one
+ * @fd: taken: synced once more, and closed
+ * @next_fd: borrowed in its place
+ */
+void kmt_syncer_exchange(struct kmt_syncer *syncer, int fd, int next_fd, const char *name);
+
 /* kmt_syncer_start() - start the thread; @ret_tid: its id */
 int kmt_syncer_start(struct kmt_syncer *syncer, pid_t *ret_tid, struct kmt_err *err);
 
