@@ -10,6 +10,7 @@
 
 #include "kmemtape/manifest.h"
 #include "kmemtape/tape-format.h"
+#include "privileges.h"
 #include "sentry.h"
 #include "tracefs-dir.h"
 
@@ -164,6 +165,7 @@ int kmt_sentry_new(int instance_fd, const struct kmt_event_set *events, bool has
 		   struct kmt_sentry **ret_sentry, struct kmt_err *err)
 {
 	KMT_CLEANUP(kmt_sentry_freep) struct kmt_sentry *sentry = calloc(1, sizeof(*sentry));
+	KMT_CLEANUP(kmt_privileges_lower) uint64_t raised = kmt_privileges_raise();
 
 	if (!sentry)
 		return kmt_fail(err, -ENOMEM, "sentry: out of memory");
@@ -191,6 +193,7 @@ int kmt_sentry_new(int instance_fd, const struct kmt_event_set *events, bool has
 
 void kmt_sentry_add_cpu(struct kmt_sentry *sentry, uint32_t cpu)
 {
+	KMT_CLEANUP(kmt_privileges_lower) uint64_t raised = kmt_privileges_raise();
 	char path[NAME_BYTES];
 
 	(void)snprintf(path, sizeof(path), CPU_DIR "%u/", cpu);

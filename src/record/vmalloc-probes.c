@@ -2,9 +2,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "btf.h"
+#include "privileges.h"
 #include "vmalloc-probes.h"
 
 #define ARGS_BYTES 256
@@ -42,7 +42,7 @@ static bool ask_btf(const struct kmt_probes_kernel *kernel, struct offsets *ret_
 /* A kernel that has events of vmalloc is too new to guess. */
 static bool is_old(const struct kmt_probes_kernel *kernel)
 {
-	return kernel->bits == 64 && faccessat(kernel->instance_fd, "events/vmalloc", F_OK, 0) < 0;
+	return kernel->bits == 64 && kmt_privileges_find(kernel->instance_fd, "events/vmalloc") < 0;
 }
 
 static int create_both(struct kmt_probes *probes, const struct offsets *offsets)

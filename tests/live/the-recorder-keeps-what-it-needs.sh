@@ -75,6 +75,9 @@ for mask in 0000 0777; do
 		esac
 	done
 	has 1 "$effective" && fail "cap_dac_override has an effect while nothing is opened"
+	# What others touch is seen without being root, too, whether by a look or by a watch.
+	echo 512 >"$TRACEFS/instances/kmemtape-$RECORDER/buffer_size_kb"
+	until_true 20 grep -q buffer_size_kb "$WORK/log" || fail "it doesn't see what others touch: $(cat "$WORK/log")"
 	end_recorder INT
 	[ $STATUS = 0 ] || fail "exit status $STATUS: $(cat "$WORK/log")"
 	grep -qE "^the recorder was nobody, with cap_dac_override,[a-z_,]*cap_syslog only" "$WORK/log" ||
