@@ -1,5 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
+# Fault: The recorder is killed where it has kprobes; so is, another time, its janitor.
+# Promise: The janitor removes the probes with the instance; without it, the next record does. Those of others stay.
 # time: 120
 # The traffic of rcu-same-site.sh, after recordings that ended in all ways. Their probes are gone, after SIGKILL with
 # the next recording; those of others stay.
