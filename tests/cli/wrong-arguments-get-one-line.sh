@@ -57,6 +57,7 @@ expect "--only: 'file=x' is not like cache=dentry" replay --interval 1s --only f
 expect "--only: 'foo+' is no call site like" replay --interval 1s --only site=foo+ x
 expect "--only: 'bash' is no pid" replay --interval 1s --only pid=bash x
 if "$KMEMTAPE" record --help >/dev/null 2>&1; then
+	expect "--ring: how much may it keep? Needs --max-size" record --ring
 	expect "--events: there is no set 'slb': slab, page, percpu, vmalloc, all" record -e slb
 	expect "--events: there is no set '': slab, page" record -e slab,
 	expect "--events: there is no set 'sla': slab, page" record -e page,sla,percpu
