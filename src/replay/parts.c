@@ -53,7 +53,7 @@ int kmt_parts_choose(const struct kmt_row *sites, size_t nr_sites, const struct 
 	for (size_t i = 0; i < nr_sites; i++) {
 		size_t to = end_of(&sites[i], parts, nr_parts, from);
 
-		if (is_split(&sites[i], parts + from, to - from)) {
+		if (to > from && is_split(&sites[i], parts + from, to - from)) {
 			memcpy(rows + nr, parts + from, (to - from) * sizeof(*rows));
 			nr += to - from;
 		} else {
@@ -116,7 +116,7 @@ void kmt_parts_lift(const struct kmt_result *result, struct kmt_row *sites, size
 	for (size_t i = 0; i < nr_sites; i++) {
 		size_t to = end_of(&sites[i], parts, nr_parts, from);
 
-		if (is_split(&sites[i], parts + from, to - from))
+		if (to > from && is_split(&sites[i], parts + from, to - from))
 			lift(&result->verdict, &sites[i], parts + from, to - from);
 		from = to;
 	}
