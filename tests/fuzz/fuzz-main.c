@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "change.h"
 #include "fuzz.h"
 
 /*
@@ -103,106 +104,20 @@ static void add_path(const char *path)
 		free(entries);
 }
 
-/* splitmix64 (Steele, Lea, Flood 2014) */
-static uint64_t next(uint64_t *state)
-{
-	uint64_t z = *state += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return z ^ z >> 31;
-}
-
-static size_t below(uint64_t *state, size_t limit)
-{
-	return limit ? (size_t)(next(state) % limit) : 0;
-}
-
-/* Overwrites with a number that lengths and offsets are often wrong about. */
-static void put_number(uint8_t *bytes, size_t size, uint64_t *state)
-{
-	static const uint64_t numbers[] = { 0,		1,	   2,
-					    3,		4,	   7,
-					    8,		15,	   16,
-					    127,	128,	   255,
-					    256,	4080,	   4095,
-					    4096,	65535,	   65536,
-					    1 << 20,	INT32_MAX, UINT32_MAX - 7,
-					    UINT32_MAX, INT64_MAX, UINT64_MAX - 7,
-					    UINT64_MAX };
-	uint64_t n = numbers[below(state, sizeof(numbers) / sizeof(numbers[0]))];
-	size_t width = (size_t)1 << below(state, 4), at;
-	int is_big_endian = (int)below(state, 2);
-
-	if (size < width)
-		return;
-	at = below(state, size - width + 1);
-	if (below(state, 2))
-		at -= at % width;
-	for (size_t i = 0; i < width; i++)
-		bytes[at + (is_big_endian ? width - 1 - i : i)] = (uint8_t)(n >> (8 * i));
-}
-
-/* Puts @more bytes of @from in at @at. Return: the new size. */
-static size_t insert(uint8_t *bytes, size_t size, size_t at, const uint8_t *from, size_t more)
-{
-	memmove(bytes + at + more, bytes + at, size - at);
-	memcpy(bytes + at, from, more);
-	return size + more;
-}
-
-static size_t change_once(uint8_t *bytes, size_t size, size_t room, uint64_t *state)
-{
-	const struct seed *other = &seeds[below(state, nr_seeds)];
-	size_t at = below(state, size), n;
-	uint8_t copy[64];
-
-	switch (below(state, 8)) {
-	case 0:
-		if (size)
-			bytes[at] ^= (uint8_t)(1u << below(state, 8));
-		return size;
-	case 1:
-		if (size)
-			bytes[at] = (uint8_t)next(state);
-		return size;
-	case 2:
-		if (size)
-			bytes[at] = (uint8_t) "0123456789 \t\n\":;,[]{}()*._-x"[below(state, 28)];
-		return size;
-	case 3:
-		put_number(bytes, size, state);
-		return size;
-	case 4: /* leave some out */
-		n = below(state, (size - at < 64 ? size - at : 64) + 1);
-		memmove(bytes + at, bytes + at + n, size - at - n);
-		return size - n;
-	case 5: /* cut */
-		return below(state, 4) ? size : at;
-	case 6: /* say some twice */
-		n = below(state, (size - at < 64 ? size - at : 64) + 1);
-		memcpy(copy, bytes + at, n);
-		return size + n <= room ? insert(bytes, size, below(state, size + 1), copy, n)
-					: size;
-	default: /* some of another input */
-		n = below(state, (other->size < 256 ? other->size : 256) + 1);
-		if (size + n > room)
-			return size;
-		return insert(bytes, size, below(state, size + 1),
-			      other->bytes + below(state, other->size - n + 1), n);
-	}
-}
-
 /* Mutation @number depends on the corpus, @seed and @number only. */
 static size_t mutate(uint8_t *bytes, uint64_t seed, uint64_t number)
 {
 	uint64_t state = seed ^ number * 0xd1342543de82ef95;
-	const struct seed *from = &seeds[below(&state, nr_seeds)];
-	size_t size = from->size, changes = 1 + below(&state, 8);
+	const struct seed *from = &seeds[change_below(&state, nr_seeds)];
+	size_t size = from->size, changes = 1 + change_below(&state, 8);
 
 	memcpy(bytes, from->bytes, size);
-	while (changes-- > 0)
-		size = change_once(bytes, size, from->size + GROWN_BYTES, &state);
+	while (changes-- > 0) {
+		const struct seed *other = &seeds[change_below(&state, nr_seeds)];
+
+		size = change_once(bytes, size, from->size + GROWN_BYTES, other->bytes, other->size,
+				   &state);
+	}
 	return size;
 }
 
