@@ -35,6 +35,14 @@ int kmt_chunk_writer_new(int dirfd, const char *path, uint32_t cpu, uint32_t uni
 void kmt_chunk_writer_set_level(struct kmt_chunk_writer *writer, int level);
 
 /**
+ * kmt_chunk_writer_reopen() - the same memory for another file, when the one before is finished
+ *
+ * Takes a hundredth of the time of a new one. After a failure it can only be freed, or tried again.
+ */
+int kmt_chunk_writer_reopen(struct kmt_chunk_writer *writer, int dirfd, const char *path,
+			    uint32_t cpu, struct kmt_err *err);
+
+/**
  * kmt_chunk_writer_space() - where the next data goes
  * @ret_bytes: room there, at least @unit_bytes; all of it may be filled
  *

@@ -21,11 +21,13 @@ struct import {
 	char *header_page; /* with the sub-buffer size of @buffer */
 	struct kmt_dat_events events;
 	int tape_fd;
+	struct kmt_chunk_writer *writer; /* of one CPU after the other; NULL: of none yet */
 	struct kmt_manifest manifest;
 };
 
 static void deinit(struct import *import)
 {
+	(void)kmt_chunk_writer_free(import->writer);
 	kmt_manifest_deinit(&import->manifest);
 	free(import->events.counts);
 	free(import->header_page);
@@ -243,9 +245,17 @@ static int copy_pages(struct import *import, struct kmt_chunk_writer *writer, co
 	return r;
 }
 
+/* A file can say that it has thousands of CPUs, in a line each. */
+static int open_cpu(struct import *import, const char *path, uint32_t cpu, struct kmt_err *err)
+{
+	if (import->writer)
+		return kmt_chunk_writer_reopen(import->writer, import->tape_fd, path, cpu, err);
+	return kmt_chunk_writer_new(import->tape_fd, path, cpu, import->layout.page_bytes,
+				    &import->writer, err);
+}
+
 static int copy_cpu(struct import *import, const struct kmt_dat_cpu *cpu, struct kmt_err *err)
 {
-	KMT_CLEANUP(kmt_chunk_writer_freep) struct kmt_chunk_writer *writer = NULL;
 	KMT_CLEANUP(kmt_dat_pages_freep) struct kmt_dat_pages *pages = NULL;
 	char path[KMT_TAPE_CPU_PATH_BYTES];
 	const uint8_t *raw;
@@ -254,12 +264,11 @@ static int copy_cpu(struct import *import, const struct kmt_dat_cpu *cpu, struct
 
 	kmt_tape_cpu_path(path, cpu->cpu);
 	(void)((r = kmt_dat_pages_new(import->dat, import->buffer, cpu, &pages, err)) < 0 ||
-	       (r = kmt_chunk_writer_new(import->tape_fd, path, cpu->cpu, import->layout.page_bytes,
-					 &writer, err)) < 0);
+	       (r = open_cpu(import, path, cpu->cpu, err)) < 0);
 	while (r == 0 && (r = kmt_dat_pages_next(pages, &raw, &bytes, err)) == 1)
-		r = copy_pages(import, writer, raw, bytes, err);
+		r = copy_pages(import, import->writer, raw, bytes, err);
 	if (r == 0)
-		r = kmt_chunk_writer_finish(writer, 0, err);
+		r = kmt_chunk_writer_finish(import->writer, 0, err);
 	if (r == 0 && kmt_manifest_add_cpu(&import->manifest, cpu->cpu) < 0)
 		r = kmt_fail(err, -ENOMEM, "%s: out of memory", import->dat->path);
 	return r;

@@ -164,6 +164,20 @@ static int warm_up(struct kmt_chunk_writer *writer, struct kmt_err *err)
 	return 0;
 }
 
+/* A new file, with its head. */
+static int open_file(struct kmt_chunk_writer *writer, int dirfd, struct kmt_err *err)
+{
+	int r;
+
+	writer->fd = openat(dirfd, writer->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (writer->fd < 0)
+		return kmt_fail(err, -errno, "%s: %s", writer->path, strerror(errno));
+	r = write_mark(writer, KMT_CHUNK_FILE, err);
+	if (r < 0)
+		(void)unlinkat(dirfd, writer->path, 0);
+	return r;
+}
+
 int kmt_chunk_writer_new(int dirfd, const char *path, uint32_t cpu, uint32_t unit_bytes,
 			 struct kmt_chunk_writer **ret_writer, struct kmt_err *err)
 {
@@ -193,19 +207,27 @@ int kmt_chunk_writer_new(int dirfd, const char *path, uint32_t cpu, uint32_t uni
 		(void)ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_targetLength, SUBBUF_TARGET_STEP);
 	}
 	r = warm_up(w, err);
-	if (r < 0)
-		return r;
+	if (r == 0)
+		r = open_file(w, dirfd, err);
+	if (r == 0)
+		*ret_writer = KMT_STEAL(w);
+	return r;
+}
 
-	w->fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (w->fd < 0)
-		return kmt_fail(err, -errno, "%s: %s", path, strerror(errno));
-	r = write_mark(w, KMT_CHUNK_FILE, err);
-	if (r < 0) {
-		(void)unlinkat(dirfd, path, 0);
-		return r;
-	}
-	*ret_writer = KMT_STEAL(w);
-	return 0;
+int kmt_chunk_writer_reopen(struct kmt_chunk_writer *writer, int dirfd, const char *path,
+			    uint32_t cpu, struct kmt_err *err)
+{
+	(void)snprintf(writer->path, sizeof(writer->path), "%s", path);
+	kmt_close_fd(&writer->fd);
+	writer->cpu = cpu;
+	writer->raw_used = 0;
+	writer->drained_ns = writer->written_ns = 0;
+	writer->sequence = 0;
+	writer->is_broken = false;
+	writer->segment_bytes = 0;
+	writer->compat = 0;
+	writer->raw_total = writer->file_total = 0;
+	return open_file(writer, dirfd, err);
 }
 
 void kmt_chunk_writer_set_level(struct kmt_chunk_writer *writer, int level)

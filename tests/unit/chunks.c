@@ -152,6 +152,32 @@ static void round_trip(uint32_t unit, size_t size)
 	CHECK_EQ(run("zstd -dc %s/f.zst | cmp -s - %s/raw", dir.path), 0);
 }
 
+TEST(a_writer_makes_one_file_after_another_as_new_ones_would)
+{
+	KMT_CLEANUP(leave_dir) struct dir dir = enter_dir();
+	KMT_CLEANUP(kmt_chunk_writer_freep) struct kmt_chunk_writer *writer = NULL, *fresh = NULL;
+	KMT_CLEANUP(free_file) struct file file = { NULL, 0 }, other = { NULL, 0 };
+	uint8_t raw[8192];
+
+	fill(raw, sizeof(raw), 7);
+	CHECK_EQ(kmt_chunk_writer_new(dir.fd, "first", 1, 4096, &writer, NULL), 0);
+	add(writer, raw, sizeof(raw), 4096);
+	CHECK_EQ(kmt_chunk_writer_finish(writer, 9, NULL), 0);
+	CHECK_EQ(kmt_chunk_writer_reopen(writer, dir.fd, "first", 2, NULL), -EEXIST);
+	CHECK_EQ(kmt_chunk_writer_reopen(writer, dir.fd, "second", 2, NULL), 0);
+	CHECK_EQ(kmt_chunk_writer_raw_bytes(writer), 0);
+	add(writer, raw, 4096, 4096);
+	CHECK_EQ(kmt_chunk_writer_finish(writer, 0, NULL), 0);
+
+	CHECK_EQ(kmt_chunk_writer_new(dir.fd, "fresh", 2, 4096, &fresh, NULL), 0);
+	add(fresh, raw, 4096, 4096);
+	CHECK_EQ(kmt_chunk_writer_finish(fresh, 0, NULL), 0);
+	file = load(dir.fd, "second");
+	other = load(dir.fd, "fresh");
+	CHECK_EQ(file.size, other.size);
+	CHECK_BYTES(file.bytes, other.bytes, other.size);
+}
+
 TEST(pages_of_4k_come_back_and_zstd_agrees)
 {
 	round_trip(4096, 700 * 4096);
@@ -952,6 +978,7 @@ TEST(text_that_is_missing_or_no_chunk_file_is_refused)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		ROW(a_writer_makes_one_file_after_another_as_new_ones_would),
 		ROW(pages_of_4k_come_back_and_zstd_agrees),
 		ROW(pages_of_64k_come_back_and_zstd_agrees),
 		ROW(pages_that_do_not_divide_a_chunk_come_back_and_zstd_agrees),
