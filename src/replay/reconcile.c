@@ -16,6 +16,7 @@
 
 struct kmt_reconciler {
 	const struct kmt_tape *tape;
+	struct kmt_err damage; /* the first, if there is any */
 	/* Of the snapshots that are looked at: the first, some in between, the last */
 	uint64_t times_ns[KMT_VMALLOC_POINTS_MAX];
 	size_t nr_times;
@@ -45,14 +46,24 @@ struct kmt_reconciler *kmt_reconciler_free(struct kmt_reconciler *reconciler)
 
 /* --- reading snapshots.zst, once for the times, and once more for the numbers --- */
 
-static int feed_chunks(struct kmt_chunk_reader *reader, struct kmt_chunk_scratch *scratch,
-		       struct kmt_snapshots *snapshots)
+/* A tape that wasn't closed says so itself. */
+static void note_damage(struct kmt_reconciler *reconciler, int code, const struct kmt_err *err)
 {
+	if (!reconciler->damage.text[0] &&
+	    (code < 0 || (code == KMT_CHUNK_CUT && reconciler->tape->manifest.is_closed)))
+		reconciler->damage = *err;
+}
+
+static int feed_chunks(struct kmt_reconciler *reconciler, struct kmt_chunk_reader *reader,
+		       struct kmt_chunk_scratch *scratch, struct kmt_snapshots *snapshots)
+{
+	struct kmt_err err = { "" };
 	struct kmt_chunk chunk;
 	int r = 0, s;
 
 	for (;;) {
-		s = kmt_chunk_reader_next(reader, scratch, &chunk, NULL);
+		s = kmt_chunk_reader_next(reader, scratch, &chunk, &err);
+		note_damage(reconciler, s, &err);
 		if (s == -EBADMSG) {
 			kmt_snapshots_skip(snapshots); /* there's a hole in the text */
 			continue;
@@ -68,21 +79,26 @@ static int feed_chunks(struct kmt_chunk_reader *reader, struct kmt_chunk_scratch
 }
 
 /* What can't be read isn't there. Return: 0 or -ENOMEM. */
-static int read_snapshots(const struct kmt_tape *tape, const struct kmt_snapshot_sink *sink)
+static int read_snapshots(struct kmt_reconciler *reconciler, const struct kmt_snapshot_sink *sink)
 {
 	KMT_CLEANUP(kmt_chunk_scratch_freep) struct kmt_chunk_scratch *scratch = NULL;
 	KMT_CLEANUP(kmt_chunk_reader_freep) struct kmt_chunk_reader *reader = NULL;
 	KMT_CLEANUP(kmt_snapshots_freep) struct kmt_snapshots *snapshots = NULL;
+	struct kmt_err err = { "" };
 	int r;
 
-	r = kmt_chunk_open_text(tape->members, SNAPSHOTS_PATH, &reader, NULL);
-	if (r < 0)
+	r = kmt_chunk_open_text(reconciler->tape->members, SNAPSHOTS_PATH, &reader, &err);
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0) {
+		note_damage(reconciler, r, &err);
 		return r == -ENOMEM ? r : 0;
+	}
 	r = kmt_chunk_scratch_new(&scratch, NULL);
 	if (r < 0)
 		return r;
 	r = kmt_snapshots_new(sink, &snapshots, NULL);
-	return r < 0 ? r : feed_chunks(reader, scratch, snapshots);
+	return r < 0 ? r : feed_chunks(reconciler, reader, scratch, snapshots);
 }
 
 /* --- when they were --- */
@@ -138,7 +154,7 @@ int kmt_reconciler_new(const struct kmt_tape *tape, struct kmt_reconciler **ret_
 	kmt_vmalloc_series_init(&reconciler->vmallocs);
 	kmt_counters_init(&reconciler->first);
 	kmt_counters_init(&reconciler->last);
-	if (!tape->manifest.is_distilled && read_snapshots(tape, &sink) < 0)
+	if (!tape->manifest.is_distilled && read_snapshots(reconciler, &sink) < 0)
 		return kmt_fail(err, -ENOMEM, "out of memory");
 	if (reconciler->nr_times &&
 	    reconciler->times_ns[reconciler->nr_times - 1] != reconciler->last_ns)
@@ -385,7 +401,10 @@ int kmt_reconcile(struct kmt_reconciler *reconciler, const struct kmt_ledger *le
 	int r;
 
 	reconciler->symbols = context->symbols;
-	r = read_snapshots(reconciler->tape, reconciler->is_restored ? &ends : &sink);
+	r = read_snapshots(reconciler, reconciler->is_restored ? &ends : &sink);
+	if (r == 0 && reconciler->damage.text[0])
+		r = kmt_result_note(result, "counters of the kernel may be missing: %s",
+				    reconciler->damage.text);
 	if (r < 0)
 		return r;
 	to->nr_snapshots = reconciler->vmallocs.nr;

@@ -124,6 +124,10 @@ static int fill_symbols(const struct kmt_tape *tape, struct kmt_result *result,
 	if (r < 0)
 		return kmt_result_note(result, "no function names: %s", err->text);
 	result->has_symbols = true;
+	r = r == KMT_CHUNK_CUT ? kmt_result_note(result, "functions may be missing: %s", err->text)
+			       : 0;
+	if (r < 0)
+		return r;
 	r = kmt_symbols_add_kallsyms(symbols, text, bytes, err);
 	if (r == 0)
 		text = NULL; /* taken */
