@@ -151,7 +151,9 @@ static int recover(struct recovery *recovery, struct kmt_err *err)
 			"counts as lost isn't known\n");
 	if (recovery->is_damaged)
 		describe(recovery);
-	manifest->end_ns = recovery->rewrite.end_ns;
+	/* What a damaged tape says of its time may be any number; a manifest has no larger one. */
+	manifest->end_ns =
+		recovery->rewrite.end_ns < INT64_MAX ? recovery->rewrite.end_ns : INT64_MAX;
 	if (manifest->allocs_off_ns > manifest->end_ns)
 		manifest->allocs_off_ns = manifest->end_ns;
 	manifest->is_closed = true;
