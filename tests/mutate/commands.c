@@ -2,6 +2,7 @@
 #include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "kmemtape/fs.h"
 
@@ -188,6 +189,7 @@ static void take_made(const struct trial *trial)
 
 	put_path(trial, TAPE, tape);
 	put_path(trial, MADE, made);
+	(void)unlink(tape); /* if it is a file */
 	kmt_remove_tree(tape, false);
 	MUST(rename(made, tape) == 0);
 }
