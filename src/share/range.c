@@ -145,12 +145,12 @@ static int put_empty_one(struct cut *cut, struct kmt_err *err)
 static int cut_snapshots(struct range *range, struct kmt_err *err)
 {
 	KMT_CLEANUP(kmt_chunk_writer_freep) struct kmt_chunk_writer *writer = NULL;
-	KMT_CLEANUP(kmt_member_close) struct kmt_member member = { .fd = -1 };
 	struct cut cut = { .range = range };
 	struct kmt_snapshot_taker taker = { &cut, take_snapshot, NULL };
+	const char *why;
 	int r;
 
-	if (kmt_members_get(range->tape->members, "snapshots.zst", &member) < 0)
+	if (!kmt_snapshot_texts_are_there(range->tape, &why))
 		return 0;
 	r = kmt_chunk_writer_new(range->dirfd, "snapshots.zst", 0, 1, &writer, err);
 	if (r < 0)

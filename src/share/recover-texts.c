@@ -199,12 +199,11 @@ static int recover_snapshots(struct texts *texts, struct kmt_err *err)
 	KMT_CLEANUP(kmt_chunk_writer_freep) struct kmt_chunk_writer *writer = NULL;
 	struct snapshots snapshots = { .texts = texts };
 	struct kmt_snapshot_taker taker = { &snapshots, put_snapshot, note_hole };
-	KMT_CLEANUP(kmt_member_close) struct kmt_member member = { .fd = -1 };
-	int r = kmt_members_get(texts->tape->members, "snapshots.zst", &member);
+	const char *why;
+	int r;
 
-	if (r < 0) {
-		fprintf(texts->lost, "snapshots.zst: %s: nothing to compare the sums with\n",
-			kmt_members_strerror(r));
+	if (!kmt_snapshot_texts_are_there(texts->tape, &why)) {
+		fprintf(texts->lost, "snapshots.zst: %s: nothing to compare the sums with\n", why);
 		return 0;
 	}
 	r = kmt_chunk_writer_new(texts->dirfd, "snapshots.zst", 0, 1, &writer, err);

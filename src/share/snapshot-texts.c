@@ -136,6 +136,19 @@ static int read_chunks(struct kmt_chunk_reader *reader, struct kmt_chunk_scratch
 	}
 }
 
+bool kmt_snapshot_texts_are_there(const struct kmt_tape *tape, const char **ret_why)
+{
+	KMT_CLEANUP(kmt_chunk_reader_freep) struct kmt_chunk_reader *reader = NULL;
+	KMT_CLEANUP(kmt_member_close) struct kmt_member member = { .fd = -1 };
+	int r = kmt_chunk_open_text(tape->members, path, &reader, NULL);
+
+	if (r < 0)
+		r = kmt_members_get(tape->members, path, &member);
+	if (r < 0)
+		*ret_why = kmt_members_strerror(r);
+	return r == 0;
+}
+
 int kmt_snapshot_texts_read(const struct kmt_tape *tape, const struct kmt_snapshot_taker *taker,
 			    struct kmt_err *err)
 {

@@ -14,6 +14,12 @@ struct kmt_snapshot_taker {
 };
 
 /**
+ * kmt_snapshot_texts_are_there() - in one file or, of a ring, in several
+ * @ret_why: if they aren't: in words
+ */
+bool kmt_snapshot_texts_are_there(const struct kmt_tape *tape, const char **ret_why);
+
+/**
  * kmt_snapshot_texts_read() - all that are whole
  *
  * Of a file that was cut, the last one isn't.

@@ -151,20 +151,18 @@ int kmt_snapshots_cut(const struct kmt_tape *tape, uint64_t first_ns, uint64_t l
 	KMT_CLEANUP(kmt_chunk_scratch_freep) struct kmt_chunk_scratch *scratch = NULL;
 	KMT_CLEANUP(kmt_chunk_reader_freep) struct kmt_chunk_reader *reader = NULL;
 	KMT_CLEANUP(kmt_chunk_writer_freep) struct kmt_chunk_writer *writer = NULL;
-	KMT_CLEANUP(kmt_member_close) struct kmt_member member = { .fd = -1 };
 	KMT_CLEANUP(kmt_freep) struct cut *cut = calloc(1, sizeof(*cut));
 	int r;
 
 	if (!cut)
 		return kmt_fail(err, -ENOMEM, "out of memory");
-	if (!last_ns || kmt_members_get(tape->members, SNAPSHOTS_PATH, &member) < 0)
+	if (!last_ns)
 		return 0;
 	r = kmt_chunk_scratch_new(&scratch, err);
 	if (r == 0)
-		r = kmt_chunk_reader_new_member(&member, SNAPSHOTS_PATH, &reader, err);
+		r = kmt_chunk_open_text(tape->members, SNAPSHOTS_PATH, &reader, err);
 	if (r < 0)
-		return r;
-	member.fd = -1; /* taken */
+		return r == -ENOENT ? 0 : r;
 	r = kmt_chunk_writer_new(dirfd, SNAPSHOTS_PATH, 0, 1, &writer, err);
 	if (r < 0)
 		return r;
