@@ -56,6 +56,11 @@ struct kmt_tape {
  * lists is missing or shorter than its head; -EPROTONOSUPPORT; other negative errno.
  */
 int kmt_tape_open(const char *path, struct kmt_tape **ret_tape, struct kmt_err *err);
+
+/* The same; @name is how messages and reports call it. */
+int kmt_tape_open_as(const char *path, const char *name, struct kmt_tape **ret_tape,
+		     struct kmt_err *err);
+
 /**
  * kmt_tape_open_damaged() - open what is left of a tape
  * @ret_damage: what is wrong with its manifest; "" if nothing is

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "kmemtape/trace-dat.h"
 
@@ -22,21 +20,11 @@ static int read_trace_dat(const struct kmt_operand *operand, struct kmt_tape **r
 			  struct kmt_err *err)
 {
 	char tape_path[PATH_MAX + 8];
-	char *name;
 	int r;
 
 	(void)snprintf(tape_path, sizeof(tape_path), "%s/tape", operand->scratch);
 	r = kmt_trace_dat_import(operand->path, tape_path, err);
-	if (r == 0)
-		r = kmt_tape_open(tape_path, ret_tape, err);
-	if (r < 0)
-		return r;
-	name = strdup(operand->path);
-	if (name) { /* else it is called as it is */
-		free((*ret_tape)->path);
-		(*ret_tape)->path = name;
-	}
-	return 0;
+	return r < 0 ? r : kmt_tape_open_as(tape_path, operand->path, ret_tape, err);
 }
 
 int kmt_operand_read(const struct kmt_operand *operand, struct kmt_sandbox *sandbox,

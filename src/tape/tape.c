@@ -257,12 +257,30 @@ static int open_cpus(struct kmt_tape *tape, struct kmt_err *err)
 	return r;
 }
 
+static int rename_tape(struct kmt_tape *tape, const char *name, struct kmt_err *err)
+{
+	char *copy = strdup(name);
+
+	if (!copy)
+		return kmt_fail(err, -ENOMEM, "%s: out of memory", name);
+	free(tape->path);
+	tape->path = copy;
+	return 0;
+}
+
 int kmt_tape_open(const char *path, struct kmt_tape **ret_tape, struct kmt_err *err)
+{
+	return kmt_tape_open_as(path, path, ret_tape, err);
+}
+
+int kmt_tape_open_as(const char *path, const char *name, struct kmt_tape **ret_tape,
+		     struct kmt_err *err)
 {
 	KMT_CLEANUP(kmt_tape_freep) struct kmt_tape *tape = NULL;
 	int r;
 
-	(void)((r = kmt_tape_new(path, &tape, err)) < 0 || (r = read_manifest(tape, err)) < 0);
+	(void)((r = kmt_tape_new(path, &tape, err)) < 0 || (r = rename_tape(tape, name, err)) < 0 ||
+	       (r = read_manifest(tape, err)) < 0);
 	if (r == 0 && !tape->manifest.is_distilled)
 		r = open_cpus(tape, err);
 	if (r < 0)

@@ -105,4 +105,12 @@ wait $pid
 exec 9<&-
 "$KMEMTAPE" replay --format json "$frozen/trace-v7-instance.dat" 2>err | head -n 1 >out
 [ -z "$(ls -A tmp)" ] && [ ! -s err ] || fail "head: $(ls -A tmp) $(cat err)"
+
+# It is called by its own name, also where it is damaged.
+size=$(stat -c %s "$frozen/trace-v7-lossy.dat")
+cp "$frozen/trace-v7-lossy.dat" damaged.dat
+printf '\377\377\377\377\377\377\377\377\377\377\377\377\377\377\377\377' |
+	dd of=damaged.dat bs=1 seek=$((size - 6000)) conv=notrunc 2>/dev/null
+"$KMEMTAPE" replay damaged.dat >out 2>err || fail "damaged.dat: $(cat err)"
+grep -q 'damaged.dat/cpu/.*damaged' out && ! grep -q 'tmp/kmemtape-' out || fail "damaged.dat: $(cat out)"
 exit $failed
