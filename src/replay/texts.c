@@ -80,6 +80,7 @@ int kmt_replay_formats(const struct kmt_tape *tape, struct kmt_formats **ret_for
 struct module_texts {
 	const struct kmt_tape *tape;
 	size_t bytes_left;
+	struct kmt_err damage; /* the first, if there is any */
 };
 
 /* Kallsyms of a module that came later; any failure only leaves its functions without names. */
@@ -87,12 +88,15 @@ static int read_module_kallsyms(void *context, unsigned int line, char **ret_tex
 				size_t *ret_bytes)
 {
 	struct module_texts *texts = context;
+	struct kmt_err err = { "" };
 	char path[64];
 	int r;
 
 	(void)snprintf(path, sizeof(path), "symbols/%04u.zst", line);
 	r = kmt_chunk_read_text(texts->tape->members, path, texts->bytes_left, ret_text, ret_bytes,
-				NULL);
+				&err);
+	if (r != KMT_CHUNK_END && r != -ENOENT && !texts->damage.text[0])
+		texts->damage = err;
 	if (r >= 0)
 		texts->bytes_left -= *ret_bytes;
 	return r;
@@ -103,7 +107,7 @@ static int fill_symbols(const struct kmt_tape *tape, struct kmt_result *result,
 			struct kmt_symbols *symbols, struct kmt_err *err)
 {
 	KMT_CLEANUP(kmt_freep) char *text = NULL, *modules = NULL;
-	struct module_texts texts = { tape, MODULE_TEXTS_BYTES_MAX };
+	struct module_texts texts = { tape, MODULE_TEXTS_BYTES_MAX, { "" } };
 	size_t bytes;
 	int r;
 
@@ -118,6 +122,10 @@ static int fill_symbols(const struct kmt_tape *tape, struct kmt_result *result,
 		r = kmt_symbols_add_modules(symbols, modules, bytes, read_module_kallsyms, &texts,
 					    err);
 	if (r == -ENOMEM || r == -E2BIG)
+		return r;
+	if (texts.damage.text[0])
+		r = kmt_result_note(result, "functions may be missing: %s", texts.damage.text);
+	if (r == -ENOMEM)
 		return r;
 	r = kmt_chunk_read_text(tape->members, "symbols/kallsyms.zst", KALLSYMS_BYTES_MAX, &text,
 				&bytes, err);
