@@ -24,6 +24,7 @@
 struct source {
 	const char *path;
 	struct files files;
+	bool is_tried;
 	struct report report; /* of it as it is */
 };
 
@@ -63,11 +64,10 @@ static void add_up(struct sums *sums, const struct trial *trial)
 }
 
 /* Changed tape @number depends on the sources, the seed and @number only. */
-static const struct source *make(const struct options *options, uint64_t number,
-				 struct files *files, struct alteration *alteration,
-				 uint64_t *state)
+static struct source *make(const struct options *options, uint64_t number, struct files *files,
+			   struct alteration *alteration, uint64_t *state)
 {
-	const struct source *source = &sources[number % nr_sources];
+	struct source *source = &sources[number % nr_sources];
 
 	*state = options->seed ^ number * UINT64_C(0xd1342543de82ef95);
 	files_copy(&source->files, files);
@@ -75,11 +75,31 @@ static const struct source *make(const struct options *options, uint64_t number,
 	return source;
 }
 
+/* As it is: what changes are compared with; and what was once found, with all commands. */
+static void try_source(const struct options *options, struct source *source, struct sums *sums)
+{
+	struct trial trial = { .directory = options->directory,
+			       .files = &source->files,
+			       .is_all = options->is_regression,
+			       .is_plain = true,
+			       .finds_leaks = options->is_regression };
+
+	if (source->is_tried)
+		return;
+	commands_try(&trial);
+	source->report = trial.report;
+	source->is_tried = true;
+	add_up(sums, &trial);
+	if (trial.problem[0])
+		say(&trial, "as it is", source->path);
+	outcome_deinit(&trial.outcome);
+}
+
 static void try_number(const struct options *options, uint64_t number, struct sums *sums)
 {
 	struct trial trial = { .directory = options->directory };
 	struct alteration alteration;
-	const struct source *source;
+	struct source *source;
 	char again[512];
 	struct files *files = calloc(1, sizeof(*files));
 
@@ -89,6 +109,8 @@ static void try_number(const struct options *options, uint64_t number, struct su
 	trial.finds_leaks = number % LEAKS_EACH == 0;
 	trial.is_odd = alteration.is_odd;
 	commands_try(&trial);
+	if (!trial.problem[0] && alteration.is_cut && trial.report.is_likely)
+		try_source(options, source, sums);
 	if (!trial.problem[0] && alteration.is_cut && trial.report.is_likely &&
 	    !source->report.is_likely)
 		(void)snprintf(trial.problem, sizeof(trial.problem),
@@ -118,23 +140,6 @@ static int keep(const struct options *options)
 	files_deinit(files);
 	free(files);
 	return 0;
-}
-
-/* As it is: what changes are compared with; and what was once found, with all commands. */
-static void try_source(const struct options *options, struct source *source, struct sums *sums)
-{
-	struct trial trial = { .directory = options->directory,
-			       .files = &source->files,
-			       .is_all = options->is_regression,
-			       .is_plain = true,
-			       .finds_leaks = true };
-
-	commands_try(&trial);
-	source->report = trial.report;
-	add_up(sums, &trial);
-	if (trial.problem[0])
-		say(&trial, "as it is", source->path);
-	outcome_deinit(&trial.outcome);
 }
 
 static bool parse(int argc, char **argv, struct options *options)
@@ -190,7 +195,7 @@ int main(int argc, char **argv)
 		options.directory = mkdtemp(directory);
 	MUST(options.directory);
 	commands_find();
-	for (size_t i = 0; i < nr_sources; i++)
+	for (size_t i = 0; options.first == 0 && i < nr_sources; i++)
 		try_source(&options, &sources[i], &sums);
 	for (uint64_t i = 0; !options.is_regression && i < options.nr && sums.failed < 20; i++)
 		try_number(&options, options.first + i, &sums);

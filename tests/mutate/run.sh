@@ -8,7 +8,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 build=$here/../../build-test
 : "${KMEMTAPE:=$build/src/cli/kmemtape}" "${MKTAPE:=$build/tools/script/mktape}"
 : "${ZOO_TAPE:=$build/tests/zoo/zoo-tape}" "${MUTATE:=$build/tests/mutate/mutate}"
-number=$((${1:-1060} / 2))
+number=$((${1:-1010} / 2))
 [ $# -eq 0 ] || shift
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/mutate.XXXXXX")
