@@ -70,18 +70,14 @@ static int take_step(const struct step *step, const char *directory, struct kmt_
 {
 	KMT_CLEANUP(kmt_tape_freep) struct kmt_tape *made = NULL;
 	char path[PATH_MAX + 16];
-	char *name;
 	int r;
 
 	(void)snprintf(path, sizeof(path), "%s/%s", directory, step->name);
 	r = step->run(*tape, path, err);
 	if (r == 0)
-		r = kmt_tape_open(path, &made, err);
+		r = kmt_tape_open_as(path, (*tape)->path, &made, err);
 	if (r < 0)
 		return r;
-	name = made->path;
-	made->path = (*tape)->path;
-	(*tape)->path = name;
 	(void)kmt_tape_free(*tape);
 	*tape = KMT_STEAL(made);
 	return 0;

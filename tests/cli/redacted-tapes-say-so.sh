@@ -41,4 +41,18 @@ refused "redact the whole tape" pack --redact -o never.tar small.tar
 "$KMEMTAPE" pack --redact --distill -o both.tar "$tape" 2>said || fail "both: $(cat said)"
 "$KMEMTAPE" info both.tar | grep -q '^redacted *yes' || fail "what is redacted and distilled doesn't say so"
 refused "no names of tasks" replay --by comm both.tar
+
+# Nor is the path of whoever packed it on the tape, though messages about what is damaged begin with one.
+cp -r "$tape" cut.tape
+truncate -s -40 cut.tape/cpu/0000.zst
+for options in --redact "--redact --distill"; do
+	rm -rf secret plain
+	mkdir secret plain
+	# shellcheck disable=SC2086 # options are words
+	"$KMEMTAPE" pack $options -o "$dir/secret/leak.tar" "$dir/cut.tape" 2>said || fail "$options: $(cat said)"
+	"$KMEMTAPE" replay --format json "$dir/secret/leak.tar" | jq -r '.notes[]' | grep -q 'cpu/0000.zst: ' || fail "$options: damage isn't told"
+	tar -C plain -xf secret/leak.tar
+	find plain -name '*.zst' -exec zstd -dqf {} \; 2>/dev/null
+	! grep -rF "${dir##*/}" plain || fail "$options: has a path"
+done
 exit $failed
