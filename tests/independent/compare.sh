@@ -50,6 +50,7 @@ set -- "$work"/cpu.*
 [ -e "$1" ] || set --
 awk -v page_bytes="$(jq .kernel.page_bytes "$tape/manifest.json")" \
 	-v possible_cpus="$(jq '.possible_cpus // 0' "$tape/manifest.json")" \
+	-v end_ns="$(jq '.ended.time_ns // 0' "$tape/manifest.json")" \
 	-f "$here/naive-liveset.awk" "$@" >"$work/naive.unsorted"
 status=$?
 [ $status -eq 0 ] || fail $status "no naive live set"

@@ -7,7 +7,8 @@
 #
 # Pages are kept one by one, and nothing is said of blocks: "page CALL_SITE ALLOCS - - - LIVE_BYTES".
 #
-# Variables: page_bytes; possible_cpus, of per-CPU memory whose size is not told.
+# Variables: page_bytes; possible_cpus, of per-CPU memory whose size is not told; end_ns, if not 0: what is later is
+# not of all CPUs, and left out.
 
 function read_next(stream,    line, parts)
 {
@@ -24,6 +25,10 @@ function read_next(stream,    line, parts)
 	parts[1] = substr("00000000000000000000", length(parts[1]) + 1) parts[1]
 	if (parts[1] "" < last[stream] "")
 		parts[1] = last[stream]
+	if (end_ns != "0" && parts[1] "" > substr("00000000000000000000", length(end_ns) + 1) end_ns "") {
+		time[stream] = ""
+		return
+	}
 	time[stream] = last[stream] = parts[1]
 	name[stream] = parts[3]
 	site[stream] = space_of(parts[3]) " " parts[4]
