@@ -4,19 +4,18 @@
 # golden script and frozen tape, however rows are summed up, sorted and shown.
 . "$KMT_TESTS/cli/distilled-lib.sh"
 
-groups=(cache module owner stack)
+groups=(site cache module owner stack)
 for script in "$KMT_TESTS"/golden/*.script; do
 	name=$(basename "$script" .script)
 	rm -rf "$work/tape"
 	"$MKTAPE" "$script" -o "$work/tape" || fail "$name: no tape"
 	distill "$work/tape"
-	same --format json
-	same --format json --by "${groups[nr % 4]}"
+	same --format json --by "${groups[nr % 5]}"
 done
 for tape in "$KMT_TESTS"/frozen/*.tape; do
 	name=$(basename "$tape")
 	distill "$tape"
-	for by in site "${groups[@]}"; do
+	for by in "${groups[@]}"; do
 		same --format json --by $by
 	done
 	for sort in bytes objects allocs age; do

@@ -10,6 +10,7 @@ trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
 failed=0
 nr=0
+at=0
 
 fail() {
 	echo "$*"
@@ -37,11 +38,14 @@ for tape in "$KMT_TESTS"/frozen/*.tape; do
 	check "$(basename "$tape")" "$tape"
 	"$KMEMTAPE" verify -q redacted.tape || fail "$tape: does not verify"
 done
+# Every second one: the others are what redacted-tapes-are-the-same-for-any-base looks at.
 for script in "$KMT_TESTS"/golden/*.script; do
+	at=$((at + 1))
+	[ $((at % 2)) = 0 ] || continue
 	rm -rf golden.tape
 	"$MKTAPE" "$script" -o golden.tape || exit 1
 	# shellcheck disable=SC2046 # options are words
 	check "$(basename "$script")" golden.tape $(sed -n 's/^# replay: //p' "$script")
 done
-[ $nr -ge 75 ] || fail "only $nr tapes"
+[ $nr -ge 40 ] || fail "only $nr tapes"
 exit $failed
