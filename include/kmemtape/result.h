@@ -279,6 +279,7 @@ struct kmt_result {
 	size_t nr_intervals;
 	const char *only; /* of what the table is; NULL: of all */
 	enum kmt_group only_by;
+	size_t nr_disturbances; /* by others, of the recording */
 	int64_t wall_offset_ns; /* trace clock to wall clock; 0: unknown */
 
 	char **texts; /* what the rows borrow */

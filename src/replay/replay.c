@@ -505,6 +505,7 @@ static int describe_tape(struct replay *replay)
 		return -ENOMEM;
 	result->nr_cpus = manifest->nr_cpus;
 	result->is_distilled = manifest->is_distilled;
+	result->nr_disturbances = manifest->nr_disturbances;
 	result->sample = manifest->sample;
 	result->group = replay->options->explain ? KMT_BY_SITE : replay->options->group;
 	result->older_ns = replay->options->older_ns;

@@ -74,7 +74,10 @@ static void advise_recording(const struct kmt_result *result, FILE *file)
 	uint64_t good_s =
 		grace_s * GOOD_GRACES > 2 * lasted_s ? grace_s * GOOD_GRACES : 2 * lasted_s;
 
-	if (result->lost || result->totals.losses)
+	if (result->nr_disturbances)
+		say(file,
+		    "record again, while nobody else touches what record has set (see above)");
+	else if (result->lost || result->totals.losses)
 		say(file, "record again with a larger --buffer, so that nothing is lost");
 	else if (!result->is_complete)
 		say(file, "record again, and let it end by itself or with Ctrl-C");

@@ -6,3 +6,5 @@
 
 disturb "echo bytes_alloc==77 >events/kmem/kmalloc/filter"
 expect_disturbed events/kmem/kmalloc/filter
+"$KMEMTAPE" replay "$WORK/a.tape" >"$WORK/report" || fail "replay: exit status $?"
+grep -q '^next: record again, while nobody else' "$WORK/report" || fail "other advice: $(grep ^next: "$WORK/report")"
