@@ -202,28 +202,28 @@ int kmt_instance_new(const char *tracing_path, uint64_t buffer_bytes, size_t nr_
 		     struct kmt_err *err)
 {
 	KMT_CLEANUP(kmt_instance_freep) struct kmt_instance *instance = NULL;
-	char name[NAME_BYTES];
+	char name[NAME_BYTES], path[PATH_MAX];
 	int r;
 
 	instance = calloc(1, sizeof(*instance));
 	if (!instance)
 		return kmt_fail(err, -ENOMEM, "tracefs instance: out of memory");
-	instance->fd = -1;
+	instance->fd = instance->instances_fd = -1;
 
 	(void)snprintf(name, sizeof(name), NAME_PREFIX "%d", getpid());
+	(void)snprintf(path, sizeof(path), "%s/instances", tracing_path);
 	KMT_CLEANUP(kmt_privileges_lower) uint64_t raised = kmt_privileges_raise();
+	instance->instances_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (instance->instances_fd < 0 && errno == ENOENT)
+		return kmt_fail(err, -ENOTSUP,
+				"%s: this kernel has no tracefs instances: it is too old", path);
+	if (instance->instances_fd < 0)
+		return kmt_tracefs_fail(err, -errno, path);
 	errno = 0;
 	instance->handle = tracefs_instance_create(name);
-	if (!instance->handle && errno == ENOENT)
-		return kmt_fail(err, -ENOTSUP,
-				"%s/instances: this kernel has no tracefs instances: it is too old",
-				tracing_path);
 	if (!instance->handle)
 		return kmt_tracefs_fail(err, errno ? -errno : -EIO, "tracefs: instances");
-	KMT_CLEANUP(kmt_freep) char *path = tracefs_instance_get_dir(instance->handle);
-	if (!path)
-		return kmt_fail(err, -ENOMEM, "tracefs instance: out of memory");
-	instance->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	instance->fd = openat(instance->instances_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (instance->fd < 0)
 		return kmt_tracefs_fail(err, -errno, name);
 	r = configure(instance, buffer_bytes, nr_cpus, listener, err);
@@ -236,6 +236,7 @@ int kmt_instance_new(const char *tracing_path, uint64_t buffer_bytes, size_t nr_
 int kmt_instance_remove(struct kmt_instance *instance)
 {
 	KMT_CLEANUP(kmt_privileges_lower) uint64_t raised = kmt_privileges_raise();
+	const char *name = tracefs_instance_get_name(instance->handle);
 	struct timespec pause = { .tv_nsec = 10000000 };
 	int r = -EBUSY;
 
@@ -246,7 +247,7 @@ int kmt_instance_remove(struct kmt_instance *instance)
 	for (int i = 0; i < REMOVE_TRIES && r == -EBUSY; i++) {
 		if (i)
 			(void)nanosleep(&pause, NULL);
-		r = tracefs_instance_destroy(instance->handle) < 0 ? -errno : 0;
+		r = unlinkat(instance->instances_fd, name, AT_REMOVEDIR) < 0 ? -errno : 0;
 	}
 	tracefs_instance_free(instance->handle);
 	instance->handle = NULL;
@@ -260,6 +261,7 @@ struct kmt_instance *kmt_instance_free(struct kmt_instance *instance)
 	if (instance->handle)
 		(void)kmt_instance_remove(instance);
 	kmt_close_fd(&instance->fd);
+	kmt_close_fd(&instance->instances_fd);
 	free(instance);
 	return NULL;
 }

@@ -15,7 +15,8 @@
  */
 struct kmt_instance {
 	struct tracefs_instance *handle;
-	int fd; /* its directory */
+	int fd;		  /* its directory */
+	int instances_fd; /* where that is: tracefs may be unmounted, or be out of sight, under way */
 	uint32_t long_bytes;
 	uint32_t subbuf_bytes;	/* with its header */
 	uint64_t buffer_bytes;	/* of each CPU */

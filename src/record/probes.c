@@ -47,6 +47,7 @@ struct probe {
 
 struct kmt_probes {
 	char tracing_path[PATH_MAX];
+	int tracefs_fd; /* the same, should it be unmounted, or out of sight, under way */
 	char group[GROUP_BYTES];
 	struct kmt_probes_kernel kernel;
 	bool takes_returns_max;
@@ -61,12 +62,9 @@ const struct kmt_probes_kernel *kmt_probes_kernel(const struct kmt_probes *probe
 }
 
 /* One line for kprobe_events. It's appended: only O_TRUNC would remove what is there. */
-static int command(const char *tracing_path, const char *line)
+static int command(int tracefs_fd, const char *line)
 {
-	char path[PATH_MAX + 16];
-
-	(void)snprintf(path, sizeof(path), "%s/kprobe_events", tracing_path);
-	return kmt_tracefs_write(AT_FDCWD, path, line);
+	return kmt_tracefs_write(tracefs_fd, "kprobe_events", line);
 }
 
 /* Not by tracefs_kretprobe_alloc(): with a number of returns, 1.6.4 makes "r256::" of it. */
@@ -89,7 +87,7 @@ int kmt_probes_create(struct kmt_probes *probes, const struct kmt_probe_spec *sp
 	(void)snprintf(probe->tape_name, sizeof(probe->tape_name), "kmemtape/%s", spec->event);
 	(void)snprintf(line, sizeof(line), "%s:%s %s %s%s\n", kind, probe->name, spec->function,
 		       call_site, spec->args);
-	r = command(probes->tracing_path, line);
+	r = command(probes->tracefs_fd, line);
 	if (r < 0)
 		return r;
 	probe->role = spec->role;
@@ -174,25 +172,24 @@ int kmt_probes_count(const struct kmt_probes *probes, struct kmt_manifest *manif
 		     uint64_t *ret_missed, struct kmt_err *err)
 {
 	KMT_CLEANUP(kmt_freep) char *events = NULL, *profile = NULL;
-	char path[PATH_MAX + 16];
 	int r;
 
 	*ret_missed = 0;
 	if (!probes->nr)
 		return 0;
-	(void)snprintf(path, sizeof(path), "%s/kprobe_events", probes->tracing_path);
-	r = kmt_privileges_read_file(AT_FDCWD, path, TEXT_BYTES_MAX, &events, NULL, err);
+	r = kmt_privileges_read_file(probes->tracefs_fd, "kprobe_events", TEXT_BYTES_MAX, &events,
+				     NULL, err);
 	if (r < 0)
 		return r;
-	(void)snprintf(path, sizeof(path), "%s/kprobe_profile", probes->tracing_path);
-	r = kmt_privileges_read_file(AT_FDCWD, path, TEXT_BYTES_MAX, &profile, NULL, err);
+	r = kmt_privileges_read_file(probes->tracefs_fd, "kprobe_profile", TEXT_BYTES_MAX, &profile,
+				     NULL, err);
 	for (size_t i = 0; r == 0 && i < probes->nr; i++) {
 		struct kmt_probe_stats stats = { .hits = 0 };
 
 		(void)snprintf(stats.event, sizeof(stats.event), "%s", probes->probes[i].tape_name);
 		*strchr(stats.event, '/') = ':';
 		if (!find_counts(events, profile, &probes->probes[i], &stats))
-			return kmt_fail(err, -EPROTO, "%s: not understood", path);
+			return kmt_fail(err, -EPROTO, "kprobe_profile: not understood");
 		*ret_missed += stats.missed;
 		if (kmt_manifest_add_probe(manifest, &stats) < 0)
 			r = kmt_fail(err, -ENOMEM, "manifest: out of memory");
@@ -226,11 +223,18 @@ int kmt_probes_new(const char *tracing_path, int instance_fd, uint32_t long_byte
 		   struct kmt_probes **ret_probes, struct kmt_err *err)
 {
 	struct kmt_probes *probes = calloc(1, sizeof(*probes));
+	int r;
 
 	if (!probes)
 		return kmt_fail(err, -ENOMEM, "probes: out of memory");
 	(void)snprintf(probes->tracing_path, sizeof(probes->tracing_path), "%s", tracing_path);
 	(void)snprintf(probes->group, sizeof(probes->group), GROUP_PREFIX "%d", getpid());
+	probes->tracefs_fd = kmt_privileges_open(AT_FDCWD, tracing_path, O_RDONLY | O_DIRECTORY);
+	if (probes->tracefs_fd < 0) {
+		r = kmt_tracefs_fail(err, -errno, tracing_path);
+		free(probes);
+		return r;
+	}
 	probes->kernel = (struct kmt_probes_kernel){
 		.tracing_path = probes->tracing_path,
 		.instance_fd = instance_fd,
@@ -253,8 +257,7 @@ void kmt_probes_seal(struct kmt_probes *probes)
 	probes->kernel.btf = NULL;
 }
 
-static void remove_if_stale(const char *tracing_path, const char *name,
-			    char last_group[GROUP_BYTES],
+static void remove_if_stale(int tracefs_fd, const char *name, char last_group[GROUP_BYTES],
 			    const struct kmt_record_listener *listener)
 {
 	size_t bytes = strcspn(name, " \n"), group_bytes = strcspn(name, "/");
@@ -264,7 +267,7 @@ static void remove_if_stale(const char *tracing_path, const char *name,
 		return;
 	(void)snprintf(group, sizeof(group), "%.*s", (int)group_bytes, name);
 	(void)snprintf(line, sizeof(line), "-:%.*s\n", (int)bytes, name);
-	if (kmt_is_stale(group, GROUP_PREFIX) && command(tracing_path, line) == 0 &&
+	if (kmt_is_stale(group, GROUP_PREFIX) && command(tracefs_fd, line) == 0 &&
 	    strcmp(group, last_group) != 0) {
 		(void)snprintf(last_group, GROUP_BYTES, "%s", group);
 		kmt_note(listener, "removed the probes %s of an earlier run", group);
@@ -274,13 +277,15 @@ static void remove_if_stale(const char *tracing_path, const char *name,
 void kmt_probes_remove_stale(const char *tracing_path, const struct kmt_record_listener *listener)
 {
 	KMT_CLEANUP(kmt_freep) char *events = NULL;
-	char path[PATH_MAX + 16], last_group[GROUP_BYTES] = "";
+	char last_group[GROUP_BYTES] = "";
 
-	(void)snprintf(path, sizeof(path), "%s/kprobe_events", tracing_path);
-	if (kmt_privileges_read_file(AT_FDCWD, path, TEXT_BYTES_MAX, &events, NULL, NULL) < 0)
+	KMT_CLEANUP(kmt_close_fd)
+	int fd = kmt_privileges_open(AT_FDCWD, tracing_path, O_RDONLY | O_DIRECTORY);
+	if (fd < 0 ||
+	    kmt_privileges_read_file(fd, "kprobe_events", TEXT_BYTES_MAX, &events, NULL, NULL) < 0)
 		return;
 	for (const char *line = events; *line; line = next_line(line))
-		remove_if_stale(tracing_path, name_of(line), last_group, listener);
+		remove_if_stale(fd, name_of(line), last_group, listener);
 }
 
 void kmt_probes_remove_of(int tracefs_fd, pid_t recorder)
@@ -307,7 +312,7 @@ static int remove_last(struct kmt_probes *probes)
 	char line[LINE_BYTES];
 
 	(void)snprintf(line, sizeof(line), "-:%s\n", probes->probes[--probes->nr].name);
-	return command(probes->tracing_path, line);
+	return command(probes->tracefs_fd, line);
 }
 
 void kmt_probes_drop_last(struct kmt_probes *probes)
@@ -333,6 +338,7 @@ struct kmt_probes *kmt_probes_free(struct kmt_probes *probes)
 		return NULL;
 	(void)kmt_probes_remove(probes);
 	kmt_probes_seal(probes);
+	kmt_close_fd(&probes->tracefs_fd);
 	free(probes);
 	return NULL;
 }

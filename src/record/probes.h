@@ -38,7 +38,7 @@ struct kmt_probe_spec {
 			 */
 };
 
-/* @tracing_path, @instance_fd: borrowed until the end. Return: 0 or -ENOMEM. */
+/* @tracing_path, @instance_fd: borrowed until the end. Return: 0 or negative errno. */
 int kmt_probes_new(const char *tracing_path, int instance_fd, uint32_t long_bytes,
 		   struct kmt_probes **ret_probes, struct kmt_err *err);
 

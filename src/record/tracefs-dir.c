@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <mntent.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <tracefs.h>
 #include <unistd.h>
@@ -179,12 +181,19 @@ int kmt_tracefs_find(struct kmt_tracefs *ret_tracefs, struct kmt_err *err)
 	return 0;
 }
 
+static bool is_tracefs(const char *path)
+{
+	struct statfs fs;
+
+	return statfs(path, &fs) == 0 && (uint64_t)fs.f_type == TRACEFS_MAGIC;
+}
+
 void kmt_tracefs_release(struct kmt_tracefs *tracefs)
 {
 	int saved_errno = errno;
 
 	(void)tracefs_set_tracing_dir(NULL); /* frees its copy */
-	if (tracefs->is_ours)
+	if (tracefs->is_ours && is_tracefs(MOUNT_POINT))
 		(void)umount2(MOUNT_POINT, MNT_DETACH);
 	tracefs->is_ours = false;
 	errno = saved_errno;

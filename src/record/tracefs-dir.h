@@ -12,7 +12,7 @@
 /* Where tracefs is, and its files. */
 struct kmt_tracefs {
 	char path[KMT_TRACEFS_PATH_BYTES];
-	bool is_ours; /* we mounted it: to be unmounted */
+	bool is_ours; /* we mounted it: to be unmounted, unless something else is there by then */
 };
 
 /**
