@@ -225,17 +225,35 @@ static int book_module(struct replay *replay, const struct kmt_event *event)
 	return replay->is_distilling ? kmt_distilled_note_module(&replay->distilled, &module) : 0;
 }
 
+static bool is_of_module(const struct kmt_event *event)
+{
+	return event->kind == KMT_EVENT_MODULE_LOAD || event->kind == KMT_EVENT_MODULE_FREE;
+}
+
 static int book(struct replay *replay, const struct kmt_event *event)
 {
-	bool is_module =
-		event->kind == KMT_EVENT_MODULE_LOAD || event->kind == KMT_EVENT_MODULE_FREE;
-
-	if (is_module && event->text && book_module(replay, event) < 0)
+	if (is_of_module(event) && event->text && book_module(replay, event) < 0)
 		return -ENOMEM;
 	if ((replay->watch || replay->watches) && !kmt_event_is_alloc(event) &&
 	    !kmt_event_is_free(event))
 		return book_watched(replay, event);
 	return kmt_ledger_take(replay->ledger, event);
+}
+
+/*
+ * Names of tasks are as if they had been given when the ring begins: the time before it, of which a
+ * CPU may have much more than another, is none in which nothing was allocated.
+ */
+static int book_dropped(struct replay *replay, const struct kmt_event *event)
+{
+	struct kmt_event name = *event;
+
+	if (is_of_module(event))
+		return event->text ? book_module(replay, event) : 0;
+	if (event->kind != KMT_EVENT_TASK_NAME)
+		return 0;
+	name.time_ns = replay->tape->manifest.dropped_ns;
+	return book(replay, &name);
 }
 
 /* Of a ring: what isn't there of all CPUs. Symbols and names of tasks count all the same. */
@@ -244,12 +262,8 @@ static int pass_over_dropped(struct replay *replay, size_t feed, struct kmt_err 
 	struct cursor *cursor = &replay->cursors[feed];
 
 	while (cursor->at && cursor->at->time_ns < replay->tape->manifest.dropped_ns) {
-		enum kmt_event_kind kind = cursor->at->kind;
-		int r = 0;
+		int r = book_dropped(replay, cursor->at);
 
-		if (kind == KMT_EVENT_MODULE_LOAD || kind == KMT_EVENT_MODULE_FREE ||
-		    kind == KMT_EVENT_TASK_NAME)
-			r = book(replay, cursor->at);
 		if (r < 0)
 			return kmt_fail(err, r, "out of memory");
 		if (++cursor->at < cursor->end)
