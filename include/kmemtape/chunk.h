@@ -241,6 +241,16 @@ int kmt_chunk_open_text(const struct kmt_members *members, const char *path,
 int kmt_chunk_read_text(const struct kmt_members *members, const char *path, size_t limit,
 			char **ret_text, size_t *ret_bytes, struct kmt_err *err);
 
+/**
+ * kmt_chunk_scan_text() - the same in pieces, of a file of any length
+ * @take: told of each, which is borrowed for the time of the call; lines may go on in the next one
+ *
+ * Return: as kmt_chunk_read_text(); what came before an error was told.
+ */
+int kmt_chunk_scan_text(const struct kmt_members *members, const char *path,
+			void (*take)(void *context, const char *text, size_t bytes), void *context,
+			struct kmt_err *err);
+
 KMT_DEFINE_FREEP(struct kmt_chunk_writer *, kmt_chunk_writer_free)
 KMT_DEFINE_FREEP(struct kmt_chunk_reader *, kmt_chunk_reader_free)
 KMT_DEFINE_FREEP(struct kmt_chunk_scratch *, kmt_chunk_scratch_free)

@@ -219,18 +219,44 @@ static void print_files(const struct kmt_tape *tape, const struct kmt_survey_fil
 }
 
 /* Heads of snapshots are lines "==> snapshot N at CLOCK_NS WHEN <==". */
+static const char snapshot_head[] = "==> snapshot ";
+
+struct heads {
+	uint64_t nr;
+	size_t matched; /* bytes of the line that are those of a head */
+	bool is_passed; /* whatever follows in this line */
+};
+
+static void count_heads(void *context, const char *text, size_t bytes)
+{
+	struct heads *heads = context;
+
+	for (size_t i = 0; i < bytes;) {
+		if (heads->is_passed) {
+			const char *end = memchr(text + i, '\n', bytes - i);
+
+			if (!end)
+				return;
+			i = (size_t)(end - text) + 1;
+			heads->is_passed = false;
+			heads->matched = 0;
+		} else if (text[i] != snapshot_head[heads->matched]) {
+			heads->is_passed = true; /* this byte may end the line */
+		} else {
+			i++;
+			heads->is_passed = ++heads->matched == sizeof(snapshot_head) - 1;
+			heads->nr += heads->is_passed;
+		}
+	}
+}
+
 static void print_snapshots(const struct kmt_tape *tape)
 {
-	KMT_CLEANUP(kmt_freep) char *text = NULL;
-	unsigned int nr = 0;
-	size_t bytes;
+	struct heads heads = { .nr = 0 };
 
-	if (kmt_chunk_read_text(tape->members, "snapshots.zst", KMT_TAPE_SYMBOLS_BYTES_MAX, &text,
-				&bytes, NULL) < 0)
+	if (kmt_chunk_scan_text(tape->members, "snapshots.zst", count_heads, &heads, NULL) < 0)
 		return;
-	for (const char *p = strstr(text, "==> snapshot "); p; p = strstr(p + 1, "==> snapshot "))
-		nr += p == text || p[-1] == '\n';
-	printf("%-12s%u of the kernel's counters\n", "snapshots", nr);
+	printf("%-12s%" PRIu64 " of the kernel's counters\n", "snapshots", heads.nr);
 }
 
 static int print_json(const struct kmt_tape *tape, struct kmt_err *err)

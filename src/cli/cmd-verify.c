@@ -52,16 +52,22 @@ static uint64_t print_file(const struct kmt_tape *tape, const struct kmt_survey_
 	return file->problems;
 }
 
+static void add_bytes(void *context, const char *text, size_t bytes)
+{
+	uint64_t *sum = context;
+
+	(void)text;
+	*sum += bytes;
+}
+
 /* Text files are chunk files too, where there are any. Return: problems found */
 static uint64_t check_text(const struct kmt_tape *tape, const char *path)
 {
-	KMT_CLEANUP(kmt_freep) char *text = NULL;
 	struct kmt_err err = { "" };
-	size_t bytes;
+	uint64_t bytes = 0;
 	int r;
 
-	r = kmt_chunk_read_text(tape->members, path, KMT_TAPE_SYMBOLS_BYTES_MAX, &text, &bytes,
-				&err);
+	r = kmt_chunk_scan_text(tape->members, path, add_bytes, &bytes, &err);
 	if (r == -ENOENT)
 		return 0;
 	if (r != KMT_CHUNK_END) {
@@ -69,7 +75,7 @@ static uint64_t check_text(const struct kmt_tape *tape, const char *path)
 		return 1;
 	}
 	if (!is_quiet)
-		kmt_print("%s/%s: good, %zu bytes of text", tape->path, path, bytes);
+		kmt_print("%s/%s: good, %" PRIu64 " bytes of text", tape->path, path, bytes);
 	return 0;
 }
 

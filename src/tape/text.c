@@ -105,3 +105,23 @@ int kmt_chunk_read_text(const struct kmt_members *members, const char *path, siz
 	*ret_bytes = text.used;
 	return r;
 }
+
+int kmt_chunk_scan_text(const struct kmt_members *members, const char *path,
+			void (*take)(void *context, const char *text, size_t bytes), void *context,
+			struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_chunk_scratch_freep) struct kmt_chunk_scratch *scratch = NULL;
+	KMT_CLEANUP(kmt_chunk_reader_freep) struct kmt_chunk_reader *reader = NULL;
+	struct kmt_chunk chunk;
+	int r;
+
+	r = kmt_chunk_open_text(members, path, &reader, err);
+	if (r == 0)
+		r = kmt_chunk_scratch_new(&scratch, err);
+	if (r < 0)
+		return r;
+	while ((r = kmt_chunk_reader_next(reader, scratch, &chunk, err)) > 0 && r != KMT_CHUNK_CUT)
+		if (r != KMT_CHUNK_IDLE)
+			take(context, (const char *)chunk.raw, chunk.raw_bytes);
+	return r;
+}
