@@ -82,6 +82,8 @@ struct kmt_manifest {
 
 	char clock[KMT_MANIFEST_TEXT_BYTES]; /* trace_clock: "mono" */
 	int64_t wall_offset_ns; /* wall clock since 1970 minus trace clock, at the start */
+	int64_t wall_offset_end_ns; /* and at the end; 0: not known */
+	uint64_t suspended_ns; /* meanwhile, in which `mono` stands still */
 
 	/* Trace clock. Allocations are complete within allocs_on..allocs_off, frees within
 	 * start..end. */
@@ -169,6 +171,9 @@ void kmt_manifest_note_disturbance(struct kmt_manifest *manifest, uint64_t from_
 				   const char *what);
 
 /* overrun + commit_overrun + dropped over all CPUs: what the kernel says it lost. */
+/* By how much the wall clock was set meanwhile; 0: by less than a second, or not known. */
+int64_t kmt_manifest_clock_set_ns(const struct kmt_manifest *manifest);
+
 uint64_t kmt_manifest_lost(const struct kmt_manifest *manifest);
 
 /* Create or replace manifest.json of the tape @dirfd, in one step. */

@@ -59,6 +59,20 @@ static void print_time(const struct kmt_manifest *manifest)
 			   kmt_format_time(duration, manifest->end_ns - manifest->start_ns));
 }
 
+static void print_clock(const struct kmt_manifest *manifest)
+{
+	int64_t set_ns = kmt_manifest_clock_set_ns(manifest);
+	char time[KMT_UNITS_BYTES];
+
+	print_text("clock", manifest->clock);
+	if (set_ns)
+		printf("%-12sthe wall clock was set by %+lld s while recording\n", "",
+		       (long long)(set_ns / 1000000000));
+	if (manifest->suspended_ns)
+		printf("%-12sthe machine was suspended for %s\n", "",
+		       kmt_format_time(time, manifest->suspended_ns));
+}
+
 static void print_probes(const struct kmt_manifest *manifest)
 {
 	char escaped[2 * KMT_PROBE_NAME_BYTES];
@@ -166,7 +180,7 @@ static void print_manifest(const struct kmt_manifest *manifest)
 	print_text("arch", text);
 	print_text("host", manifest->host);
 	print_time(manifest);
-	print_text("clock", manifest->clock);
+	print_clock(manifest);
 	print_text("sets", manifest->sets);
 	print_events(manifest);
 	print_vmalloc(manifest);

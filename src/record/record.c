@@ -458,6 +458,15 @@ static void settle(struct kmt_session *session)
 	session->summary->status.is_settling = false;
 }
 
+/* Times are those of the trace clock, whatever became of the others. */
+static void keep_clocks(struct kmt_session *session)
+{
+	uint64_t suspended_ns = kmt_trace_clock_suspended_ns() - session->suspended_ns;
+
+	session->manifest.wall_offset_end_ns = kmt_trace_clock_wall_offset(&session->clock);
+	session->manifest.suspended_ns = suspended_ns < SECOND_NS / 10 ? 0 : suspended_ns;
+}
+
 static void switch_off(struct kmt_session *session)
 {
 	struct kmt_err err;
@@ -477,6 +486,7 @@ static void switch_off(struct kmt_session *session)
 	look_at_instance(session);
 
 	session->manifest.end_ns = trace_now_ns(session); /* frees are complete up to here */
+	keep_clocks(session);
 	r = switch_events(session, KMT_ROLE_FREE, false, &err);
 	note_result(session, r, &err);
 	r = switch_events(session, KMT_ROLE_NAMES, false, &err);

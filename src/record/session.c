@@ -75,6 +75,7 @@ static int describe_recording(struct kmt_session *session, struct kmt_err *err)
 	manifest->subbuf_bytes = session->instance->subbuf_bytes;
 	copy_text(manifest->clock, session->clock.name);
 	manifest->wall_offset_ns = kmt_trace_clock_wall_offset(&session->clock);
+	session->suspended_ns = kmt_trace_clock_suspended_ns();
 	for (size_t i = 0; i < session->events.nr; i++) {
 		char name[KMT_MANIFEST_TEXT_BYTES];
 

@@ -60,6 +60,7 @@ struct kmt_session {
 	struct kmt_cpu_counts *counts; /* one for each drain */
 	size_t nr_drains, max_drains;
 	struct kmt_sentry *sentry;
+	uint64_t suspended_ns;	/* how long the machine was before, since its boot */
 	uint64_t looked_ns;			/* at what it watches, or at the start */
 	char disturbed[KMT_DISTURBANCE_BYTES];	/* what somebody else changed; "": all is as it was */
 	bool stays_disturbed;			/* for the rest of the recording */

@@ -65,3 +65,20 @@ int64_t kmt_trace_clock_wall_offset(const struct kmt_trace_clock *clock)
 		return 0;
 	return (int64_t)wall.tv_sec * INT64_C(1000000000) + wall.tv_nsec - (int64_t)now_ns;
 }
+
+static uint64_t ns_of(clockid_t id)
+{
+	struct timespec ts;
+
+	if (clock_gettime(id, &ts) < 0)
+		return 0;
+	return (uint64_t)ts.tv_sec * UINT64_C(1000000000) + (uint64_t)ts.tv_nsec;
+}
+
+uint64_t kmt_trace_clock_suspended_ns(void)
+{
+	uint64_t mono_ns = ns_of(CLOCK_MONOTONIC), boot_ns = ns_of(CLOCK_BOOTTIME);
+
+	/* Read one after the other: never 0, where there was nothing. */
+	return boot_ns > mono_ns ? (boot_ns - mono_ns) / UINT64_C(1000000) * UINT64_C(1000000) : 0;
+}

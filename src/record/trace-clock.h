@@ -30,4 +30,7 @@ uint64_t kmt_trace_clock_now(const struct kmt_trace_clock *clock);
 /* Wall clock since 1970 minus trace clock. */
 int64_t kmt_trace_clock_wall_offset(const struct kmt_trace_clock *clock);
 
+/* How long the machine was suspended since its boot. */
+uint64_t kmt_trace_clock_suspended_ns(void);
+
 #endif

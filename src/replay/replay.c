@@ -11,6 +11,7 @@
 #include "kmemtape/merge.h"
 #include "kmemtape/replay.h"
 #include "kmemtape/symbols.h"
+#include "kmemtape/units.h"
 
 #include "books.h"
 #include "conclusion.h"
@@ -454,6 +455,7 @@ static int note_feeds(struct replay *replay)
 {
 	struct kmt_result *result = replay->result;
 	const char *damage = kmt_members_damage(replay->tape->members);
+	char time[KMT_UNITS_BYTES];
 	uint64_t backward = 0;
 	int r = 0;
 
@@ -483,6 +485,13 @@ static int note_feeds(struct replay *replay)
 		r = kmt_loss_note(&replay->tape->manifest, result);
 	if (r == 0)
 		r = kmt_probe_notes(&replay->tape->manifest, result);
+	if (r == 0 && replay->tape->manifest.suspended_ns)
+		r = kmt_result_note(result,
+				    "the machine was suspended for %s while it was recorded%s",
+				    kmt_format_time(time, replay->tape->manifest.suspended_ns),
+				    strcmp(result->clock, "boot") == 0
+					    ? ""
+					    : ": ages and rates are of the time it was awake");
 	if (r == 0 && backward)
 		r = kmt_result_note(result,
 				    "time ran backwards %" PRIu64 " times within a CPU (clock %s)",

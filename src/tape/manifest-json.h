@@ -13,7 +13,7 @@
 
 /* What writing and parsing a manifest share, so that they cannot drift apart. */
 #define KMT_MANIFEST_FORMAT   "kmemtape"
-#define KMT_MANIFEST_MEMBERS  34
+#define KMT_MANIFEST_MEMBERS  36
 #define KMT_MANIFEST_FEATURES 6
 #define KMT_MANIFEST_SYMBOLS  (KMT_SYMBOLS_GOOD + 1)
 

@@ -28,6 +28,8 @@ const struct kmt_manifest_member kmt_manifest_members[KMT_MANIFEST_MEMBERS] = {
 	MEMBER("buffer", "subbuf_bytes", UINT32, subbuf_bytes, 64, KMT_CHUNK_RAW_BYTES_MAX, true),
 	MEMBER("clock", "name", TEXT, clock, 0, 0, true),
 	MEMBER("clock", "wall_offset_ns", INT64, wall_offset_ns, 0, 0, false),
+	MEMBER("clock", "wall_offset_end_ns", INT64, wall_offset_end_ns, 0, 0, false),
+	MEMBER("clock", "suspended_ns", UINT64, suspended_ns, 0, INT64_MAX, false),
 	MEMBER("time", "start_ns", UINT64, start_ns, 0, INT64_MAX, false),
 	MEMBER("time", "allocs_on_ns", UINT64, allocs_on_ns, 0, INT64_MAX, false),
 	MEMBER("time", "allocs_off_ns", UINT64, allocs_off_ns, 0, INT64_MAX, false),

@@ -6,6 +6,8 @@
 #include "kmemtape/manifest.h"
 #include "kmemtape/units.h"
 
+#define CLOCK_SET_NS INT64_C(1000000000) /* less is read, or corrected, in parts */
+
 void kmt_manifest_init(struct kmt_manifest *manifest)
 {
 	*manifest = (struct kmt_manifest){ .sample = 1 };
@@ -128,6 +130,23 @@ void kmt_manifest_note_disturbance(struct kmt_manifest *manifest, uint64_t from_
 	last = &manifest->disturbances[manifest->nr_disturbances++];
 	*last = (struct kmt_disturbance){ .from_ns = from_ns, .to_ns = to_ns };
 	(void)snprintf(last->what, sizeof(last->what), "%s", what);
+}
+
+int64_t kmt_manifest_clock_set_ns(const struct kmt_manifest *manifest)
+{
+	int64_t ns;
+
+	/* Only these run as fast as the wall clock does: "global" isn't corrected by NTP. */
+	if (strcmp(manifest->clock, "mono") != 0 && strcmp(manifest->clock, "boot") != 0)
+		return 0;
+	if (!manifest->wall_offset_ns || !manifest->wall_offset_end_ns ||
+	    __builtin_sub_overflow(manifest->wall_offset_end_ns, manifest->wall_offset_ns, &ns))
+		return 0;
+	/* What stands still during suspend falls back behind the wall clock. */
+	if (strcmp(manifest->clock, "mono") == 0 &&
+	    __builtin_sub_overflow(ns, (int64_t)manifest->suspended_ns, &ns))
+		return 0;
+	return ns <= -CLOCK_SET_NS || ns >= CLOCK_SET_NS ? ns : 0;
 }
 
 uint64_t kmt_manifest_lost(const struct kmt_manifest *manifest)

@@ -76,6 +76,8 @@ static void fill_manifest(struct kmt_manifest *m)
 	m->page_bytes = 65536;
 	m->subbuf_bytes = 1 << 20;
 	m->wall_offset_ns = INT64_MIN;
+	m->wall_offset_end_ns = -7;
+	m->suspended_ns = 9;
 	m->start_ns = 1;
 	m->allocs_on_ns = UINT64_C(1) << 53 | 1; /* more than a double can hold */
 	m->allocs_off_ns = UINT64_C(1) << 62;
@@ -142,7 +144,8 @@ TEST(every_member_survives_being_written_and_read)
 	CHECK_EQ(b.long_bytes, 4);
 	CHECK_EQ(b.page_bytes, 65536);
 	CHECK_EQ(b.subbuf_bytes, 1 << 20);
-	CHECK(b.wall_offset_ns == INT64_MIN);
+	CHECK(b.wall_offset_ns == INT64_MIN && b.wall_offset_end_ns == -7);
+	CHECK_EQ(b.suspended_ns, 9);
 	CHECK(b.start_ns == a.start_ns && b.allocs_on_ns == a.allocs_on_ns);
 	CHECK(b.allocs_off_ns == a.allocs_off_ns && b.end_ns == a.end_ns);
 	CHECK_EQ(b.sample, 8);

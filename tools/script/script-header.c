@@ -36,6 +36,8 @@ static const struct plain plain_lines[] = {
 	{ "subbuf", UINT32, FIELD(subbuf_bytes), 0, 64, 1 << 20, 0, true },
 	{ "clock", TEXT, FIELD(clock), 0, 0, 0, 0, true },
 	{ "wall_offset", INT64, FIELD(wall_offset_ns), 0, 0, 0, 0, false },
+	{ "wall_offset_end", INT64, FIELD(wall_offset_end_ns), 0, 0, 0, 0, false },
+	{ "suspended", UINT64, FIELD(suspended_ns), 0, 0, INT64_MAX, 0, false },
 	{ "start", UINT64, FIELD(start_ns), HAS(has_start), 0, UINT64_MAX, 0, true },
 	{ "allocs_on", UINT64, FIELD(allocs_on_ns), HAS(has_allocs_on), 0, UINT64_MAX, 0, true },
 	{ "allocs_off", UINT64, FIELD(allocs_off_ns), HAS(has_allocs_off), 0, UINT64_MAX, 0, true },
