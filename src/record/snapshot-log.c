@@ -79,10 +79,13 @@ void kmt_snapshot_log_set_ring(struct kmt_snapshot_log *log, int tape_fd, uint64
 
 static int switch_file(struct kmt_snapshot_log *log, uint64_t now_ns, struct kmt_err *err)
 {
+	uint64_t used = kmt_chunk_writer_segment_bytes(log->writer);
 	char path[KMT_SEGMENT_PATH_BYTES];
 	int fd, r;
 
-	if (!log->segment_bytes || kmt_chunk_writer_segment_bytes(log->writer) < log->segment_bytes)
+	/* The next one is about as large as the largest. Of one that never fits, a file has one. */
+	if (!log->segment_bytes || !log->largest_bytes ||
+	    used + log->largest_bytes + log->largest_bytes / 8 <= log->segment_bytes)
 		return 0;
 	kmt_segment_path(path, "snapshots", 1);
 	if (log->has_two && renameat(log->tape_fd, path, log->tape_fd, "snapshots.zst") < 0)
@@ -98,12 +101,14 @@ static int switch_file(struct kmt_snapshot_log *log, uint64_t now_ns, struct kmt
 int kmt_snapshot_log_add(struct kmt_snapshot_log *log, uint64_t now_ns, const char *why,
 			 struct kmt_err *err)
 {
+	uint64_t before, bytes;
 	char head[96];
 	int r;
 
 	r = switch_file(log, now_ns, err);
 	if (r < 0)
 		return r;
+	before = kmt_chunk_writer_segment_bytes(log->writer);
 	(void)snprintf(head, sizeof(head), "==> snapshot %u at %" PRIu64 " %s <==\n", log->nr,
 		       now_ns, why);
 	r = kmt_chunk_writer_text(log->writer, head, strlen(head), err);
@@ -111,9 +116,14 @@ int kmt_snapshot_log_add(struct kmt_snapshot_log *log, uint64_t now_ns, const ch
 		r = add_flags(log, err);
 	for (size_t i = 0; r == 0 && i < sizeof(counter_files) / sizeof(counter_files[0]); i++)
 		r = add_file(log, counter_files[i], err);
+	if (r == 0)
+		r = kmt_chunk_writer_flush(log->writer, 0, err);
 	if (r < 0)
 		return r;
-	return kmt_chunk_writer_flush(log->writer, 0, err);
+	bytes = kmt_chunk_writer_segment_bytes(log->writer) - before;
+	if (bytes > log->largest_bytes)
+		log->largest_bytes = bytes;
+	return 0;
 }
 
 void kmt_snapshot_log_deinit(struct kmt_snapshot_log *log)

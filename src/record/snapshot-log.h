@@ -25,8 +25,9 @@ struct kmt_snapshot_log {
 	char *reclaimable; /* what slab-flags.h says; NULL: nothing */
 	size_t reclaimable_bytes;
 
-	/* A ring goes on in another file when this one is that long, and replaces the first by it then. */
+	/* A ring goes on in another file before this one is longer, and replaces the first by it then. */
 	uint64_t segment_bytes; /* 0: no ring */
+	uint64_t largest_bytes; /* of a snapshot */
 	bool has_two;
 	int tape_fd;
 	struct kmt_syncer *syncer;

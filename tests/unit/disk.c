@@ -10,6 +10,7 @@
 
 #include "../../src/record/ring.h"
 #include "../../src/record/room.h"
+#include "../../src/record/snapshot-log.h"
 #include "../../src/record/syncer.h"
 
 #include "check.h"
@@ -218,11 +219,42 @@ TEST(a_file_that_was_removed_is_noticed)
 	CHECK_HAS(err.text, "a: was removed");
 }
 
+static uint64_t bytes_of(const struct dir *dir, const char *path)
+{
+	struct stat st;
+
+	return fstatat(dir->fd, path, &st, 0) < 0 ? 0 : (uint64_t)st.st_size;
+}
+
+/* Two files, of which each has room for two snapshots and a half. */
+TEST(snapshots_of_a_ring_stay_within_its_size)
+{
+	KMT_CLEANUP(leave_dir) struct dir dir = enter_dir();
+	KMT_CLEANUP(kmt_syncer_freep) struct kmt_syncer *syncer = NULL;
+	KMT_CLEANUP(kmt_close_fd) int wake = eventfd(0, EFD_CLOEXEC);
+	struct kmt_snapshot_log log;
+	uint64_t max_bytes;
+
+	CHECK_EQ(kmt_syncer_new(8, wake, &syncer, NULL), 0);
+	CHECK_EQ(kmt_snapshot_log_init(&log, dir.fd, NULL), 0);
+	CHECK_EQ(kmt_snapshot_log_add(&log, 1, "start", NULL), 0);
+	max_bytes = 5 * kmt_chunk_writer_segment_bytes(log.writer);
+	kmt_snapshot_log_set_ring(&log, dir.fd, max_bytes, syncer);
+	for (uint64_t i = 2; i < 12; i++) {
+		CHECK_EQ(kmt_snapshot_log_add(&log, i, "interval", NULL), 0);
+		CHECK(bytes_of(&dir, "snapshots.zst") + bytes_of(&dir, "snapshots-000001.zst") <=
+		      max_bytes);
+	}
+	CHECK(bytes_of(&dir, "snapshots.zst") > max_bytes / 4);
+	kmt_snapshot_log_deinit(&log);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ROW(a_ring_removes_the_oldest_of_all_cpus),
 		ROW(a_ring_that_is_too_small_says_how_large_it_has_to_be),
+		ROW(snapshots_of_a_ring_stay_within_its_size),
 		ROW(the_reserve_must_be_free),
 		ROW(recording_ends_before_the_reserve_and_stops_there),
 		ROW(what_has_grown_is_synced_and_what_has_not_is_not),
