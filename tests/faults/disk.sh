@@ -83,7 +83,7 @@ start_load()
 # start_on_disk ARG...: start_recorder to $TAPE on the disk
 start_on_disk()
 {
-	tracefs_state >"$WORK/before"
+	state >"$WORK/before"
 	start_recorder -q -o "$TAPE" --settle 0 "$@"
 	start_load
 }
@@ -128,10 +128,12 @@ is_over()
 # expect_end STATUS TEXT: so it ended, by itself, with one line, and tracefs is as before
 expect_end()
 {
+	local ended=$RECORDER
+
 	wait_recorder
 	[ $STATUS = "$1" ] || fail "exit status $STATUS: $(cat "$WORK/log")"
 	expect_line "$WORK/log" "$2"
-	tracefs_state | diff "$WORK/before" - || fail "tracefs differs"
+	expect_clean "$ended" "$WORK/before" "after the recording"
 }
 
 # expect_whole TAPE TEXT: nothing is wrong with it, and it says why it ended
