@@ -5,6 +5,8 @@
 . "$(dirname "$0")/disk.sh"
 
 start_on_disk --reserve 100M
+wait_for_a_chunk
+stop_load # the disk is looked at once a second: what is recorded until then must be less than others leave
 # Of 400 MiB 300 are used now, nearly.
 head -c $((400 * 1048576 - $(df --output=used -B1 "$BACKING" | tail -1) - 100 * 1048576 - 3000000)) /dev/zero >"$BACKING/others"
 expect_end 0 "the disk was nearly full: --reserve keeps 100 MiB free"
