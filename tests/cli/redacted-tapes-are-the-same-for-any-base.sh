@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # What pack --redact makes doesn't depend on where the kernel was: the golden tapes again, as if that kernel had chosen other
-# bases at random (the direct map, vmalloc: multiples of 1 GiB; text: of 2 MiB; modules: of a page), become the same bytes.
+# bases at random (the direct map, vmalloc: multiples of 1 GiB; text: of 2 MiB; modules: of a page), or the machine had its memory
+# elsewhere (page frames), become the same bytes.
 set -u
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
@@ -23,6 +24,7 @@ move() {
 		s/ffffffff81([0-9a-f]{6})\b/sprintf("ffffffff%08x", hex("81$1") + 0x1be00000)/ge;
 		s/ffffffffc0([0-9a-f]{6})\b/sprintf("ffffffffc0%06x", hex($1) + 0x15000)/ge;
 		s/\bfunc=(\d{15,})\b/"func=" . ($1 + 0x1a7640000000)/ge;
+		s/\bpfn=(0x[0-9a-f]+)/sprintf("pfn=0x%x", hex($1) + 0x5a0000)/ge;
 		s/\bc1([0-9a-f]{6})\b/sprintf("%08x", hex("c1$1") + 0x8e00000)/ge;
 	' "$1"
 }
