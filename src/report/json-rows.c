@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "kmemtape/units.h"
 
 #include "json-judgement.h"
 #include "json-rows.h"
 
-#define NS_PER_S 1e9
+#define NS_PER_S   1e9
+#define ROW_INDENT "    "
 
 static void put_module(struct builder *b, struct json_object *object, const struct kmt_row *row)
 {
@@ -206,17 +208,49 @@ void kmt_json_put_row(struct builder *b, struct json_object *object,
 	kmt_json_put_history(b, object, row->history, &result->grid, kmt_row_has_size(row));
 }
 
-void kmt_json_put_rows(struct builder *b, struct json_object *root, const struct kmt_result *result,
-		       uint64_t top)
+/* @text as json-c prints it at the outermost level, further in. No text in JSON has a line's end in
+ * it. */
+static void print_indented(FILE *file, const char *text)
+{
+	const char *end;
+
+	while ((end = strchr(text, '\n'))) {
+		(void)fprintf(file, "%.*s\n" ROW_INDENT, (int)(end - text), text);
+		text = end + 1;
+	}
+	(void)fputs(text, file);
+}
+
+static bool print_row(const struct kmt_result *result, const struct kmt_row *row, FILE *file)
+{
+	struct json_object *object = json_object_new_object();
+	struct builder builder = { .has_failed = !object };
+	const char *text = NULL;
+
+	kmt_json_put_row(&builder, object, result, row);
+	if (!builder.has_failed)
+		text = json_object_to_json_string_ext(object, JSON_STYLE);
+	if (text)
+		print_indented(file, text);
+	json_object_put(object);
+	return text;
+}
+
+bool kmt_json_print_rows(const struct kmt_result *result, uint64_t top, FILE *file)
 {
 	static const char *const names[] = {
 		[KMT_BY_SITE] = "sites",   [KMT_BY_CACHE] = "caches", [KMT_BY_MODULE] = "modules",
 		[KMT_BY_COMM] = "comms",   [KMT_BY_PID] = "pids",     [KMT_BY_STACK] = "stacks",
 		[KMT_BY_OWNER] = "owners",
 	};
-	struct json_object *rows = put(b, root, names[result->group], json_object_new_array());
+	size_t nr = top && top < result->nr_rows ? top : result->nr_rows;
+	bool is_whole = true;
 
-	for (size_t i = 0; rows && i < result->nr_rows && (!top || i < top); i++)
-		kmt_json_put_row(b, put_element(b, rows, json_object_new_object()), result,
-				 &result->rows[i]);
+	(void)fprintf(file, "  \"%s\":[", names[result->group]);
+	for (size_t i = 0; i < nr && is_whole; i++) {
+		(void)fputs(i ? ",\n" ROW_INDENT : "\n" ROW_INDENT, file);
+		is_whole = print_row(result, &result->rows[i], file);
+	}
+	(void)fputs("\n  ]", file);
+	return is_whole;
 }

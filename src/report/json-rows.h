@@ -6,9 +6,17 @@
 
 #include "builder.h"
 
-/* "sites", or what else the result is grouped by. @top: 0: all */
-void kmt_json_put_rows(struct builder *b, struct json_object *root, const struct kmt_result *result,
-		       uint64_t top);
+#define JSON_STYLE (JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE)
+
+/**
+ * kmt_json_print_rows() - "sites", or what else the result is grouped by, as a member of the root
+ * @top: 0: all
+ *
+ * One row at a time: as objects, they would take five times the memory of the rows themselves.
+ *
+ * Return: false if memory ran out, then within the list.
+ */
+bool kmt_json_print_rows(const struct kmt_result *result, uint64_t top, FILE *file);
 
 /* "frames", if there are any */
 void kmt_json_put_frames(struct builder *b, struct json_object *object,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 #include <errno.h>
+#include <string.h>
 
 #include "kmemtape/report.h"
 
@@ -202,6 +203,7 @@ int kmt_report_json(const struct kmt_result *result, const struct kmt_report_opt
 	struct json_object *root = json_object_new_object();
 	struct builder builder = { .has_failed = !root };
 	const char *text = NULL;
+	bool is_whole = false;
 
 	put_uint(&builder, root, "schema", SCHEMA);
 	put_verdict(&builder, root, &result->verdict);
@@ -216,12 +218,14 @@ int kmt_report_json(const struct kmt_result *result, const struct kmt_report_opt
 	put_suppressions(&builder, root, result);
 	kmt_json_put_explain(&builder, root, result);
 	kmt_json_put_intervals(&builder, root, result);
-	kmt_json_put_rows(&builder, root, result, options->top);
 	if (!builder.has_failed)
-		text = json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY |
-								    JSON_C_TO_STRING_NOSLASHESCAPE);
-	if (text)
-		fprintf(file, "%s\n", text);
+		text = json_object_to_json_string_ext(root, JSON_STYLE);
+	if (text) {
+		/* Its last line is the bracket that closes it. */
+		fprintf(file, "%.*s,\n", (int)(strrchr(text, '\n') - text), text);
+		is_whole = kmt_json_print_rows(result, options->top, file);
+		fputs("\n}\n", file);
+	}
 	json_object_put(root);
-	return text ? 0 : kmt_fail(err, -ENOMEM, "out of memory");
+	return is_whole ? 0 : kmt_fail(err, -ENOMEM, "out of memory");
 }
