@@ -171,6 +171,24 @@ static void mark_missed(const struct export *export, uint8_t *page)
 	commit[upper] = (uint8_t)((commit[upper] | MISSED_EVENTS >> 24) & ~(MISSED_STORED >> 24));
 }
 
+static uint64_t time_of(const struct export *export, const uint8_t *page)
+{
+	uint64_t ns = 0;
+
+	for (unsigned int i = 0; i < 8; i++) /* it comes first */
+		ns |= (uint64_t)page[i] << 8 * (export->layout.is_big_endian ? 7 - i : i);
+	return ns;
+}
+
+/*
+ * Of a ring: from when not all CPUs are there. Replay leaves that out, and a reader of the
+ * trace.dat can't know. Of the first one that reaches beyond, what is left out is a gap.
+ */
+static bool is_dropped(const struct export *export, const uint8_t *page)
+{
+	return time_of(export, page) < export->writer.tape->manifest.dropped_ns;
+}
+
 static void put_page(struct export *export, const uint8_t *page, bool is_behind_gap)
 {
 	memcpy(export->page, page, export->layout.page_bytes);
@@ -212,7 +230,12 @@ static int put_chunks(struct export *export, struct kmt_chunk_reader *reader, st
 		if (r != KMT_CHUNK_GOT)
 			continue;
 		for (size_t at = 0; at < chunk.raw_bytes; at += page_bytes) {
-			put_page(export, (const uint8_t *)chunk.raw + at, has_gap);
+			const uint8_t *page = (const uint8_t *)chunk.raw + at;
+
+			has_gap |= is_dropped(export, page);
+			if (is_dropped(export, page))
+				continue;
+			put_page(export, page, has_gap);
 			has_gap = false;
 		}
 		if (export->writer.error)
