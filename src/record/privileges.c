@@ -28,6 +28,8 @@ static int become(const struct kmt_user *user, struct kmt_err *err)
 	(void)prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
 	if (r < 0)
 		return kmt_fail(err, r, "can't become user %s: %s", user->name, strerror(-r));
+	/* Else, where fs.suid_dumpable is 1, that user's debugger gets at what is kept. */
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	return 0;
 }
 

@@ -62,6 +62,7 @@ for mask in 0000 0777; do
 	tape=$WORK/nobody/$mask.tape
 	start_as $mask "${nobody[@]}" -- -o "$tape" --settle 0
 	check_threads 65534 65533
+	[ "$(stat -c %u "/proc/$RECORDER/mem")" = 0 ] || fail "the user's debugger could attach to it"
 	janitor=$(pgrep -P $RECORDER -x kmt-janitor) || fail "there is no janitor"
 	grep -qE '^CapPrm:\s0+2$' "/proc/$janitor/status" ||
 		fail "the janitor has more than cap_dac_override: $(grep ^Cap "/proc/$janitor/status")"
