@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <tracefs.h>
 
@@ -219,6 +220,14 @@ int kmt_instance_new(const char *tracing_path, uint64_t buffer_bytes, size_t nr_
 				"%s: this kernel has no tracefs instances: it is too old", path);
 	if (instance->instances_fd < 0)
 		return kmt_tracefs_fail(err, -errno, path);
+	/* libtracefs would take what is there for ours. It isn't: ours was removed as stale, if the
+	 * kernel let it go. */
+	if (mkdirat(instance->instances_fd, name, 0750) < 0)
+		return errno == EEXIST
+			       ? kmt_fail(err, -EEXIST,
+					  "%s/%s is another recorder's, in another pid namespace",
+					  path, name)
+			       : kmt_tracefs_fail(err, -errno, path);
 	errno = 0;
 	instance->handle = tracefs_instance_create(name);
 	if (!instance->handle)

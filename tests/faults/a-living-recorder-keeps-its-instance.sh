@@ -13,6 +13,17 @@ if unshare --pid --fork --mount-proc true 2>/dev/null; then
 	unshare --pid --fork --mount-proc "$KMEMTAPE" record -q -o "$WORK/third.tape" -d 100ms \
 		--settle 0 || fail "third: exit status $?"
 	is_recording $RECORDER || fail "the third removed the first's instance"
+
+	# Both are pid 1, each in its own.
+	unshare --pid --fork --kill-child --mount-proc "$KMEMTAPE" record -q -o "$WORK/fourth.tape" -d 4s --settle 0 2>"$WORK/fourth.log" &
+	fourth=$!
+	until_true 20 is_recording 1 || fail "the fourth doesn't start: $(cat "$WORK/fourth.log")"
+	unshare --pid --fork --mount-proc "$KMEMTAPE" record -q -o "$WORK/fifth.tape" -d 100ms --settle 0 2>"$WORK/fifth.log" &&
+		fail "a fifth records in the fourth's instance"
+	expect_line "$WORK/fifth.log" "another recorder's"
+	wait $fourth || fail "fourth: exit status $?: $(cat "$WORK/fourth.log")"
+	[ ! -s "$WORK/fourth.log" ] || fail "the fourth was disturbed: $(cat "$WORK/fourth.log")"
+	is_closed "$WORK/fourth.tape" || fail "the fourth's tape isn't closed"
 fi
 end_recorder INT
 [ $STATUS = 0 ] || fail "first: exit status $STATUS: $(cat "$WORK/log")"
