@@ -195,12 +195,13 @@ static uint64_t cpu_ns(void)
 	       ((uint64_t)usage.ru_utime.tv_usec + (uint64_t)usage.ru_stime.tv_usec) * 1000;
 }
 
-/* For all of it, as much as it took for what was read, with all that is done in any case. */
+/* For all of it, as much as it took for what was read, with all that is done in any case: far too
+ * much where hardly anything was read. 0: can't be told. */
 static double needed_percent(const struct kmt_record_summary *summary)
 {
 	const struct kmt_record_status *status = &summary->status;
 
-	if (!status->events || !status->elapsed_ns)
+	if (status->events < status->lost || !status->elapsed_ns)
 		return 0;
 	return (double)summary->cpu_ns * 100 / (double)status->elapsed_ns *
 	       (double)(status->lost + status->events) / (double)status->events;
@@ -213,11 +214,16 @@ static void print_loss(const struct kmt_record_summary *summary)
 
 	fprintf(stderr, "LOST %s events (%.2g %%): ", kmt_format_count(lost, status->lost),
 		(double)status->lost * 100 / (double)(status->lost + status->events));
-	if (summary->was_cpu_spent)
+	if (summary->was_cpu_spent && needed_percent(summary) > 0)
 		fprintf(stderr,
 			"--max-cpu %u was too little; to read all\n"
 			"  may take up to %.0f\n",
 			options.max_cpu_percent, needed_percent(summary));
+	else if (summary->was_cpu_spent)
+		fprintf(stderr,
+			"--max-cpu %u was too little, by far: less than\n"
+			"  half was read\n",
+			options.max_cpu_percent);
 	else
 		fprintf(stderr,
 			"the ring buffers (%s a CPU) were too small; record with\n"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Fault: There is more to read than --max-cpu allows.
-# Promise: It takes no more CPU than that; what can't be read is shown as lost, with what was needed; it replays. Exit 0.
+# Promise: It takes no more CPU than that; what can't be read is shown as lost, with what was needed if that can be told; it replays. Exit 0.
 . "$(dirname "$0")/lib.sh"
 
 loads=()
