@@ -307,9 +307,8 @@ static void note_disturbance(struct kmt_session *session, const char *what, uint
 		return;
 	(void)snprintf(session->disturbed, sizeof(session->disturbed), "%s", what);
 	kmt_note(session->listener,
-		 "somebody else touched %s in our tracefs instance: events may be missing, which "
-		 "the report will heed",
-		 what);
+		 "somebody else touched %s%s: events may be missing, which the report will heed",
+		 what, *what == '/' ? "" : " in our tracefs instance");
 	write_disturbance(session, false);
 	fail_if_clock(session, what);
 }
