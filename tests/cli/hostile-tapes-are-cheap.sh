@@ -8,7 +8,7 @@ trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
 failed=0
 CPU_S=60
-RSS_KIB=$((2 << 20))
+RSS_KIB=$((1 << 20))
 
 fail() {
 	echo "$*"
@@ -88,8 +88,8 @@ jq -e '.notes[] | select(test("too many modules"))' out >/dev/null || fail "a-cr
 # Every allocation has a call site of its own.
 {
 	head_of ""
-	awk 'BEGIN { for (i = 0; i < 50000; i++) printf "%d 0 kmalloc call_site=0x%x ptr=0xffff8880%08x bytes_req=8 bytes_alloc=8 gfp=0xcc0 pid=42\n", 2000 + i, 4096 + i * 16, i * 4096 }'
-} | cheap call-sites
+	awk 'BEGIN { for (i = 0; i < 30000; i++) printf "%d 0 kmalloc call_site=0x%x ptr=0xffff8880%08x bytes_req=8 bytes_alloc=8 gfp=0xcc0 pid=42\n", 2000 + i, 4096 + i * 16, i * 4096 }'
+} | cheap call-sites --format json
 
 # Losses that add up to more than there are numbers: they are the largest one, and not none.
 {
