@@ -34,7 +34,9 @@ mount -t proc proc /proc
 mount --bind $WORK/state /var/lib
 mount -t tmpfs tmpfs /run
 mkdir -p /run/systemd/system/kmemtape-record.service.d
-cp $unit /run/systemd/system/
+# The unit sees neither /tmp nor /root, where this may be built.
+cp $KMEMTAPE /run/kmemtape
+sed 's|^ExecStart=[^ ]*|ExecStart=/run/kmemtape|' $unit >/run/systemd/system/kmemtape-record.service
 cp $WORK/options /run/systemd/system/kmemtape-record.service.d/options.conf
 printf '[Unit]\nDefaultDependencies=no\nWants=kmemtape-record.service\n' >/run/systemd/system/test.target
 umount -l /sys/fs/cgroup
