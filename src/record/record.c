@@ -460,10 +460,9 @@ static void settle(struct kmt_session *session)
 /* Times are those of the trace clock, whatever became of the others. */
 static void keep_clocks(struct kmt_session *session)
 {
-	uint64_t suspended_ns = kmt_trace_clock_suspended_ns() - session->suspended_ns;
-
 	session->manifest.wall_offset_end_ns = kmt_trace_clock_wall_offset(&session->clock);
-	session->manifest.suspended_ns = suspended_ns < SECOND_NS / 10 ? 0 : suspended_ns;
+	session->manifest.suspended_ns = kmt_trace_clock_suspended_between(
+		session->suspended_ns, kmt_trace_clock_suspended_ns());
 }
 
 static void switch_off(struct kmt_session *session)

@@ -6,7 +6,8 @@
 #include "trace-clock.h"
 #include "tracefs-dir.h"
 
-#define STATS_BYTES 1024 /* nine lines */
+#define STATS_BYTES 1024		/* nine lines */
+#define NOTICED_NS  UINT64_C(100000000) /* more than two readings differ by when we have to wait */
 
 /* "local" is left out on purpose: it differs between CPUs, which invents leaks. */
 static const struct kmt_trace_clock clocks[] = {
@@ -79,6 +80,13 @@ uint64_t kmt_trace_clock_suspended_ns(void)
 {
 	uint64_t mono_ns = ns_of(CLOCK_MONOTONIC), boot_ns = ns_of(CLOCK_BOOTTIME);
 
-	/* Read one after the other: never 0, where there was nothing. */
-	return boot_ns > mono_ns ? (boot_ns - mono_ns) / UINT64_C(1000000) * UINT64_C(1000000) : 0;
+	return boot_ns > mono_ns ? boot_ns - mono_ns : 0;
+}
+
+/* Both clocks are read one after the other, and we may have to wait in between: the first time,
+ * too. */
+uint64_t kmt_trace_clock_suspended_between(uint64_t before_ns, uint64_t after_ns)
+{
+	return after_ns > before_ns && after_ns - before_ns >= NOTICED_NS ? after_ns - before_ns
+									  : 0;
 }

@@ -33,4 +33,7 @@ int64_t kmt_trace_clock_wall_offset(const struct kmt_trace_clock *clock);
 /* How long the machine was suspended since its boot. */
 uint64_t kmt_trace_clock_suspended_ns(void);
 
+/* The time between two of these; 0 where it is too little to be told from chance. */
+uint64_t kmt_trace_clock_suspended_between(uint64_t before_ns, uint64_t after_ns);
+
 #endif

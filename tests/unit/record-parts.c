@@ -28,6 +28,7 @@
 #include "../../src/record/functions.h"
 #include "../../src/record/kallsyms.h"
 #include "../../src/record/module-log.h"
+#include "../../src/record/trace-clock.h"
 #include "../../src/record/pairs.h"
 #include "../../src/record/sentry.h"
 #include "../../src/record/stale.h"
@@ -1036,6 +1037,18 @@ static void what_disturbs_nobody_is_passed_over(void **state)
 #define IN_TAPE(test) \
 	cmocka_unit_test_setup_teardown(test, make_tape_directory, remove_tape_directory)
 
+#define SECOND_NS UINT64_C(1000000000)
+
+static void time_in_suspend_is_never_negative(void **state)
+{
+	assert_int_equal(kmt_trace_clock_suspended_between(0, SECOND_NS), SECOND_NS);
+	assert_int_equal(kmt_trace_clock_suspended_between(SECOND_NS, 3 * SECOND_NS),
+			 2 * SECOND_NS);
+	/* Nothing was, but the first reading was interrupted; or the second. */
+	assert_int_equal(kmt_trace_clock_suspended_between(5000000, 400), 0);
+	assert_int_equal(kmt_trace_clock_suspended_between(400, 5000000), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1069,6 +1082,7 @@ int main(void)
 		cmocka_unit_test(build_id_is_found_behind_other_notes),
 		cmocka_unit_test(build_id_of_absurd_length_is_none),
 		cmocka_unit_test(cpu_lists_are_parsed),
+		cmocka_unit_test(time_in_suspend_is_never_negative),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
