@@ -5,8 +5,9 @@
 #include <string.h>
 #include <sys/prctl.h>
 
+#include "kmemtape/capabilities.h"
+
 #include "landlock.h"
-#include "privileges.h"
 #include "sandbox.h"
 #include "syscalls.h"
 
@@ -37,6 +38,22 @@ static void read_for_sanitizer(struct kmt_sandbox *sandbox)
 #endif
 }
 
+/*
+ * All capabilities go for good, but those to read files of other users, and to write where they may
+ * if there is an output: a tape that was recorded with sudo belongs to who called it, and root must
+ * still be able to open it.
+ */
+static int drop_capabilities(bool is_writer, struct kmt_err *err)
+{
+	uint64_t kept = KMT_CAPABILITY(CAP_DAC_READ_SEARCH);
+	int r;
+
+	if (is_writer)
+		kept |= KMT_CAPABILITY(CAP_DAC_OVERRIDE);
+	r = kmt_capabilities_keep(kept, kmt_capabilities_get().effective);
+	return r < 0 ? kmt_fail(err, r, "sandbox: capset: %s", strerror(-r)) : 0;
+}
+
 int kmt_sandbox_enter(const struct kmt_sandbox *sandbox, struct kmt_err *err)
 {
 	struct kmt_sandbox all = *sandbox;
@@ -47,7 +64,7 @@ int kmt_sandbox_enter(const struct kmt_sandbox *sandbox, struct kmt_err *err)
 		return kmt_fail(err, -errno, "sandbox: no_new_privs: %s", strerror(errno));
 	r = kmt_landlock_enter(&all, err);
 	if (r == 0)
-		r = kmt_privileges_drop(all.nr_writes > 0, err);
+		r = drop_capabilities(all.nr_writes > 0, err);
 	if (r == 0)
 		r = kmt_syscalls_restrict(&all, err);
 	return r;
