@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
-#include <unistd.h>
-
 #include "kmemtape/trace-dat.h"
 
 #include "opt.h"
-#include "sandbox.h"
-#include "scratch.h"
+#include "tape-output.h"
 
 static const char *output;
 
@@ -29,31 +23,6 @@ const struct kmt_command kmt_command_import = {
 	.run = run,
 };
 
-/* An empty directory that is there stays, and becomes the tape. Else, only whole tapes get there.
- */
-static int import(const char *path, struct kmt_err *err)
-{
-	bool is_there = faccessat(AT_FDCWD, output, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-	struct kmt_sandbox sandbox = { .nr_reads = 0 };
-	char directory[PATH_MAX], product[PATH_MAX + 8];
-	int r = 0;
-
-	if (!is_there)
-		r = kmt_scratch_enter(&kmt_command_import, path, output, directory, err);
-	if (r < 0)
-		return r;
-	if (!is_there)
-		(void)snprintf(product, sizeof(product), "%s/" KMT_SCRATCH_PRODUCT, directory);
-	kmt_sandbox_read(&sandbox, path);
-	kmt_sandbox_write(&sandbox, is_there ? output : directory);
-	r = kmt_sandbox_enter(&sandbox, err);
-	if (r == 0)
-		r = kmt_trace_dat_import(path, is_there ? output : product, err);
-	if (r < 0 && !is_there)
-		kmt_scratch_name_output(err, product, output);
-	return r;
-}
-
 static int run(int argc, char **argv)
 {
 	const struct kmt_command *command = &kmt_command_import;
@@ -68,6 +37,6 @@ static int run(int argc, char **argv)
 				    argc == first ? "which FILE?" : "one FILE at a time");
 	if (!output)
 		return kmt_complain(command, KMT_EXIT_USAGE, "-o TAPE is missing: where to?");
-	r = import(argv[first], &err);
+	r = kmt_tape_output(command, argv[first], output, kmt_trace_dat_import, &err);
 	return r < 0 ? kmt_complain(command, KMT_EXIT_FAILED, "%s", err.text) : KMT_EXIT_DONE;
 }

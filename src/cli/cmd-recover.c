@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <fcntl.h>
-#include <stdio.h>
-#include <unistd.h>
-
 #include "kmemtape/share.h"
 
 #include "opt.h"
-#include "sandbox.h"
-#include "scratch.h"
+#include "tape-output.h"
 
 static const char *output;
 
@@ -46,30 +41,6 @@ static int recover(const char *path, const char *product, struct kmt_err *err)
 	return 0;
 }
 
-/* An empty directory that is there becomes the tape; else, only a whole one gets there. */
-static int recover_in_sandbox(const char *path, struct kmt_err *err)
-{
-	bool is_there = faccessat(AT_FDCWD, output, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-	struct kmt_sandbox sandbox = { .nr_reads = 0 };
-	char directory[PATH_MAX], product[PATH_MAX + 8];
-	int r = 0;
-
-	if (!is_there)
-		r = kmt_scratch_enter(&kmt_command_recover, path, output, directory, err);
-	if (r < 0)
-		return r;
-	if (!is_there)
-		(void)snprintf(product, sizeof(product), "%s/" KMT_SCRATCH_PRODUCT, directory);
-	kmt_sandbox_read(&sandbox, path);
-	kmt_sandbox_write(&sandbox, is_there ? output : directory);
-	r = kmt_sandbox_enter(&sandbox, err);
-	if (r == 0)
-		r = recover(path, is_there ? output : product, err);
-	if (r < 0 && !is_there)
-		kmt_scratch_name_output(err, product, output);
-	return r;
-}
-
 static int run(int argc, char **argv)
 {
 	const struct kmt_command *command = &kmt_command_recover;
@@ -84,6 +55,6 @@ static int run(int argc, char **argv)
 				    argc == first ? "which TAPE?" : "one TAPE at a time");
 	if (!output)
 		return kmt_complain(command, KMT_EXIT_USAGE, "-o NEW is missing: where to?");
-	r = recover_in_sandbox(argv[first], &err);
+	r = kmt_tape_output(command, argv[first], output, recover, &err);
 	return r < 0 ? kmt_complain(command, KMT_EXIT_FAILED, "%s", err.text) : KMT_EXIT_DONE;
 }
