@@ -152,8 +152,22 @@ static bool is_synced(const struct entry *entry, const struct stat *st)
 	return st->st_size == entry->synced_bytes;
 }
 
-/* @entry: a copy, with a descriptor of its own: the file may be exchanged meanwhile. */
-static void sync_entry(struct kmt_syncer *syncer, struct entry *entry)
+/* A ring removes files that were exchanged, and no others. */
+static bool is_current(struct kmt_syncer *syncer, size_t index, int fd)
+{
+	bool is_it;
+
+	(void)pthread_mutex_lock(&syncer->lock);
+	is_it = syncer->entries[index].fd == fd && !syncer->entries[index].is_whole;
+	(void)pthread_mutex_unlock(&syncer->lock);
+	return is_it;
+}
+
+/*
+ * @entry: a copy, with a descriptor of its own: the file may be exchanged meanwhile.
+ * @fd: of the original, at @index
+ */
+static void sync_entry(struct kmt_syncer *syncer, struct entry *entry, size_t index, int fd)
 {
 	char what[KMT_ERR_BYTES / 2];
 	struct stat st;
@@ -161,7 +175,7 @@ static void sync_entry(struct kmt_syncer *syncer, struct entry *entry)
 
 	r = fstat(entry->fd, &st) < 0 ? -errno : 0;
 	if (r == -ESTALE || (r == 0 && st.st_nlink == 0)) {
-		if (!entry->is_whole)
+		if (is_current(syncer, index, fd))
 			note_result(syncer, -ENOENT, entry->name,
 				    "was removed while it was recorded to");
 		return;
@@ -193,7 +207,7 @@ static void sync_index(struct kmt_syncer *syncer, size_t index)
 	(void)pthread_mutex_unlock(&syncer->lock);
 	if (copy.fd < 0)
 		return;
-	sync_entry(syncer, &copy);
+	sync_entry(syncer, &copy, index, fd);
 	kmt_close_fd(&copy.fd);
 
 	(void)pthread_mutex_lock(&syncer->lock);
