@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "kmemtape/counters.h"
+#include "kmemtape/span.h"
 
 /* Far above what any machine has, and small enough that sums over all lines fit 64 bits. */
 #define SLAB_BYTES_MAX	 (UINT64_C(1) << 48) /* of one cache */
@@ -18,12 +19,6 @@
 #define NODES_MAX	UINT64_C(1024) /* CONFIG_NODES_SHIFT is 10 at most */
 #define RECLAIMABLE_MAX KMT_COUNTERS_SLABS_MAX
 #define SLAB_NUMBERS	11
-
-/* A part of a line. */
-struct span {
-	const char *at;
-	size_t bytes;
-};
 
 void kmt_counters_init(struct kmt_counters *counters)
 {
@@ -60,7 +55,7 @@ static void *make_room(void *array, size_t nr, size_t element_bytes)
 	return nr & (nr - 1) ? array : reallocarray(array, nr ? nr * 2 : 1, element_bytes);
 }
 
-static char *copy_name(struct span name)
+static char *copy_name(struct kmt_span name)
 {
 	return strndup(name.at,
 		       name.bytes < KMT_COUNTERS_NAME_MAX ? name.bytes : KMT_COUNTERS_NAME_MAX);
@@ -68,43 +63,8 @@ static char *copy_name(struct span name)
 
 /* --- words and numbers --- */
 
-static bool is_space(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-/* The first word of @rest, which goes on behind it. */
-static struct span take_word(struct span *rest)
-{
-	struct span word;
-
-	while (rest->bytes && is_space(*rest->at))
-		rest->at++, rest->bytes--;
-	word = (struct span){ rest->at, 0 };
-	while (rest->bytes && !is_space(*rest->at))
-		rest->at++, rest->bytes--, word.bytes++;
-	return word;
-}
-
-/* The last word of @rest, which ends before it. */
-static struct span take_last_word(struct span *rest)
-{
-	struct span word = { rest->at + rest->bytes, 0 };
-
-	while (rest->bytes && is_space(rest->at[rest->bytes - 1]))
-		rest->bytes--, word.at--;
-	while (rest->bytes && !is_space(rest->at[rest->bytes - 1]))
-		rest->bytes--, word.at--, word.bytes++;
-	return word;
-}
-
-static bool is_word(struct span word, const char *text)
-{
-	return word.bytes == strlen(text) && memcmp(word.at, text, word.bytes) == 0;
-}
-
 /* All of @word is a decimal number of @max at most. */
-static bool read_number(struct span word, uint64_t max, uint64_t *ret_number)
+static bool read_number(struct kmt_span word, uint64_t max, uint64_t *ret_number)
 {
 	uint64_t number = 0;
 
@@ -121,7 +81,7 @@ static bool read_number(struct span word, uint64_t max, uint64_t *ret_number)
 	return true;
 }
 
-static bool is_printable(struct span text)
+static bool is_printable(struct kmt_span text)
 {
 	for (size_t i = 0; i < text.bytes; i++)
 		if ((unsigned char)text.at[i] < ' ')
@@ -157,16 +117,17 @@ const char *kmt_meminfo_name(enum kmt_meminfo kind)
 	return names[kind];
 }
 
-static void add_meminfo(struct kmt_counters *counters, struct span line)
+static void add_meminfo(struct kmt_counters *counters, struct kmt_span line)
 {
-	struct span name = take_word(&line), number = take_word(&line);
+	struct kmt_span name = kmt_span_take_word(&line), number = kmt_span_take_word(&line);
 	uint64_t kib;
 
-	if (!name.bytes || name.at[--name.bytes] != ':' || !is_word(take_word(&line), "kB") ||
+	if (!name.bytes || name.at[--name.bytes] != ':' ||
+	    !kmt_span_is(kmt_span_take_word(&line), "kB") ||
 	    !read_number(number, MEM_KIB_MAX, &kib))
 		return;
 	for (size_t i = 0; i < KMT_MEM_KINDS; i++)
-		if (is_word(name, kmt_meminfo_name((enum kmt_meminfo)i)))
+		if (kmt_span_is(name, kmt_meminfo_name((enum kmt_meminfo)i)))
 			counters->mem[i] = kib * 1024;
 }
 
@@ -179,7 +140,7 @@ static void add_meminfo(struct kmt_counters *counters, struct span line)
  * Read from the end, since there have been names with blanks. What CONFIG_DEBUG_SLAB appends
  * (" : globalstat ...", " : cpustat ...") is cut off before.
  */
-static bool read_slab_numbers(struct span *line, uint64_t numbers[SLAB_NUMBERS])
+static bool read_slab_numbers(struct kmt_span *line, uint64_t numbers[SLAB_NUMBERS])
 {
 	static const char *const words[] = { NULL, NULL,       NULL, NULL, NULL,
 					     ":",  "tunables", NULL, NULL, NULL,
@@ -187,9 +148,9 @@ static bool read_slab_numbers(struct span *line, uint64_t numbers[SLAB_NUMBERS])
 	size_t nr = SLAB_NUMBERS;
 
 	for (size_t i = sizeof(words) / sizeof(words[0]); i-- > 0;) {
-		struct span word = take_last_word(line);
+		struct kmt_span word = kmt_span_take_last_word(line);
 
-		if (words[i] ? !is_word(word, words[i])
+		if (words[i] ? !kmt_span_is(word, words[i])
 			     : !read_number(word, SLAB_OBJECTS_MAX, &numbers[--nr]))
 			return false;
 	}
@@ -206,7 +167,7 @@ static bool is_sane(const struct kmt_slab *slab)
 	       slab->active_objects <= SLAB_BYTES_MAX / slab->object_bytes;
 }
 
-static int add_slab(struct kmt_counters *counters, struct span line)
+static int add_slab(struct kmt_counters *counters, struct kmt_span line)
 {
 	static const char globalstat[] = " : globalstat ";
 	const char *end = memmem(line.at, line.bytes, globalstat, sizeof(globalstat) - 1);
@@ -229,7 +190,7 @@ static int add_slab(struct kmt_counters *counters, struct span line)
 		.active_slabs = n[8],
 		.slabs = n[9],
 	};
-	while (line.bytes && is_space(line.at[line.bytes - 1]))
+	while (line.bytes && kmt_span_is_space(line.at[line.bytes - 1]))
 		line.bytes--;
 	if (!is_sane(&slab) || !is_printable(line) || counters->nr_slabs == KMT_COUNTERS_SLABS_MAX)
 		return 0;
@@ -254,7 +215,7 @@ static int by_caller(const void *a, const void *b)
 }
 
 /* "0xffffffffc0345030": code without a symbol, since its module is gone */
-static bool is_address(struct span word)
+static bool is_address(struct kmt_span word)
 {
 	if (word.bytes < 3 || memcmp(word.at, "0x", 2) != 0)
 		return false;
@@ -268,13 +229,13 @@ static bool is_address(struct span word)
  * "foo+0x30/0x80" or "foo+0x30/0x80 [mod]", or an address; else there is no caller: "unpurged
  * vm_area", "vm_map_ram".
  */
-static bool take_caller(struct span *line, struct span *ret_caller)
+static bool take_caller(struct kmt_span *line, struct kmt_span *ret_caller)
 {
-	struct span caller = take_word(line), rest = *line, module;
+	struct kmt_span caller = kmt_span_take_word(line), rest = *line, module;
 
 	if (!memmem(caller.at, caller.bytes, "+0x", 3) && !is_address(caller))
 		return false;
-	module = take_word(&rest);
+	module = kmt_span_take_word(&rest);
 	if (module.bytes > 2 && module.at[0] == '[' && module.at[module.bytes - 1] == ']') {
 		caller.bytes = (size_t)(module.at + module.bytes - caller.at);
 		*line = rest;
@@ -283,12 +244,13 @@ static bool take_caller(struct span *line, struct span *ret_caller)
 	return is_printable(caller);
 }
 
-static uint64_t read_pages(struct span line)
+static uint64_t read_pages(struct kmt_span line)
 {
 	static const char key[] = "pages=";
 	uint64_t pages;
 
-	for (struct span word = take_word(&line); word.bytes; word = take_word(&line)) {
+	for (struct kmt_span word = kmt_span_take_word(&line); word.bytes;
+	     word = kmt_span_take_word(&line)) {
 		if (word.bytes < sizeof(key) || memcmp(word.at, key, sizeof(key) - 1) != 0)
 			continue;
 		word.at += sizeof(key) - 1;
@@ -300,7 +262,7 @@ static uint64_t read_pages(struct span line)
 
 /* The entry of a caller, a new one if there is none yet. NULL: out of memory, or there are too
  * many. */
-static struct kmt_vmalloc_caller *open_caller(struct kmt_counters *counters, struct span text,
+static struct kmt_vmalloc_caller *open_caller(struct kmt_counters *counters, struct kmt_span text,
 					      int *ret_r)
 {
 	char name[KMT_COUNTERS_NAME_MAX + 1] = "";
@@ -332,10 +294,10 @@ static uint64_t add_up_to(uint64_t a, uint64_t b, uint64_t max)
 	return b > max || a > max - b ? max : a + b;
 }
 
-static int add_vmalloc(struct kmt_counters *counters, struct span line)
+static int add_vmalloc(struct kmt_counters *counters, struct kmt_span line)
 {
 	struct kmt_vmalloc_caller *entry;
-	struct span range = take_word(&line), size = take_word(&line), caller;
+	struct kmt_span range = kmt_span_take_word(&line), size = kmt_span_take_word(&line), caller;
 	uint64_t bytes;
 	int r;
 
@@ -357,14 +319,14 @@ static int add_vmalloc(struct kmt_counters *counters, struct span line)
 
 /* --- zoneinfo: "Node 0, zone      DMA" --- */
 
-static void add_zone(struct kmt_counters *counters, struct span line)
+static void add_zone(struct kmt_counters *counters, struct kmt_span line)
 {
-	struct span number;
+	struct kmt_span number;
 	uint64_t node;
 
-	if (!is_word(take_word(&line), "Node"))
+	if (!kmt_span_is(kmt_span_take_word(&line), "Node"))
 		return;
-	number = take_word(&line);
+	number = kmt_span_take_word(&line);
 	if (!number.bytes || number.at[--number.bytes] != ',' ||
 	    !read_number(number, NODES_MAX - 1, &node))
 		return;
@@ -374,7 +336,7 @@ static void add_zone(struct kmt_counters *counters, struct span line)
 
 /* --- caches that can be shrunk --- */
 
-static int add_reclaimable(struct kmt_counters *counters, struct span line)
+static int add_reclaimable(struct kmt_counters *counters, struct kmt_span line)
 {
 	char **names, *name;
 
@@ -483,7 +445,7 @@ enum kmt_counter_file kmt_counter_file_of(const char *path, size_t bytes)
 	};
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-		if (is_word((struct span){ path, bytes }, files[i].path))
+		if (kmt_span_is((struct kmt_span){ path, bytes }, files[i].path))
 			return files[i].file;
 	return KMT_COUNTERS_NO_FILE;
 }
@@ -491,7 +453,8 @@ enum kmt_counter_file kmt_counter_file_of(const char *path, size_t bytes)
 int kmt_counters_add_line(struct kmt_counters *counters, enum kmt_counter_file file,
 			  const char *line, size_t bytes)
 {
-	struct span span = { line, bytes < KMT_COUNTERS_LINE_MAX ? bytes : KMT_COUNTERS_LINE_MAX };
+	struct kmt_span span = { line,
+				 bytes < KMT_COUNTERS_LINE_MAX ? bytes : KMT_COUNTERS_LINE_MAX };
 
 	span.bytes = strnlen(line, span.bytes);
 	switch (file) {

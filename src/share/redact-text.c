@@ -5,15 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kmemtape/span.h"
+
 #include "redact-text.h"
 
 #define DIGITS_MIN 8u /* an address of 32 bits, or the upper half of one */
-
-/* A part of a line. */
-struct span {
-	const char *at;
-	size_t bytes;
-};
 
 /* A line while it is written. */
 struct out {
@@ -34,35 +30,12 @@ void kmt_redact_digits(char *text, size_t bytes)
 
 /* --- words --- */
 
-static bool is_space(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-/* The first word of @rest, which goes on behind it. */
-static struct span take_word(struct span *rest)
-{
-	struct span word;
-
-	while (rest->bytes && is_space(*rest->at))
-		rest->at++, rest->bytes--;
-	word = (struct span){ rest->at, 0 };
-	while (rest->bytes && !is_space(*rest->at))
-		rest->at++, rest->bytes--, word.bytes++;
-	return word;
-}
-
-static bool is_word(struct span word, const char *text)
-{
-	return word.bytes == strlen(text) && memcmp(word.at, text, word.bytes) == 0;
-}
-
-static bool begins_with(struct span word, const char *text)
+static bool begins_with(struct kmt_span word, const char *text)
 {
 	return word.bytes >= strlen(text) && memcmp(word.at, text, strlen(text)) == 0;
 }
 
-static bool is_number(struct span word)
+static bool is_number(struct kmt_span word)
 {
 	for (size_t i = 0; i < word.bytes; i++)
 		if (!isdigit((unsigned char)word.at[i]))
@@ -71,7 +44,7 @@ static bool is_number(struct span word)
 }
 
 /* Letters, and what goes with them; of hexadecimal digits not many in a row. */
-static bool is_plain(struct span word)
+static bool is_plain(struct kmt_span word)
 {
 	size_t run = 0;
 
@@ -87,7 +60,7 @@ static bool is_plain(struct span word)
 	return word.bytes > 0;
 }
 
-static void put(struct out *out, struct span text)
+static void put(struct out *out, struct kmt_span text)
 {
 	if (out->used + text.bytes > KMT_REDACT_LINE_MAX) {
 		out->is_too_long = true;
@@ -99,11 +72,11 @@ static void put(struct out *out, struct span text)
 
 static void put_text(struct out *out, const char *text)
 {
-	put(out, (struct span){ text, strlen(text) });
+	put(out, (struct kmt_span){ text, strlen(text) });
 }
 
 /* With its blanks in front. */
-static void put_word(struct out *out, struct span word)
+static void put_word(struct out *out, struct kmt_span word)
 {
 	if (out->used)
 		put_text(out, " ");
@@ -111,7 +84,7 @@ static void put_word(struct out *out, struct span word)
 }
 
 /* Names of caches may have been made of an address. */
-static void put_name(struct out *out, struct span name)
+static void put_name(struct out *out, struct kmt_span name)
 {
 	size_t from = out->used;
 
@@ -130,40 +103,41 @@ static size_t end_line(struct out *out)
 /* --- snapshots --- */
 
 /* meminfo, vmstat, zoneinfo, buddyinfo */
-static void redact_numbers(struct out *out, struct span line)
+static void redact_numbers(struct out *out, struct kmt_span line)
 {
-	struct span rest = line, word;
+	struct kmt_span rest = line, word;
 
 	if (memmem(line.at, line.bytes, "start_pfn", strlen("start_pfn")))
 		return;
-	for (word = take_word(&rest); word.bytes; word = take_word(&rest))
+	for (word = kmt_span_take_word(&rest); word.bytes; word = kmt_span_take_word(&rest))
 		if (!is_number(word) && !is_plain(word))
 			return;
 	put(out, line);
 }
 
 /* What stands behind @nr words from the end of @line, which ends before them. */
-static struct span split_last(struct span *line, size_t nr)
+static struct kmt_span split_last(struct kmt_span *line, size_t nr)
 {
 	const char *end = line->at + line->bytes;
 
 	while (nr-- > 0) {
-		while (line->bytes && is_space(line->at[line->bytes - 1]))
+		while (line->bytes && kmt_span_is_space(line->at[line->bytes - 1]))
 			line->bytes--;
-		while (line->bytes && !is_space(line->at[line->bytes - 1]))
+		while (line->bytes && !kmt_span_is_space(line->at[line->bytes - 1]))
 			line->bytes--;
 	}
-	return (struct span){ line->at + line->bytes, (size_t)(end - line->at - line->bytes) };
+	return (struct kmt_span){ line->at + line->bytes, (size_t)(end - line->at - line->bytes) };
 }
 
 /* Decimal numbers, and words of @words. */
-static bool has_only(struct span rest, const char *const *words)
+static bool has_only(struct kmt_span rest, const char *const *words)
 {
-	for (struct span word = take_word(&rest); word.bytes; word = take_word(&rest)) {
+	for (struct kmt_span word = kmt_span_take_word(&rest); word.bytes;
+	     word = kmt_span_take_word(&rest)) {
 		bool is_known = is_number(word);
 
 		for (size_t i = 0; !is_known && words[i]; i++)
-			is_known = is_word(word, words[i]);
+			is_known = kmt_span_is(word, words[i]);
 		if (!is_known)
 			return false;
 	}
@@ -171,18 +145,18 @@ static bool has_only(struct span rest, const char *const *words)
 }
 
 /* "name 1 2 3 4 5 : tunables 0 0 0 : slabdata 1 2 0": a name may have blanks. */
-static void redact_slab(struct out *out, struct span line)
+static void redact_slab(struct out *out, struct kmt_span line)
 {
 	static const char tunables[] = " : tunables ";
 	static const char *const words[] = { ":",	   "tunables", "slabdata",
 					     "globalstat", "cpustat",  NULL };
 	const char *end = memmem(line.at, line.bytes, tunables, strlen(tunables));
-	struct span name = line, numbers, rest;
+	struct kmt_span name = line, numbers, rest;
 
 	if (!end)
 		return;
 	name.bytes = (size_t)(end - line.at);
-	rest = (struct span){ end, line.bytes - name.bytes };
+	rest = (struct kmt_span){ end, line.bytes - name.bytes };
 	numbers = split_last(&name, 5);
 	if (!name.bytes || !has_only(numbers, words) || !has_only(rest, words))
 		return;
@@ -192,7 +166,7 @@ static void redact_slab(struct out *out, struct span line)
 }
 
 /* "0xffffffffc0345030": code that has no name any more */
-static bool read_address(struct span word, uint64_t *ret_address)
+static bool read_address(struct kmt_span word, uint64_t *ret_address)
 {
 	uint64_t address = 0;
 
@@ -210,10 +184,10 @@ static bool read_address(struct span word, uint64_t *ret_address)
 }
 
 /* "foo+0x30/0x80" */
-static bool is_place(struct span word)
+static bool is_place(struct kmt_span word)
 {
 	const char *offset = memmem(word.at, word.bytes, "+0x", 3);
-	struct span numbers = { offset, 0 };
+	struct kmt_span numbers = { offset, 0 };
 
 	if (!offset || offset == word.at)
 		return false;
@@ -232,27 +206,27 @@ static bool is_place(struct span word)
 }
 
 /* "N0=5", "pages=5", "vmalloc" */
-static bool is_of_area(struct span word)
+static bool is_of_area(struct kmt_span word)
 {
 	static const char *const words[] = { "vmalloc", "vmap",		"ioremap", "user",
 					     "vpages",	"dma-coherent", NULL };
 	const char *equals = memchr(word.at, '=', word.bytes);
-	struct span key = word, number;
+	struct kmt_span key = word, number;
 
 	for (size_t i = 0; words[i]; i++)
-		if (is_word(word, words[i]))
+		if (kmt_span_is(word, words[i]))
 			return true;
 	if (!equals)
 		return false;
 	key.bytes = (size_t)(equals - word.at);
-	number = (struct span){ equals + 1, word.bytes - key.bytes - 1 };
-	return is_number(number) &&
-	       (is_word(key, "pages") || (key.bytes > 1 && *key.at == 'N' &&
-					  is_number((struct span){ key.at + 1, key.bytes - 1 })));
+	number = (struct kmt_span){ equals + 1, word.bytes - key.bytes - 1 };
+	return is_number(number) && (kmt_span_is(key, "pages") ||
+				     (key.bytes > 1 && *key.at == 'N' &&
+				      is_number((struct kmt_span){ key.at + 1, key.bytes - 1 })));
 }
 
 /* "[mod]" */
-static bool is_module(struct span word)
+static bool is_module(struct kmt_span word)
 {
 	if (word.bytes < 3 || *word.at != '[' || word.at[word.bytes - 1] != ']')
 		return false;
@@ -263,9 +237,10 @@ static bool is_module(struct span word)
 }
 
 /* 0xffffc90000000000-0xffffc90000005000   20480 foo+0xca/0x100 [mod] pages=4 vmalloc N0=4 */
-static int redact_area(struct kmt_codes *codes, struct out *out, struct span line)
+static int redact_area(struct kmt_codes *codes, struct out *out, struct kmt_span line)
 {
-	struct span range = take_word(&line), size = take_word(&line), word = take_word(&line);
+	struct kmt_span range = kmt_span_take_word(&line), size = kmt_span_take_word(&line),
+			word = kmt_span_take_word(&line);
 	uint64_t address;
 	char text[2 + 16 + 1];
 	int r;
@@ -279,9 +254,9 @@ static int redact_area(struct kmt_codes *codes, struct out *out, struct span lin
 		if (r < 0)
 			return r;
 		(void)snprintf(text, sizeof(text), "0x%" PRIx64, address);
-		put_word(out, (struct span){ text, strlen(text) });
+		put_word(out, (struct kmt_span){ text, strlen(text) });
 	} else if (is_place(word)) {
-		struct span rest = line, module = take_word(&rest);
+		struct kmt_span rest = line, module = kmt_span_take_word(&rest);
 
 		put_word(out, word);
 		if (is_module(module)) {
@@ -291,13 +266,13 @@ static int redact_area(struct kmt_codes *codes, struct out *out, struct span lin
 	} else if (is_of_area(word)) {
 		put_word(out, word);
 	}
-	for (word = take_word(&line); word.bytes; word = take_word(&line))
+	for (word = kmt_span_take_word(&line); word.bytes; word = kmt_span_take_word(&line))
 		if (is_of_area(word))
 			put_word(out, word);
 	return 0;
 }
 
-static void redact_name(struct out *out, struct span line)
+static void redact_name(struct out *out, struct kmt_span line)
 {
 	for (size_t i = 0; i < line.bytes; i++)
 		if ((unsigned char)line.at[i] < ' ')
@@ -319,31 +294,31 @@ static const struct {
 };
 
 /* "==> snapshot 3 at 123456789 interval <==", and heads of files */
-static bool is_head(struct span line, enum kmt_redact_part *part)
+static bool is_head(struct kmt_span line, enum kmt_redact_part *part)
 {
-	struct span rest = line, number, at, time;
+	struct kmt_span rest = line, number, at, time;
 
 	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
-		if (is_word(line, heads[i].head)) {
+		if (kmt_span_is(line, heads[i].head)) {
 			*part = heads[i].part;
 			return true;
 		}
 	*part = KMT_REDACT_NO_PART;
-	(void)take_word(&rest);
-	if (!is_word(take_word(&rest), "snapshot"))
+	(void)kmt_span_take_word(&rest);
+	if (!kmt_span_is(kmt_span_take_word(&rest), "snapshot"))
 		return false;
-	number = take_word(&rest);
-	at = take_word(&rest);
-	time = take_word(&rest);
-	return is_number(number) && is_word(at, "at") && is_number(time) &&
-	       is_plain(take_word(&rest)) && is_word(take_word(&rest), "<==") &&
-	       !take_word(&rest).bytes;
+	number = kmt_span_take_word(&rest);
+	at = kmt_span_take_word(&rest);
+	time = kmt_span_take_word(&rest);
+	return is_number(number) && kmt_span_is(at, "at") && is_number(time) &&
+	       is_plain(kmt_span_take_word(&rest)) &&
+	       kmt_span_is(kmt_span_take_word(&rest), "<==") && !kmt_span_take_word(&rest).bytes;
 }
 
 int kmt_redact_snapshot_line(struct kmt_codes *codes, enum kmt_redact_part *part, const char *line,
 			     size_t bytes, char *to)
 {
-	struct span span = { line, bytes };
+	struct kmt_span span = { line, bytes };
 	struct out out = { .to = to };
 	int r = 0;
 
@@ -374,7 +349,7 @@ int kmt_redact_snapshot_line(struct kmt_codes *codes, enum kmt_redact_part *part
 /* --- format files --- */
 
 /* Flags may have many digits, addresses of 64 bits have no zeros in front. */
-static bool has_address(struct span text)
+static bool has_address(struct kmt_span text)
 {
 	size_t run = 0, digits = 0;
 
@@ -396,7 +371,7 @@ bool kmt_redact_keeps_format_line(const char *line, size_t bytes)
 					      "\ttype_len ", "\ttime_delta ",  "\tarray ",
 					      "\tpadding ",  "\ttime_extend ", "\ttime_stamp ",
 					      "\tdata max " };
-	struct span span = { line, bytes };
+	struct kmt_span span = { line, bytes };
 
 	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
 		if (begins_with(span, starts[i]))
@@ -424,22 +399,22 @@ static size_t text_bytes(const char *at)
 }
 
 /* What a condition compares may stay: sizes, pids, names of caches. */
-static bool may_stay(struct span field, bool is_text)
+static bool may_stay(struct kmt_span field, bool is_text)
 {
 	static const char *const numbers[] = { "bytes_alloc", "bytes_req", "size", "order",
 					       "common_pid",  "gfp_flags", NULL };
 
 	if (is_text)
-		return is_word(field, "name");
+		return kmt_span_is(field, "name");
 	for (size_t i = 0; numbers[i]; i++)
-		if (is_word(field, numbers[i]))
+		if (kmt_span_is(field, numbers[i]))
 			return true;
 	return false;
 }
 
 void kmt_redact_filter(char *text)
 {
-	struct span field = { "", 0 };
+	struct kmt_span field = { "", 0 };
 	char *to = text;
 
 	for (const char *at = text; *at;) {
@@ -456,7 +431,7 @@ void kmt_redact_filter(char *text)
 			continue;
 		}
 		if (bytes && !is_text && !is_digit)
-			field = (struct span){ to, bytes };
+			field = (struct kmt_span){ to, bytes };
 		bytes = bytes ? bytes : 1;
 		memmove(to, at, bytes);
 		to += bytes;
