@@ -29,9 +29,17 @@ struct worker {
 	struct kmt_err err;
 };
 
-static int write_cpus(struct bigtape *big, struct kmt_err *err)
+static int write_cpu(struct bigtape *big, struct rings *rings, unsigned int cpu,
+		     struct kmt_err *err)
 {
 	KMT_CLEANUP(kmt_chunk_writer_freep) struct kmt_chunk_writer *writer = NULL;
+	int r = cpu_file_write(rings, big->dirfd, cpu, big->load->nr_rounds, &writer, err);
+
+	return r < 0 ? r : kmt_chunk_writer_finish(writer, load_end_ns(big->load), err);
+}
+
+static int write_cpus(struct bigtape *big, struct kmt_err *err)
+{
 	KMT_CLEANUP(rings_deinit) struct rings rings = { 0 };
 	int r = rings_init(&rings, big->load, big->formats, err);
 
@@ -40,9 +48,7 @@ static int write_cpus(struct bigtape *big, struct kmt_err *err)
 
 		if (cpu >= big->load->nr_cpus)
 			break;
-		r = cpu_file_write(&rings, big->dirfd, cpu, big->load->nr_rounds, &writer, err);
-		if (r == 0)
-			r = kmt_chunk_writer_finish(writer, load_end_ns(big->load), err);
+		r = write_cpu(big, &rings, cpu, err);
 	}
 	return r;
 }
@@ -100,7 +106,7 @@ static void usage(FILE *out)
 {
 	(void)fputs("usage: bigtape [OPTION...] TAPE\n"
 		    "Make a tape of a simulated machine: a new directory.\n" OPTIONS_HELP
-		    "  --repeat        all happens again and again, but for what stays live\n",
+		    "  --repeat        the same events as bigtapefs shows\n",
 		    out);
 }
 

@@ -21,20 +21,20 @@ static int take_subbuf(void *context, const uint8_t *subbuf, uint64_t drained_ns
 }
 
 int cpu_file_write(struct rings *rings, int dirfd, unsigned int cpu, uint64_t nr_rounds,
-		   struct kmt_chunk_writer **writer, struct kmt_err *err)
+		   struct kmt_chunk_writer **ret_writer, struct kmt_err *err)
 {
+	KMT_CLEANUP(kmt_chunk_writer_freep) struct kmt_chunk_writer *writer = NULL;
 	struct sink sink = { .subbuf_bytes = rings->layout->subbuf_bytes };
 	char path[KMT_TAPE_CPU_PATH_BYTES];
 	int r;
 
 	kmt_tape_cpu_path(path, cpu);
-	if (*writer)
-		r = kmt_chunk_writer_reopen(*writer, dirfd, path, cpu, err);
-	else
-		r = kmt_chunk_writer_new(dirfd, path, cpu, rings->layout->subbuf_bytes, writer,
-					 err);
+	r = kmt_chunk_writer_new(dirfd, path, cpu, rings->layout->subbuf_bytes, &writer, err);
 	if (r < 0)
 		return r;
-	sink.writer = *writer;
-	return rings_run(rings, cpu, 0, nr_rounds, take_subbuf, &sink, err);
+	sink.writer = writer;
+	r = rings_run(rings, cpu, 0, nr_rounds, take_subbuf, &sink, err);
+	if (r == 0)
+		*ret_writer = KMT_STEAL(writer);
+	return r;
 }

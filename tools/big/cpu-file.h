@@ -7,10 +7,10 @@
 #include "rings.h"
 
 /*
- * The rounds 0..@nr_rounds-1 of a CPU into its file, which has no footer yet.
- * @writer: *writer is NULL, or that of another CPU, whose memory is used again
+ * The rounds 0..@nr_rounds-1 of a CPU into its file, which has no footer yet. A writer of its own for
+ * each: what zstd makes of the same data depends on what it had before.
  */
 int cpu_file_write(struct rings *rings, int dirfd, unsigned int cpu, uint64_t nr_rounds,
-		   struct kmt_chunk_writer **writer, struct kmt_err *err);
+		   struct kmt_chunk_writer **ret_writer, struct kmt_err *err);
 
 #endif

@@ -58,6 +58,12 @@ void load_init(struct load *load, unsigned int nr_cpus, uint64_t nr_events, uint
 	};
 }
 
+void load_repeat(struct load *load, uint64_t period_rounds)
+{
+	load->period_rounds = period_rounds;
+	load->nr_rounds = (load->nr_rounds + period_rounds - 1) / period_rounds * period_rounds;
+}
+
 uint64_t load_fill_rounds(const struct load *load)
 {
 	uint64_t slots = load->live / load->nr_cpus;

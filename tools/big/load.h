@@ -44,6 +44,9 @@ struct load_event {
 void load_init(struct load *load, unsigned int nr_cpus, uint64_t nr_events, uint64_t live,
 	       uint32_t nr_sites);
 
+/* From now on @load repeats; whole periods, of which CPUs are divisors. */
+void load_repeat(struct load *load, uint64_t period_rounds);
+
 /* Rounds until all live objects are allocated. */
 uint64_t load_fill_rounds(const struct load *load);
 

@@ -80,6 +80,6 @@ int options_parse(int argc, char **argv, struct options *options)
 	load_init(&options->load, (unsigned int)values[1], values[0], values[2],
 		  (uint32_t)values[3]);
 	if (options->is_repeating)
-		options->load.period_rounds = OPTIONS_PERIOD_ROUNDS;
+		load_repeat(&options->load, OPTIONS_PERIOD_ROUNDS);
 	return check(argv[0], options) < 0 ? -1 : optind;
 }
