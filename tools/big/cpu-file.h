@@ -6,10 +6,7 @@
 
 #include "rings.h"
 
-/*
- * The rounds 0..@nr_rounds-1 of a CPU into its file, which has no footer yet. A writer of its own for
- * each: what zstd makes of the same data depends on what it had before.
- */
+/* The rounds 0..@nr_rounds-1 of a CPU into its file, which has no footer yet. */
 int cpu_file_write(struct rings *rings, int dirfd, unsigned int cpu, uint64_t nr_rounds,
 		   struct kmt_chunk_writer **ret_writer, struct kmt_err *err);
 

@@ -25,15 +25,14 @@ void rings_deinit(struct rings *rings)
 static int close_subbuf(struct rings *rings, struct ring_state *state, rings_take take,
 			void *context, struct kmt_err *err)
 {
-	unsigned int used = rings->layout->data_offset + state->used;
 	uint64_t drained_ns = state->time_ns;
 	int r;
 
 	if (!state->is_begun)
 		return 0;
 	ring_close(rings->layout, state, rings->subbuf);
-	memset(rings->subbuf + used, 0, rings->layout->subbuf_bytes - used);
 	r = take(context, rings->subbuf, drained_ns, err);
+	memset(rings->subbuf, 0, rings->layout->subbuf_bytes); /* also between the records */
 	return r;
 }
 
