@@ -123,6 +123,12 @@ struct kmt_chunk_writer *kmt_chunk_writer_free(struct kmt_chunk_writer *writer);
 int kmt_chunk_scratch_new(struct kmt_chunk_scratch **ret_scratch, struct kmt_err *err);
 struct kmt_chunk_scratch *kmt_chunk_scratch_free(struct kmt_chunk_scratch *scratch);
 
+/*
+ * Whoever wants to keep the raw data of the last chunk for longer takes its place,
+ * KMT_CHUNK_RAW_BYTES_MAX by malloc(), and gives another one for the next chunk.
+ */
+void kmt_chunk_scratch_swap_raw(struct kmt_chunk_scratch *scratch, void **raw);
+
 struct kmt_chunk {
 	const void *raw; /* borrowed from the scratch, until its next use */
 	uint32_t raw_bytes;

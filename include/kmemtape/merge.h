@@ -2,7 +2,6 @@
 #ifndef KMEMTAPE_MERGE_H
 #define KMEMTAPE_MERGE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,20 +19,25 @@ struct kmt_merge;
 int kmt_merge_new(size_t nr_streams, struct kmt_merge **ret_merge, struct kmt_err *err);
 struct kmt_merge *kmt_merge_free(struct kmt_merge *merge);
 
-/* @event is the next one of @stream, which has none in there yet. Borrowed only during the call. */
-void kmt_merge_push(struct kmt_merge *merge, size_t stream, const struct kmt_event *event);
-
-/* Return: false if all streams are empty; else the stream whose event comes first. */
-bool kmt_merge_first(const struct kmt_merge *merge, size_t *ret_stream, uint64_t *ret_time_ns);
-
-/*
- * The first stream's event was taken. Return: true if @event, its next one, comes before those of
- * all other streams: then it may be taken at once, without kmt_merge_replace().
+/**
+ * kmt_merge_fill() - what comes next in a stream
+ * @stream: at the beginning each one, in any order; later the one that kmt_merge_take() found dry
+ * @events: borrowed until all of them are taken
+ * @nr: 0: the stream has ended
  */
-bool kmt_merge_leads(const struct kmt_merge *merge, const struct kmt_event *event);
+void kmt_merge_fill(struct kmt_merge *merge, size_t stream, const struct kmt_event *events,
+		    size_t nr);
 
-/* The first stream's event was taken; @event is its next one, NULL if it has no more. */
-void kmt_merge_replace(struct kmt_merge *merge, const struct kmt_event *event);
+/**
+ * kmt_merge_take() - the next events of all streams
+ * @ret_events: in order; borrowed from who filled the streams
+ * @max: at least 1
+ * @ret_dry: the stream that has to be filled before more can be taken; SIZE_MAX: none
+ *
+ * Return: how many; 0 if all streams have ended.
+ */
+size_t kmt_merge_take(struct kmt_merge *merge, const struct kmt_event **ret_events, size_t max,
+		      size_t *ret_dry);
 
 KMT_DEFINE_FREEP(struct kmt_merge *, kmt_merge_free)
 

@@ -1,104 +1,200 @@
 // SPDX-License-Identifier: LGPL-2.1-only
+#include <assert.h>
 #include <errno.h>
+#include <stdbool.h>
 
 #include "kmemtape/merge.h"
 
-struct head {
-	uint64_t time_ns;
-	uint32_t rank; /* at the same time: frees before all else, then by CPU */
-	uint32_t stream;
+/* The events of a stream that were given and not taken. At its end: NULL. */
+struct stream {
+	const struct kmt_event *at, *end;
 };
 
-/* A binary heap of the streams' next events (Knuth, TAOCP 3, 5.2.3). */
+struct head {
+	uint64_t time_ns; /* of a stream's next event; UINT64_MAX, too, if it has ended */
+	uint64_t stream;
+};
+
+/*
+ * A tree of losers (Knuth, TAOCP 3, 5.4.1): each inner node has the later one of the two heads that
+ * met there, and the earliest of all is the winner. Which one is earlier cannot be predicted, and a
+ * wrong guess takes longer than to merge an event: so nothing here branches on it.
+ */
 struct kmt_merge {
 	size_t nr;
-	struct head heap[];
+	size_t width; /* leaves of the tree: a power of two */
+	size_t dry; /* stream that has to be filled before anything else is taken; SIZE_MAX: none */
+	bool is_built;
+	struct head winner;
+	struct head *losers; /* inner nodes, 1 is the root */
+	struct stream streams[];
 };
 
 int kmt_merge_new(size_t nr_streams, struct kmt_merge **ret_merge, struct kmt_err *err)
 {
-	struct kmt_merge *merge = calloc(1, sizeof(*merge) + nr_streams * sizeof(merge->heap[0]));
+	KMT_CLEANUP(kmt_merge_freep) struct kmt_merge *merge = NULL;
+	size_t width = 1;
 
-	if (!merge)
+	while (width < nr_streams)
+		width *= 2;
+	merge = calloc(1, sizeof(*merge) + width * sizeof(merge->streams[0]));
+	if (merge)
+		merge->losers = calloc(width, sizeof(*merge->losers));
+	if (!merge || !merge->losers)
 		return kmt_fail(err, -ENOMEM, "out of memory");
-	*ret_merge = merge;
+	merge->nr = nr_streams;
+	merge->width = width;
+	merge->dry = SIZE_MAX;
+	*ret_merge = KMT_STEAL(merge);
 	return 0;
 }
 
 struct kmt_merge *kmt_merge_free(struct kmt_merge *merge)
 {
+	if (merge)
+		free(merge->losers);
 	free(merge);
 	return NULL;
 }
 
-static inline struct head head_of(size_t stream, const struct kmt_event *event)
+/* At the same time: frees before all else, then by CPU. */
+static uint32_t rank_of(const struct kmt_event *event)
 {
-	return (struct head){
-		.time_ns = event->time_ns,
-		.rank = (uint32_t)!kmt_event_is_free(event) << 16 | event->cpu,
-		.stream = (uint32_t)stream,
-	};
+	return (uint32_t)!kmt_event_is_free(event) << 16 | event->cpu;
 }
 
-static inline bool is_before(const struct head *a, const struct head *b)
+/* Of two next events at the same time. One that isn't there is never before another. */
+static __attribute__((noinline)) bool is_before_at_once(const struct kmt_event *a,
+							const struct kmt_event *b)
 {
-	if (a->time_ns != b->time_ns)
-		return a->time_ns < b->time_ns;
-	return a->rank < b->rank;
+	return a && (!b || rank_of(a) < rank_of(b));
 }
 
-/* Let @head sink from the top to where it belongs. */
-static void sink(struct kmt_merge *merge, struct head head)
+static inline bool is_before(const struct kmt_merge *merge, struct head a, struct head b)
 {
-	size_t i = 0;
+	if (__builtin_expect(a.time_ns == b.time_ns, 0))
+		return is_before_at_once(merge->streams[a.stream].at, merge->streams[b.stream].at);
+	return a.time_ns < b.time_ns;
+}
 
-	for (;;) {
-		size_t child = 2 * i + 1;
+static struct head head_of(const struct kmt_merge *merge, size_t stream)
+{
+	const struct kmt_event *event = merge->streams[stream].at;
 
-		if (child + 1 < merge->nr &&
-		    is_before(&merge->heap[child + 1], &merge->heap[child]))
-			child++;
-		if (child >= merge->nr || !is_before(&merge->heap[child], &head))
+	return (struct head){ event ? event->time_ns : UINT64_MAX, stream };
+}
+
+/* The winner's stream has another head: it meets the losers on the way from its leaf to the root.
+ */
+static inline void play(struct kmt_merge *merge, struct head head)
+{
+	for (size_t i = (head.stream + merge->width) / 2; i > 0; i /= 2) {
+		struct head *loser = &merge->losers[i];
+		uint64_t swap = -(uint64_t)is_before(merge, *loser, head);
+		uint64_t times = (loser->time_ns ^ head.time_ns) & swap;
+		uint64_t streams = (loser->stream ^ head.stream) & swap;
+
+		loser->time_ns ^= times;
+		loser->stream ^= streams;
+		head.time_ns ^= times;
+		head.stream ^= streams;
+	}
+	merge->winner = head;
+}
+
+/* Return: the winner of the part of the tree below a node, whose losers are set. */
+static struct head build(struct kmt_merge *merge, size_t node)
+{
+	struct head a, b;
+
+	if (node >= merge->width)
+		return head_of(merge, node - merge->width);
+	a = build(merge, 2 * node);
+	b = build(merge, 2 * node + 1);
+	if (is_before(merge, b, a)) {
+		merge->losers[node] = a;
+		return b;
+	}
+	merge->losers[node] = b;
+	return a;
+}
+
+void kmt_merge_fill(struct kmt_merge *merge, size_t stream, const struct kmt_event *events,
+		    size_t nr)
+{
+	assert(stream < merge->nr && (!merge->is_built || stream == merge->dry));
+	merge->streams[stream] = (struct stream){ nr ? events : NULL, nr ? events + nr : NULL };
+	merge->dry = SIZE_MAX;
+	if (merge->is_built)
+		play(merge, head_of(merge, stream));
+}
+
+/* Two that have events both, as long as they do: of most merges, and without a tree. */
+static size_t take_two(struct kmt_merge *merge, const struct kmt_event **ret_events, size_t max)
+{
+	struct stream a = merge->streams[0], b = merge->streams[1];
+	size_t nr = 0;
+
+	while (nr < max && a.at < a.end && b.at < b.end) {
+		size_t left = (size_t)(a.end - a.at < b.end - b.at ? a.end - a.at : b.end - b.at);
+
+		if (left > max - nr)
+			left = max - nr;
+		while (left-- > 0) {
+			bool is_b = b.at->time_ns < a.at->time_ns;
+
+			if (__builtin_expect(b.at->time_ns == a.at->time_ns, 0))
+				is_b = is_before_at_once(b.at, a.at);
+			ret_events[nr++] =
+				(const struct kmt_event *)((uintptr_t)a.at ^
+							   (((uintptr_t)a.at ^ (uintptr_t)b.at) &
+							    -(uintptr_t)is_b));
+			a.at += !is_b;
+			b.at += is_b;
+		}
+	}
+	merge->streams[0].at = a.at;
+	merge->streams[1].at = b.at;
+	if (a.at < a.end && b.at < b.end) {
+		merge->winner = build(merge, 1);
+		return nr;
+	}
+	merge->dry = b.at == b.end;
+	merge->losers[1] = head_of(merge, !merge->dry); /* whom the dry one's next event meets */
+	return nr;
+}
+
+static size_t take_any(struct kmt_merge *merge, const struct kmt_event **ret_events, size_t max)
+{
+	size_t nr = 0;
+
+	while (nr < max) {
+		struct stream *stream = &merge->streams[merge->winner.stream];
+
+		if (!stream->at)
 			break;
-		merge->heap[i] = merge->heap[child];
-		i = child;
+		ret_events[nr++] = stream->at++;
+		if (stream->at == stream->end) {
+			merge->dry = merge->winner.stream;
+			break;
+		}
+		play(merge, (struct head){ stream->at->time_ns, merge->winner.stream });
 	}
-	merge->heap[i] = head;
+	return nr;
 }
 
-void kmt_merge_push(struct kmt_merge *merge, size_t stream, const struct kmt_event *event)
+size_t kmt_merge_take(struct kmt_merge *merge, const struct kmt_event **ret_events, size_t max,
+		      size_t *ret_dry)
 {
-	struct head head = head_of(stream, event);
-	size_t i = merge->nr++;
+	size_t nr;
 
-	while (i > 0 && is_before(&head, &merge->heap[(i - 1) / 2])) {
-		merge->heap[i] = merge->heap[(i - 1) / 2];
-		i = (i - 1) / 2;
-	}
-	merge->heap[i] = head;
-}
-
-bool kmt_merge_first(const struct kmt_merge *merge, size_t *ret_stream, uint64_t *ret_time_ns)
-{
-	if (merge->nr == 0)
-		return false;
-	*ret_stream = merge->heap[0].stream;
-	*ret_time_ns = merge->heap[0].time_ns;
-	return true;
-}
-
-bool kmt_merge_leads(const struct kmt_merge *merge, const struct kmt_event *event)
-{
-	struct head head = head_of(merge->heap[0].stream, event);
-
-	return (merge->nr < 2 || is_before(&head, &merge->heap[1])) &&
-	       (merge->nr < 3 || is_before(&head, &merge->heap[2]));
-}
-
-void kmt_merge_replace(struct kmt_merge *merge, const struct kmt_event *event)
-{
-	if (event)
-		sink(merge, head_of(merge->heap[0].stream, event));
-	else if (--merge->nr > 0)
-		sink(merge, merge->heap[merge->nr]);
+	assert(merge->dry == SIZE_MAX);
+	if (!merge->is_built)
+		merge->winner = build(merge, 1);
+	merge->is_built = true;
+	nr = merge->nr == 2 && merge->streams[0].at && merge->streams[1].at
+		     ? take_two(merge, ret_events, max)
+		     : take_any(merge, ret_events, max);
+	*ret_dry = merge->dry;
+	return nr;
 }

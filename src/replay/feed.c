@@ -10,6 +10,11 @@
 #define AHEAD_MAX   2u
 /* And in all, beyond one a feed: bounds memory on tapes of hundreds of CPUs. */
 #define AHEAD_TOTAL 12u
+/*
+ * Without threads, so much of a chunk is decoded at a time, or a sub-buffer if that is more: the
+ * events are still in the second-level cache when they are booked.
+ */
+#define SLICE_BYTES 32768u
 
 struct feed {
 	struct kmt_chunk_reader *reader;
@@ -17,6 +22,10 @@ struct feed {
 	bool is_read;	     /* to its end */
 	uint64_t raw_offset; /* raw bytes before the next chunk, for messages */
 	uint64_t last_ns;    /* of the last event decoded */
+
+	/* Of a feed that is read in slices: the chunk, and what of it is still to be decoded. */
+	void *raw;
+	size_t raw_at, raw_bytes;
 
 	struct kmt_batch current; /* with the one who empties */
 	struct kmt_batch ready[AHEAD_MAX];
@@ -36,6 +45,7 @@ struct kmt_feeds {
 	struct feed *feeds;
 	size_t nr_feeds;
 	struct kmt_chunk_scratch *scratch; /* of the one who empties, without threads */
+	size_t slice_bytes;		   /* 0: whole chunks are decoded at once */
 
 	pthread_mutex_t lock;
 	pthread_cond_t has_work, has_batch;
@@ -73,12 +83,44 @@ static int finish_decoder(struct feed *feed, struct kmt_batch *batch, struct kmt
 	return batch->nr > 0;
 }
 
+static int decode(struct feed *feed, const void *raw, size_t bytes, struct kmt_batch *batch,
+		  struct kmt_err *err)
+{
+	int r = kmt_decoder_run(feed->decoder, raw, bytes, kmt_chunk_reader_name(feed->reader),
+				feed->raw_offset, batch);
+
+	feed->raw_offset += bytes;
+	return r < 0 ? kmt_fail(err, r, "out of memory") : 0;
+}
+
+static int decode_slice(struct feed *feed, size_t slice_bytes, struct kmt_batch *batch,
+			struct kmt_err *err)
+{
+	size_t left = feed->raw_bytes - feed->raw_at, at = feed->raw_at;
+	size_t bytes = left < slice_bytes ? left : slice_bytes;
+
+	feed->raw_at += bytes;
+	return decode(feed, (const uint8_t *)feed->raw + at, bytes, batch, err);
+}
+
+/* A chunk was read: all of it is decoded, or its first slice. */
+static int decode_chunk(struct feed *feed, struct kmt_chunk_scratch *scratch, size_t slice_bytes,
+			const struct kmt_chunk *chunk, struct kmt_batch *batch, struct kmt_err *err)
+{
+	if (!slice_bytes)
+		return decode(feed, chunk->raw, chunk->raw_bytes, batch, err);
+	kmt_chunk_scratch_swap_raw(scratch, &feed->raw);
+	feed->raw_at = 0;
+	feed->raw_bytes = chunk->raw_bytes;
+	return decode_slice(feed, slice_bytes, batch, err);
+}
+
 /*
  * Decodes the next chunks until there are events or the end.
  * Return: 1 with events in @batch, 0 at the end, negative errno.
  */
-static int fill(struct feed *feed, struct kmt_chunk_scratch *scratch, struct kmt_batch *batch,
-		struct kmt_err *err)
+static int fill(struct feed *feed, struct kmt_chunk_scratch *scratch, size_t slice_bytes,
+		struct kmt_batch *batch, struct kmt_err *err)
 {
 	struct kmt_chunk chunk;
 	int r;
@@ -87,6 +129,12 @@ static int fill(struct feed *feed, struct kmt_chunk_scratch *scratch, struct kmt
 	if (feed->is_read)
 		return 0;
 	while (batch->nr == 0) {
+		if (feed->raw_at < feed->raw_bytes) {
+			r = decode_slice(feed, slice_bytes, batch, err);
+			if (r < 0)
+				return r;
+			continue;
+		}
 		r = kmt_chunk_reader_next(feed->reader, scratch, &chunk, err);
 		if (r == KMT_CHUNK_END) {
 			feed->report.end = KMT_FEED_WHOLE;
@@ -109,11 +157,9 @@ static int fill(struct feed *feed, struct kmt_chunk_scratch *scratch, struct kmt
 			feed->report.limit_ns = chunk.drained_ns;
 		if (r != KMT_CHUNK_GOT)
 			continue;
-		r = kmt_decoder_run(feed->decoder, chunk.raw, chunk.raw_bytes,
-				    kmt_chunk_reader_name(feed->reader), feed->raw_offset, batch);
+		r = decode_chunk(feed, scratch, slice_bytes, &chunk, batch, err);
 		if (r < 0)
-			return kmt_fail(err, r, "out of memory");
-		feed->raw_offset += chunk.raw_bytes;
+			return r;
 	}
 	feed->last_ns = batch->events[batch->nr - 1].time_ns;
 	return 1;
@@ -161,7 +207,7 @@ static void do_work(struct kmt_feeds *feeds, struct feed *feed, struct kmt_chunk
 		batch = feed->spare[--feed->nr_spare];
 	feed->is_busy = true;
 	(void)pthread_mutex_unlock(&feeds->lock);
-	answer = fill(feed, scratch, &batch, &err);
+	answer = fill(feed, scratch, 0, &batch, &err);
 	(void)pthread_mutex_lock(&feeds->lock);
 	feed->is_busy = false;
 	take_answer(feed, answer, &err);
@@ -213,6 +259,27 @@ static int start_threads(struct kmt_feeds *feeds, unsigned int nr_threads, struc
 	return 0;
 }
 
+/*
+ * Of allocations that have stacks all of a chunk is looked through for these: how much a decoder
+ * gets at once would show in what it finds.
+ */
+static int start_slices(struct kmt_feeds *feeds, const struct kmt_formats *formats,
+			struct kmt_err *err)
+{
+	size_t subbuf_bytes = kmt_formats_page(formats)->subbuf_bytes;
+
+	if (kmt_formats_has_stacks(formats))
+		return 0;
+	feeds->slice_bytes = subbuf_bytes < SLICE_BYTES ? SLICE_BYTES - SLICE_BYTES % subbuf_bytes
+							: subbuf_bytes;
+	for (size_t i = 0; i < feeds->nr_feeds; i++) {
+		feeds->feeds[i].raw = malloc(KMT_CHUNK_RAW_BYTES_MAX);
+		if (!feeds->feeds[i].raw)
+			return kmt_fail(err, -ENOMEM, "out of memory");
+	}
+	return 0;
+}
+
 int kmt_feeds_new(struct kmt_chunk_reader **readers, size_t nr_readers,
 		  const struct kmt_formats *formats, struct kmt_names *names,
 		  struct kmt_stacks *stacks, unsigned int nr_threads, struct kmt_feeds **ret_feeds,
@@ -240,6 +307,8 @@ int kmt_feeds_new(struct kmt_chunk_reader **readers, size_t nr_readers,
 	}
 	r = nr_threads ? start_threads(feeds, nr_threads, err)
 		       : kmt_chunk_scratch_new(&feeds->scratch, err);
+	if (r == 0 && !nr_threads)
+		r = start_slices(feeds, formats, err);
 	if (r < 0)
 		return r;
 	*ret_feeds = KMT_STEAL(feeds);
@@ -249,6 +318,7 @@ int kmt_feeds_new(struct kmt_chunk_reader **readers, size_t nr_readers,
 static void deinit_feed(struct feed *feed)
 {
 	(void)kmt_decoder_free(feed->decoder);
+	free(feed->raw);
 	kmt_batch_deinit(&feed->current);
 	for (unsigned int i = 0; i < feed->nr_ready; i++)
 		kmt_batch_deinit(&feed->ready[i]);
@@ -321,7 +391,7 @@ int kmt_feeds_next(struct kmt_feeds *feeds, size_t index, const struct kmt_batch
 	} else if (!feed->has_ended) {
 		struct kmt_err text;
 
-		r = fill(feed, feeds->scratch, &feed->current, &text);
+		r = fill(feed, feeds->scratch, feeds->slice_bytes, &feed->current, &text);
 		take_answer(feed, r, &text);
 	}
 	if (r == 1) {

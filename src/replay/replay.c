@@ -31,11 +31,8 @@
 #define NS_PER_S	UINT64_C(1000000000)
 /* An event this far ahead is looked up while the ones before it are booked: a cache miss or two. */
 #define PREFETCH_EVENTS 8
-
-/* Where a feed stands: at an event of its batch. */
-struct cursor {
-	const struct kmt_event *at, *end;
-};
+/* So many are put into order at a time. */
+#define RUN_EVENTS	256
 
 /* One replay, from open to result. */
 struct replay {
@@ -56,9 +53,8 @@ struct replay {
 	struct kmt_feeds *feeds;
 	struct kmt_merge *merge;
 	struct kmt_reconciler *reconciler;
-	struct cursor *cursors; /* one for each feed */
-	uint64_t hash_seed;	/* secret: of all tables whose keys are from the tape */
-	uint64_t sample_mask;	/* of slab objects */
+	uint64_t hash_seed;   /* secret: of all tables whose keys are from the tape */
+	uint64_t sample_mask; /* of slab objects */
 	uint64_t limit_ns; /* nothing is known behind: the earliest end of a CPU that ended early */
 	uint64_t stop_ns;  /* there, or sooner at the next snapshot or the end of a disturbance,
 			      booking stops for a moment */
@@ -81,7 +77,6 @@ static void deinit(struct replay *replay)
 	(void)kmt_formats_free(replay->formats);
 	(void)kmt_result_free(replay->result);
 	kmt_distilled_deinit(&replay->distilled);
-	free(replay->cursors);
 }
 
 static int open_ledger(struct replay *replay, struct kmt_err *err)
@@ -173,10 +168,10 @@ static void pass_snapshots(struct replay *replay, uint64_t time_ns)
 	set_stop(replay);
 }
 
-/* A feed's cursor goes to its next batch; at the feed's end, at is NULL. */
-static int next_batch(struct replay *replay, size_t feed, struct kmt_err *err)
+/* A feed's next batch; nr is 0 at its end. */
+static int next_batch(struct replay *replay, size_t feed, struct kmt_batch *ret_batch,
+		      struct kmt_err *err)
 {
-	struct cursor *cursor = &replay->cursors[feed];
 	const struct kmt_feed_report *report;
 	const struct kmt_batch *batch;
 	int r;
@@ -185,11 +180,10 @@ static int next_batch(struct replay *replay, size_t feed, struct kmt_err *err)
 	if (r < 0)
 		return r;
 	if (r == 1) {
-		cursor->at = batch->events;
-		cursor->end = batch->events + batch->nr;
+		*ret_batch = *batch;
 		return 0;
 	}
-	cursor->at = NULL;
+	*ret_batch = (struct kmt_batch){ .nr = 0 };
 	report = kmt_feeds_report(replay->feeds, feed);
 	if (report->end == KMT_FEED_CUT && report->limit_ns < replay->limit_ns)
 		replay->limit_ns = report->limit_ns;
@@ -258,18 +252,18 @@ static int book_dropped(struct replay *replay, const struct kmt_event *event)
 }
 
 /* Of a ring: what isn't there of all CPUs. Symbols and names of tasks count all the same. */
-static int pass_over_dropped(struct replay *replay, size_t feed, struct kmt_err *err)
+static int pass_over_dropped(struct replay *replay, size_t feed, struct kmt_batch *batch,
+			     struct kmt_err *err)
 {
-	struct cursor *cursor = &replay->cursors[feed];
-
-	while (cursor->at && cursor->at->time_ns < replay->tape->manifest.dropped_ns) {
-		int r = book_dropped(replay, cursor->at);
+	while (batch->nr && batch->events->time_ns < replay->tape->manifest.dropped_ns) {
+		int r = book_dropped(replay, batch->events);
 
 		if (r < 0)
 			return kmt_fail(err, r, "out of memory");
-		if (++cursor->at < cursor->end)
+		batch->events++;
+		if (--batch->nr)
 			continue;
-		r = next_batch(replay, feed, err);
+		r = next_batch(replay, feed, batch, err);
 		if (r < 0)
 			return r;
 	}
@@ -279,14 +273,14 @@ static int pass_over_dropped(struct replay *replay, size_t feed, struct kmt_err 
 static int fill_merge(struct replay *replay, struct kmt_err *err)
 {
 	for (size_t i = 0; i < replay->tape->nr_cpus; i++) {
-		int r = next_batch(replay, i, err);
+		struct kmt_batch batch;
+		int r = next_batch(replay, i, &batch, err);
 
 		if (r == 0)
-			r = pass_over_dropped(replay, i, err);
+			r = pass_over_dropped(replay, i, &batch, err);
 		if (r < 0)
 			return r;
-		if (replay->cursors[i].at)
-			kmt_merge_push(replay->merge, i, replay->cursors[i].at);
+		kmt_merge_fill(replay->merge, i, batch.events, batch.nr);
 	}
 	return 0;
 }
@@ -316,51 +310,56 @@ static int pass(struct replay *replay, uint64_t time_ns)
 	return r;
 }
 
-/* Books events of one feed as long as no other feed has an earlier one. */
-static int book_run(struct replay *replay, struct cursor *cursor)
+/* Return: 1; 0 at the first event behind the limit; negative errno. */
+static int book_run(struct replay *replay, const struct kmt_event **events, size_t nr)
 {
-	do {
+	for (size_t i = 0; i < nr; i++) {
+		const struct kmt_event *event = events[i];
 		int r;
 
-		if (cursor->at->time_ns > replay->stop_ns) {
-			if (cursor->at->time_ns > replay->limit_ns)
+		if (event->time_ns > replay->stop_ns) {
+			if (event->time_ns > replay->limit_ns)
 				return 0;
-			r = pass(replay, cursor->at->time_ns - 1);
+			r = pass(replay, event->time_ns - 1);
 			if (r < 0)
 				return r;
 		}
-		if (cursor->end - cursor->at > PREFETCH_EVENTS)
-			kmt_ledger_prefetch(replay->ledger, cursor->at + PREFETCH_EVENTS);
-		r = book(replay, cursor->at);
+		if (i + PREFETCH_EVENTS < nr)
+			kmt_ledger_prefetch(replay->ledger, events[i + PREFETCH_EVENTS]);
+		r = book(replay, event);
 		if (r < 0)
 			return r;
-	} while (++cursor->at < cursor->end && kmt_merge_leads(replay->merge, cursor->at));
-	return 0;
+	}
+	return 1;
+}
+
+/* The stream of the merge that has run out gets its feed's next batch. */
+static int refill(struct replay *replay, size_t feed, struct kmt_err *err)
+{
+	struct kmt_batch batch;
+	int r = next_batch(replay, feed, &batch, err);
+
+	if (r == 0)
+		kmt_merge_fill(replay->merge, feed, batch.events, batch.nr);
+	return r;
 }
 
 static int run(struct replay *replay, struct kmt_err *err)
 {
-	uint64_t time_ns;
-	size_t feed;
+	const struct kmt_event *events[RUN_EVENTS];
+	size_t nr, dry;
 	int r;
 
 	r = fill_merge(replay, err);
-	if (r < 0)
-		return r;
-	while (kmt_merge_first(replay->merge, &feed, &time_ns) && time_ns <= replay->limit_ns) {
-		struct cursor *cursor = &replay->cursors[feed];
-
-		r = book_run(replay, cursor);
+	while (r == 0 && (nr = kmt_merge_take(replay->merge, events, RUN_EVENTS, &dry)) > 0) {
+		r = book_run(replay, events, nr);
 		if (r < 0)
 			return kmt_fail(err, r, "out of memory");
-		if (cursor->at == cursor->end) {
-			r = next_batch(replay, feed, err);
-			if (r < 0)
-				return r;
-		}
-		kmt_merge_replace(replay->merge, cursor->at);
+		if (r == 0)
+			return 0;
+		r = dry == SIZE_MAX ? 0 : refill(replay, dry, err);
 	}
-	return 0;
+	return r;
 }
 
 static int note_formats(struct replay *replay)
@@ -441,9 +440,6 @@ static int start(struct replay *replay, struct kmt_err *err)
 	if (r < 0)
 		return r;
 	set_stop(replay);
-	replay->cursors = calloc(nr ? nr : 1, sizeof(*replay->cursors));
-	if (!replay->cursors)
-		return kmt_fail(err, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < nr; i++)
 		kmt_chunk_reader_rewind(tape->cpus[i]);
 	return kmt_feeds_new(tape->cpus, nr, replay->formats, replay->names, replay->stacks,

@@ -189,6 +189,14 @@ struct kmt_chunk_scratch *kmt_chunk_scratch_free(struct kmt_chunk_scratch *scrat
 	return NULL;
 }
 
+void kmt_chunk_scratch_swap_raw(struct kmt_chunk_scratch *scratch, void **raw)
+{
+	void *mine = scratch->raw;
+
+	scratch->raw = *raw;
+	*raw = mine;
+}
+
 int kmt_chunk_reader_new(int fd, const char *name, struct kmt_chunk_reader **ret_reader,
 			 struct kmt_err *err)
 {
