@@ -38,9 +38,14 @@ int kmt_write_all(int fd, const void *bytes, size_t size);
  */
 int kmt_write_file(int dirfd, const char *path, const char *text, size_t size, struct kmt_err *err);
 
-/* kmt_write_file_synced() - the same, and it is on the disk at the return: after a power cut, too */
-int kmt_write_file_synced(int dirfd, const char *path, const char *text, size_t size,
-			  struct kmt_err *err);
+/**
+ * kmt_write_file_by() - the same, of what @write writes; never allocates
+ * @is_synced: it is on the disk at the return: after a power cut, too
+ * @write: to a new file, from its start; returns 0 or negative errno
+ */
+int kmt_write_file_by(int dirfd, const char *path, bool is_synced,
+		      int (*write)(int fd, const void *context), const void *context,
+		      struct kmt_err *err);
 
 /* kmt_sync_fd() - data or, of a directory, names are on the disk. Return: 0 or negative errno */
 int kmt_sync_fd(int fd, bool is_directory);

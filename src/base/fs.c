@@ -106,50 +106,63 @@ int kmt_sync_directory(int dirfd, const char *path, struct kmt_err *err)
 	return r < 0 ? kmt_fail(err, r, "%s: %s", path, strerror(-r)) : 0;
 }
 
-static int write_file(int dirfd, const char *path, const char *text, size_t size, bool is_synced,
-		      struct kmt_err *err)
+static int write_part(int dirfd, const char *part, const char *path, bool is_synced,
+		      int (*write)(int fd, const void *context), const void *context)
 {
-	char part[PATH_MAX];
-	int r;
-
-	if ((size_t)snprintf(part, sizeof(part), "%s.part", path) >= sizeof(part))
-		return kmt_fail(err, -ENAMETOOLONG, "%s: name too long", path);
-
 	KMT_CLEANUP(kmt_close_fd)
 	int fd = openat(dirfd, part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int r;
+
 	if (fd < 0)
-		return kmt_fail(err, -errno, "%s: %s", path, strerror(errno));
-	r = kmt_write_all(fd, text, size);
+		return -errno;
+	r = write(fd, context);
 	if (r == 0 && is_synced)
 		r = kmt_sync_fd(fd, false); /* or a power cut may leave the new name and no text */
 	if (r == 0 && renameat(dirfd, part, dirfd, path) < 0)
 		r = -errno;
-	if (r < 0) {
+	if (r < 0)
 		(void)unlinkat(dirfd, part, 0);
+	return r;
+}
+
+int kmt_write_file_by(int dirfd, const char *path, bool is_synced,
+		      int (*write)(int fd, const void *context), const void *context,
+		      struct kmt_err *err)
+{
+	char part[PATH_MAX];
+	char *slash;
+	int r;
+
+	if ((size_t)snprintf(part, sizeof(part), "%s.part", path) >= sizeof(part))
+		return kmt_fail(err, -ENAMETOOLONG, "%s: name too long", path);
+	r = write_part(dirfd, part, path, is_synced, write, context);
+	if (r < 0)
 		return kmt_fail(err, r, "%s: %s", path, strerror(-r));
-	}
-	return 0;
+	if (!is_synced)
+		return 0;
+	slash = strrchr(part, '/');
+	if (slash)
+		*slash = '\0';
+	return kmt_sync_directory(dirfd, slash ? part : ".", err);
+}
+
+struct text {
+	const char *bytes;
+	size_t size;
+};
+
+static int write_text(int fd, const void *context)
+{
+	const struct text *text = context;
+
+	return kmt_write_all(fd, text->bytes, text->size);
 }
 
 int kmt_write_file(int dirfd, const char *path, const char *text, size_t size, struct kmt_err *err)
 {
-	return write_file(dirfd, path, text, size, false, err);
-}
+	const struct text all = { text, size };
 
-int kmt_write_file_synced(int dirfd, const char *path, const char *text, size_t size,
-			  struct kmt_err *err)
-{
-	char parent[PATH_MAX];
-	char *slash;
-	int r = write_file(dirfd, path, text, size, true, err);
-
-	if (r < 0)
-		return r;
-	(void)snprintf(parent, sizeof(parent), "%s", path);
-	slash = strrchr(parent, '/');
-	if (slash)
-		*slash = '\0';
-	return kmt_sync_directory(dirfd, slash ? parent : ".", err);
+	return kmt_write_file_by(dirfd, path, false, write_text, &all, err);
 }
 
 static int sync_entry(const char *path, const struct stat *st, int type, struct FTW *walk)

@@ -1,228 +1,187 @@
 // SPDX-License-Identifier: LGPL-2.1-only
-#include <errno.h>
+#include <string.h>
 
+#include "json-text.h"
 #include "kmemtape/fs.h"
 #include "kmemtape/tape-format.h"
 #include "manifest-json.h"
 
-/* Adds @value to @object, and takes it. Return: false if out of memory. */
-static bool put(struct json_object *object, const char *name, struct json_object *value)
-{
-	if (!value)
-		return false;
-	if (json_object_object_add(object, name, value) == 0)
-		return true;
-	json_object_put(value);
-	return false;
-}
-
-static struct json_object *member_to_json(const struct kmt_manifest *manifest,
-					  const struct kmt_manifest_member *member)
+static void put_member(struct kmt_json_text *json, const struct kmt_manifest *manifest,
+		       const struct kmt_manifest_member *member)
 {
 	const void *field = (const char *)manifest + member->offset;
 
 	switch (member->type) {
 	case KMT_MEMBER_TEXT:
-		return json_object_new_string(field);
+		kmt_json_text_string(json, member->name, field);
+		break;
 	case KMT_MEMBER_UINT32:
-		return json_object_new_uint64(*(const uint32_t *)field);
+		kmt_json_text_uint(json, member->name, *(const uint32_t *)field);
+		break;
 	case KMT_MEMBER_UINT64:
-		return json_object_new_uint64(*(const uint64_t *)field);
+		kmt_json_text_uint(json, member->name, *(const uint64_t *)field);
+		break;
 	case KMT_MEMBER_INT64:
-		return json_object_new_int64(*(const int64_t *)field);
+		kmt_json_text_int(json, member->name, *(const int64_t *)field);
+		break;
 	case KMT_MEMBER_BOOL:
-		return json_object_new_boolean(*(const bool *)field);
+		kmt_json_text_bool(json, member->name, *(const bool *)field);
+		break;
 	}
-	return NULL;
 }
 
-/* The object @name of @root, made if it isn't there. Borrowed. */
-static struct json_object *section_of(struct json_object *root, const char *name)
+static bool is_other(const char *section, const char *last)
 {
-	struct json_object *section;
-
-	if (!name)
-		return root;
-	if (json_object_object_get_ex(root, name, &section))
-		return section;
-	section = json_object_new_object();
-	return section && put(root, name, section) ? section : NULL;
+	return section && last ? strcmp(section, last) != 0 : section != last;
 }
 
-static bool put_members(const struct kmt_manifest *manifest, struct json_object *root)
+/* Those of a section stand together. */
+static void put_members(struct kmt_json_text *json, const struct kmt_manifest *manifest)
 {
+	const char *last = NULL;
+
 	for (size_t i = 0; i < KMT_MANIFEST_MEMBERS; i++) {
-		struct json_object *section = section_of(root, kmt_manifest_members[i].section);
+		const char *section = kmt_manifest_members[i].section;
 
-		if (!section || !put(section, kmt_manifest_members[i].name,
-				     member_to_json(manifest, &kmt_manifest_members[i])))
-			return false;
+		if (is_other(section, last)) {
+			if (last)
+				kmt_json_text_end_object(json);
+			if (section)
+				kmt_json_text_object(json, section);
+		}
+		put_member(json, manifest, &kmt_manifest_members[i]);
+		last = section;
 	}
-	return true;
+	if (last)
+		kmt_json_text_end_object(json);
 }
 
-static bool append(struct json_object *array, struct json_object *value)
+static void put_arrays(struct kmt_json_text *json, const struct kmt_manifest *m)
 {
-	if (!value)
-		return false;
-	if (json_object_array_add(array, value) == 0)
-		return true;
-	json_object_put(value);
-	return false;
+	kmt_json_text_array(json, "cpus");
+	for (size_t i = 0; i < m->nr_cpus; i++)
+		kmt_json_text_uint(json, NULL, m->cpus[i]);
+	kmt_json_text_end_array(json);
+	kmt_json_text_array(json, "events");
+	for (size_t i = 0; i < m->nr_events; i++)
+		kmt_json_text_string(json, NULL, m->events[i]);
+	kmt_json_text_end_array(json);
+	kmt_json_text_array(json, "recorder_pids");
+	for (size_t i = 0; i < m->nr_recorder_pids; i++)
+		kmt_json_text_int(json, NULL, m->recorder_pids[i]);
+	kmt_json_text_end_array(json);
 }
 
-static bool put_arrays(const struct kmt_manifest *m, struct json_object *root)
+static void put_stats(struct kmt_json_text *json, const struct kmt_manifest *m)
 {
-	struct json_object *cpus = json_object_new_array();
-	struct json_object *events, *pids;
-	bool is_good = put(root, "cpus", cpus);
-
-	for (size_t i = 0; is_good && i < m->nr_cpus; i++)
-		is_good = append(cpus, json_object_new_uint64(m->cpus[i]));
-	events = json_object_new_array();
-	is_good = put(root, "events", events) && is_good;
-	for (size_t i = 0; is_good && i < m->nr_events; i++)
-		is_good = append(events, json_object_new_string(m->events[i]));
-	pids = json_object_new_array();
-	is_good = put(root, "recorder_pids", pids) && is_good;
-	for (size_t i = 0; is_good && i < m->nr_recorder_pids; i++)
-		is_good = append(pids, json_object_new_int(m->recorder_pids[i]));
-	return is_good;
-}
-
-static bool put_stats(const struct kmt_manifest *m, struct json_object *root)
-{
-	struct json_object *stats = json_object_new_array();
-	bool is_good = put(root, "cpu_stats", stats);
-
-	for (size_t i = 0; is_good && i < m->nr_stats; i++) {
-		const struct kmt_cpu_stats *s = &m->stats[i];
-		struct json_object *row = json_object_new_object();
-
-		is_good = append(stats, row) && put(row, "cpu", json_object_new_uint64(s->cpu)) &&
-			  put(row, "overrun", json_object_new_uint64(s->overrun)) &&
-			  put(row, "commit_overrun", json_object_new_uint64(s->commit_overrun)) &&
-			  put(row, "dropped", json_object_new_uint64(s->dropped)) &&
-			  put(row, "read", json_object_new_uint64(s->read));
+	kmt_json_text_array(json, "cpu_stats");
+	for (size_t i = 0; i < m->nr_stats; i++) {
+		kmt_json_text_object(json, NULL);
+		kmt_json_text_uint(json, "cpu", m->stats[i].cpu);
+		kmt_json_text_uint(json, "overrun", m->stats[i].overrun);
+		kmt_json_text_uint(json, "commit_overrun", m->stats[i].commit_overrun);
+		kmt_json_text_uint(json, "dropped", m->stats[i].dropped);
+		kmt_json_text_uint(json, "read", m->stats[i].read);
+		kmt_json_text_end_object(json);
 	}
-	return is_good;
+	kmt_json_text_end_array(json);
 }
 
-static bool put_probes(const struct kmt_manifest *m, struct json_object *root)
+static void put_probes(struct kmt_json_text *json, const struct kmt_manifest *m)
 {
-	struct json_object *probes = json_object_new_array();
-	bool is_good = put(root, "probes", probes);
-
-	for (size_t i = 0; is_good && i < m->nr_probes; i++) {
-		const struct kmt_probe_stats *p = &m->probes[i];
-		struct json_object *row = json_object_new_object();
-
-		is_good = append(probes, row) &&
-			  put(row, "event", json_object_new_string(p->event)) &&
-			  put(row, "hits", json_object_new_uint64(p->hits)) &&
-			  put(row, "missed", json_object_new_uint64(p->missed));
+	kmt_json_text_array(json, "probes");
+	for (size_t i = 0; i < m->nr_probes; i++) {
+		kmt_json_text_object(json, NULL);
+		kmt_json_text_string(json, "event", m->probes[i].event);
+		kmt_json_text_uint(json, "hits", m->probes[i].hits);
+		kmt_json_text_uint(json, "missed", m->probes[i].missed);
+		kmt_json_text_end_object(json);
 	}
-	return is_good;
+	kmt_json_text_end_array(json);
 }
 
-static bool put_pairs(const struct kmt_manifest *m, struct json_object *root)
+static void put_pairs(struct kmt_json_text *json, const struct kmt_manifest *m)
 {
-	struct json_object *pairs = json_object_new_array();
-	bool is_good = put(root, "pairs", pairs);
-
-	for (size_t i = 0; is_good && i < m->nr_pairs; i++) {
-		const struct kmt_pair *p = &m->pairs[i];
-		struct json_object *row = json_object_new_object();
-
-		is_good = append(pairs, row) && put(row, "name", json_object_new_string(p->name)) &&
-			  put(row, "alloc", json_object_new_string(p->alloc)) &&
-			  put(row, "free", json_object_new_string(p->free)) &&
-			  put(row, "module", json_object_new_string(p->module)) &&
-			  put(row, "count", json_object_new_boolean(p->is_count));
+	kmt_json_text_array(json, "pairs");
+	for (size_t i = 0; i < m->nr_pairs; i++) {
+		kmt_json_text_object(json, NULL);
+		kmt_json_text_string(json, "name", m->pairs[i].name);
+		kmt_json_text_string(json, "alloc", m->pairs[i].alloc);
+		kmt_json_text_string(json, "free", m->pairs[i].free);
+		kmt_json_text_string(json, "module", m->pairs[i].module);
+		kmt_json_text_bool(json, "count", m->pairs[i].is_count);
+		kmt_json_text_end_object(json);
 	}
-	return is_good;
+	kmt_json_text_end_array(json);
 }
 
-static bool put_filters(const struct kmt_manifest *m, struct json_object *root)
+static void put_filters(struct kmt_json_text *json, const struct kmt_manifest *m)
 {
-	struct json_object *filters = json_object_new_array();
-	bool is_good = put(root, "filters", filters);
-
-	for (size_t i = 0; is_good && i < m->nr_filters; i++) {
-		struct json_object *row = json_object_new_object();
-
-		is_good = append(filters, row) &&
-			  put(row, "event", json_object_new_string(m->filters[i].event)) &&
-			  put(row, "text", json_object_new_string(m->filters[i].text));
+	kmt_json_text_array(json, "filters");
+	for (size_t i = 0; i < m->nr_filters; i++) {
+		kmt_json_text_object(json, NULL);
+		kmt_json_text_string(json, "event", m->filters[i].event);
+		kmt_json_text_string(json, "text", m->filters[i].text);
+		kmt_json_text_end_object(json);
 	}
-	return is_good;
+	kmt_json_text_end_array(json);
 }
 
-static bool put_disturbances(const struct kmt_manifest *m, struct json_object *root)
+static void put_disturbances(struct kmt_json_text *json, const struct kmt_manifest *m)
 {
-	struct json_object *disturbances = json_object_new_array();
-	bool is_good = put(root, "disturbances", disturbances);
-
-	for (size_t i = 0; is_good && i < m->nr_disturbances; i++) {
-		const struct kmt_disturbance *d = &m->disturbances[i];
-		struct json_object *row = json_object_new_object();
-
-		is_good = append(disturbances, row) &&
-			  put(row, "from_ns", json_object_new_uint64(d->from_ns)) &&
-			  put(row, "to_ns", json_object_new_uint64(d->to_ns)) &&
-			  put(row, "what", json_object_new_string(d->what));
+	kmt_json_text_array(json, "disturbances");
+	for (size_t i = 0; i < m->nr_disturbances; i++) {
+		kmt_json_text_object(json, NULL);
+		kmt_json_text_uint(json, "from_ns", m->disturbances[i].from_ns);
+		kmt_json_text_uint(json, "to_ns", m->disturbances[i].to_ns);
+		kmt_json_text_string(json, "what", m->disturbances[i].what);
+		kmt_json_text_end_object(json);
 	}
-	return is_good;
+	kmt_json_text_end_array(json);
 }
 
-static bool put_features(const struct kmt_manifest *m, struct json_object *root)
+static void put_features(struct kmt_json_text *json, const struct kmt_manifest *m)
 {
-	struct json_object *names = json_object_new_array();
-	bool is_good = put(root, "incompat", names);
-
-	for (size_t i = 0; is_good && i < KMT_MANIFEST_FEATURES; i++)
+	kmt_json_text_array(json, "incompat");
+	for (size_t i = 0; i < KMT_MANIFEST_FEATURES; i++)
 		if (kmt_manifest_features[i].is_used(m))
-			is_good = append(names,
-					 json_object_new_string(kmt_manifest_features[i].name));
-	return is_good;
+			kmt_json_text_string(json, NULL, kmt_manifest_features[i].name);
+	kmt_json_text_end_array(json);
 }
 
-static int write_manifest(const struct kmt_manifest *manifest, int dirfd,
-			  int (*write_file)(int dirfd, const char *path, const char *text,
-					    size_t size, struct kmt_err *err),
-			  struct kmt_err *err)
+/* Without a heap: a recorder does it while events are on. */
+static int write_json(int fd, const void *context)
 {
-	KMT_CLEANUP(kmt_json_putp) struct json_object *root = json_object_new_object();
-	const char *text;
-	size_t bytes;
+	const struct kmt_manifest *manifest = context;
+	struct kmt_json_text json;
 
-	if (!root || !put(root, "format", json_object_new_string(KMT_MANIFEST_FORMAT)) ||
-	    !put(root, "format_version", json_object_new_int(KMT_FORMAT_VERSION)) ||
-	    !put_features(manifest, root) || !put_members(manifest, root) ||
-	    !put(root, "symbols",
-		 json_object_new_string(kmt_manifest_symbols[manifest->symbols])) ||
-	    !put_arrays(manifest, root) || !put_stats(manifest, root) ||
-	    (manifest->nr_probes && !put_probes(manifest, root)) ||
-	    (manifest->nr_pairs && !put_pairs(manifest, root)) ||
-	    (manifest->nr_filters && !put_filters(manifest, root)) ||
-	    (manifest->nr_disturbances && !put_disturbances(manifest, root)) ||
-	    (manifest->has_command_status &&
-	     !put(root, "command_status", json_object_new_int(manifest->command_status))))
-		return kmt_fail(err, -ENOMEM, "manifest.json: out of memory");
-
-	text = json_object_to_json_string_length(
-		root, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE, &bytes);
-	if (!text)
-		return kmt_fail(err, -ENOMEM, "manifest.json: out of memory");
-	return write_file(dirfd, "manifest.json", text, bytes, err);
+	kmt_json_text_init(&json, fd);
+	kmt_json_text_string(&json, "format", KMT_MANIFEST_FORMAT);
+	kmt_json_text_int(&json, "format_version", KMT_FORMAT_VERSION);
+	put_features(&json, manifest);
+	put_members(&json, manifest);
+	kmt_json_text_string(&json, "symbols", kmt_manifest_symbols[manifest->symbols]);
+	put_arrays(&json, manifest);
+	put_stats(&json, manifest);
+	if (manifest->nr_probes)
+		put_probes(&json, manifest);
+	if (manifest->nr_pairs)
+		put_pairs(&json, manifest);
+	if (manifest->nr_filters)
+		put_filters(&json, manifest);
+	if (manifest->nr_disturbances)
+		put_disturbances(&json, manifest);
+	if (manifest->has_command_status)
+		kmt_json_text_int(&json, "command_status", manifest->command_status);
+	return kmt_json_text_finish(&json);
 }
 
 int kmt_manifest_write(const struct kmt_manifest *manifest, int dirfd, struct kmt_err *err)
 {
-	return write_manifest(manifest, dirfd, kmt_write_file, err);
+	return kmt_write_file_by(dirfd, "manifest.json", false, write_json, manifest, err);
 }
 
 int kmt_manifest_write_synced(const struct kmt_manifest *manifest, int dirfd, struct kmt_err *err)
 {
-	return write_manifest(manifest, dirfd, kmt_write_file_synced, err);
+	return kmt_write_file_by(dirfd, "manifest.json", true, write_json, manifest, err);
 }
