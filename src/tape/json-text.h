@@ -7,9 +7,9 @@
 #include <stdint.h>
 
 /*
- * JSON that goes to a file as it is made, without any memory but this: a recorder writes its manifest
- * while there may be none to be had. Laid out as json-c does it with JSON_C_TO_STRING_PRETTY and
- * JSON_C_TO_STRING_NOSLASHESCAPE.
+ * JSON that goes to a file as it is made, without any memory but this: a recorder writes its
+ * manifest while there may be none to be had. Laid out as json-c does it with
+ * JSON_C_TO_STRING_PRETTY and JSON_C_TO_STRING_NOSLASHESCAPE.
  */
 #define KMT_JSON_TEXT_BYTES 4096
 
@@ -26,8 +26,8 @@ struct kmt_json_text {
 void kmt_json_text_init(struct kmt_json_text *json, int fd);
 
 /*
- * One more member of the object that is open, or of the array: then @name is NULL. Names and strings
- * are what is in them, and get escaped; bytes of 0x80 and above stay as they are.
+ * One more member of the object that is open, or of the array: then @name is NULL. Names and
+ * strings are what is in them, and get escaped; bytes of 0x80 and above stay as they are.
  */
 void kmt_json_text_object(struct kmt_json_text *json, const char *name);
 void kmt_json_text_array(struct kmt_json_text *json, const char *name);

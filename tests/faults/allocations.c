@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Records, and counts what is allocated while events are on: on a machine without memory, the
- * recorder would wait for it, and lose events. Usage: allocations TAPE; prints "allocations
- * AT-THE-START BYTES LATER BYTES". Exit status 77: this build has no way to know.
+ * Runs `kmemtape record`, and counts what is allocated while events are on: on a machine without
+ * memory, the recorder would wait for it, and lose events. Usage: allocations FILE ARG...; FILE
+ * gets "BEFORE WHILE-ON", and stderr a stack of each of the latter. Exit status 77: this build has
+ * no way to know.
  */
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+#include <time.h>
 #include <unistd.h>
-
-#include "kmemtape/record.h"
 
 #ifdef __SANITIZE_ADDRESS__
 /* Of libasan: GCC 12 of Debian comes without the headers. */
@@ -20,11 +20,14 @@ int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile v
 					      void (*on_free)(const volatile void *));
 void __sanitizer_print_stack_trace(void);
 
+int kmemtape_main(int argc, char **argv);
+
 #define EVENT "/sys/kernel/tracing/instances/kmemtape-%d/events/kmem/kfree/enable"
 
 static char event_path[128];
-static atomic_bool is_started; /* the first second is over */
-static atomic_size_t nr[2], bytes[2];
+static atomic_size_t nr_before, nr_while_on;
+static _Thread_local bool is_ours; /* its allocation is the one that has to be seen */
+static atomic_bool was_seen;
 
 static bool is_on(void)
 {
@@ -40,47 +43,63 @@ static bool is_on(void)
 
 static void on_malloc(const volatile void *ptr, size_t size)
 {
-	bool is_later = atomic_load(&is_started);
-
-	if (!is_on())
+	(void)ptr;
+	(void)size;
+	if (!is_on()) {
+		atomic_fetch_add(&nr_before, 1);
 		return;
-	atomic_fetch_add(&nr[is_later], 1);
-	atomic_fetch_add(&bytes[is_later], size);
-	if (is_later)
-		__sanitizer_print_stack_trace();
+	}
+	if (is_ours) {
+		atomic_store(&was_seen, true);
+		return;
+	}
+	atomic_fetch_add(&nr_while_on, 1);
+	__sanitizer_print_stack_trace();
 }
 
 static void on_free(const volatile void *ptr)
 {
+	(void)ptr;
 }
 
-static void on_status(void *context, const struct kmt_record_status *status)
+/* Were nothing seen of what is allocated while events are on, there would be nothing to promise. */
+static void *allocate_while_on(void *arg)
 {
-	atomic_store(&is_started, !status->is_settling || atomic_load(&is_started));
+	static const struct timespec pause = { .tv_nsec = 1000000 };
+	void *volatile probe;
+
+	(void)arg;
+	is_ours = true;
+	while (!is_on())
+		(void)nanosleep(&pause, NULL);
+	probe = malloc(1);
+	free(probe);
+	return NULL;
 }
 
 int main(int argc, char **argv)
 {
-	struct kmt_record_summary summary;
-	struct kmt_record_options options;
-	struct kmt_err err;
+	pthread_t thread;
+	FILE *file;
+	int status;
 
-	if (argc != 2)
+	if (argc < 3)
 		return 2;
-	kmt_record_options_init(&options);
-	options.path = argv[1];
-	options.duration_ns = UINT64_C(3500000000);
-	options.settle_ns = UINT64_C(1500000000);
-	options.snapshot_ns = UINT64_C(1000000000);
-	options.listener.status = on_status;
+	file = fopen(argv[1], "we");
+	if (!file)
+		return 99;
 	(void)snprintf(event_path, sizeof(event_path), EVENT, getpid());
-	(void)__sanitizer_install_malloc_and_free_hooks(on_malloc, on_free);
-	if (kmt_record_run(&options, &summary, &err) < 0) {
-		fprintf(stderr, "%s\n", err.text);
-		return 1;
-	}
-	printf("allocations %zu %zu %zu %zu\n", nr[0], bytes[0], nr[1], bytes[1]);
-	return 0;
+	if (__sanitizer_install_malloc_and_free_hooks(on_malloc, on_free) <= 0 ||
+	    pthread_create(&thread, NULL, allocate_while_on, NULL) != 0)
+		return 99;
+	argv[1] = argv[0];
+	status = kmemtape_main(argc - 1, argv + 1);
+	if (!atomic_load(&was_seen))
+		return 98;
+	(void)pthread_join(thread, NULL);
+	fprintf(file, "%zu %zu\n", nr_before, nr_while_on);
+	(void)fclose(file);
+	return status;
 }
 #else
 int main(void)
