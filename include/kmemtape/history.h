@@ -39,16 +39,7 @@ struct kmt_history {
 					       free unseen: they died before; bin 0 isn't counted */
 };
 
-/* The same of one account, of which there are many. Its bytes are its objects times their size;
- * counts that don't fit stay at UINT32_MAX. */
-struct kmt_track {
-	uint32_t live[KMT_HISTORY_POINTS];
-	uint32_t born[KMT_HISTORY_POINTS];
-	uint32_t live_ages[KMT_AGE_BINS];
-	uint32_t freed_ages[KMT_AGE_BINS];
-	uint32_t reused_ages[KMT_AGE_BINS];
-};
-
+struct kmt_track; /* the same of one account: see track.h */
 struct kmt_account;
 struct kmt_accounts;
 
@@ -92,23 +83,6 @@ int kmt_tracks_pass(struct kmt_grid *grid, struct kmt_accounts *accounts, uint64
  */
 int kmt_tracks_finish(struct kmt_grid *grid, struct kmt_accounts *accounts, uint64_t end_ns,
 		      struct kmt_grid *ret_grid);
-
-/**
- * kmt_track_death() - note the end of an object that was KMT_AGE_FIRST_NS old or older
- *
- * Return: 0 or -ENOMEM.
- */
-int kmt_track_death(struct kmt_account *account, uint64_t age_ns, bool is_reused);
-
-/* The free of one that was noted as reused came late after all. @track: NULL if it has none */
-void kmt_track_death_is_free(struct kmt_track *track, unsigned int bin);
-
-/* Forgets what kmt_track_live() noted. */
-void kmt_track_reset_live(struct kmt_track *track);
-
-/* Notes an object that is live at the end of a finished grid. */
-void kmt_track_live(struct kmt_track *track, const struct kmt_grid *grid, uint64_t time_ns,
-		    uint64_t end_ns);
 
 /* Adds the track of an account, whose objects have @bytes_alloc each, to a sum. */
 void kmt_history_add(struct kmt_history *history, const struct kmt_track *track,

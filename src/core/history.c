@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 #include <errno.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "kmemtape/account.h"
 #include "kmemtape/history.h"
+#include "kmemtape/track.h"
 
 /* 1.05 ms: a tape of a tenth of a second has all points, one of an hour has widened 22 times. */
 #define FIRST_WIDTH_NS (UINT64_C(1) << 20)
@@ -74,18 +75,6 @@ uint64_t kmt_grid_busy_until(const struct kmt_grid *grid, const uint64_t born[KM
 	return grid->start_ns + (uint64_t)busy;
 }
 
-static struct kmt_track *track_of(struct kmt_account *account)
-{
-	if (!account->track)
-		account->track = calloc(1, sizeof(*account->track));
-	return account->track;
-}
-
-static uint32_t narrow(uint64_t count)
-{
-	return count < UINT32_MAX ? (uint32_t)count : UINT32_MAX;
-}
-
 /* What is the case now was so at the ends of buckets from <= i < to. Return: 0 or -ENOMEM. */
 static int note_all(struct kmt_grid *grid, struct kmt_accounts *accounts, size_t from, size_t to)
 {
@@ -99,25 +88,12 @@ static int note_all(struct kmt_grid *grid, struct kmt_accounts *accounts, size_t
 		allocs += account->allocs;
 		if (live == 0 && !account->track)
 			continue;
-		if (!track_of(account))
+		if (kmt_track_note(&account->track, from, to, live) < 0)
 			return -ENOMEM;
-		for (size_t k = from; k < to; k++)
-			account->track->live[k] = narrow(live);
 	}
 	for (size_t k = from; k < to; k++)
 		grid->allocs[k] = allocs;
 	return 0;
-}
-
-static bool is_empty(const struct kmt_track *track)
-{
-	uint32_t all = 0;
-
-	for (size_t i = 0; i < KMT_HISTORY_POINTS; i++)
-		all |= track->live[i];
-	for (size_t i = 0; i < KMT_AGE_BINS; i++)
-		all |= track->freed_ages[i] | track->reused_ages[i];
-	return all == 0;
 }
 
 /*
@@ -131,15 +107,11 @@ static void widen(struct kmt_grid *grid, struct kmt_accounts *accounts)
 
 	for (size_t i = 0; i < nr; i++) {
 		struct kmt_account *account = kmt_accounts_at(accounts, (uint32_t)i);
-		uint32_t *live;
 
 		if (!account->track)
 			continue;
-		live = account->track->live;
-		for (size_t k = 0; k < half; k++)
-			live[k] = live[2 * k + 1];
-		memset(&live[half], 0, (KMT_HISTORY_POINTS - half) * sizeof(*live));
-		if (is_empty(account->track)) {
+		kmt_track_widen(account->track, grid->nr);
+		if (kmt_track_is_empty(account->track)) {
 			free(account->track);
 			account->track = NULL;
 		}
@@ -194,55 +166,20 @@ int kmt_tracks_finish(struct kmt_grid *grid, struct kmt_accounts *accounts, uint
 	return note_all(ret_grid, accounts, ret_grid->nr - 1, ret_grid->nr);
 }
 
-static void count(uint32_t *bin)
-{
-	*bin += *bin < UINT32_MAX;
-}
-
-int kmt_track_death(struct kmt_account *account, uint64_t age_ns, bool is_reused)
-{
-	struct kmt_track *track = track_of(account);
-	unsigned int bin = kmt_age_bin(age_ns);
-
-	if (!track)
-		return -ENOMEM;
-	count(is_reused ? &track->reused_ages[bin] : &track->freed_ages[bin]);
-	return 0;
-}
-
-void kmt_track_death_is_free(struct kmt_track *track, unsigned int bin)
-{
-	if (!track || !track->reused_ages[bin])
-		return;
-	/* UINT32_MAX may stand for more */
-	track->reused_ages[bin] -= track->reused_ages[bin] < UINT32_MAX;
-	count(&track->freed_ages[bin]);
-}
-
-void kmt_track_reset_live(struct kmt_track *track)
-{
-	memset(track->born, 0, sizeof(track->born));
-	memset(track->live_ages, 0, sizeof(track->live_ages));
-}
-
-void kmt_track_live(struct kmt_track *track, const struct kmt_grid *grid, uint64_t time_ns,
-		    uint64_t end_ns)
-{
-	count(&track->born[kmt_grid_bucket(grid, time_ns)]);
-	count(&track->live_ages[kmt_age_bin(end_ns - time_ns)]);
-}
-
 void kmt_history_add(struct kmt_history *history, const struct kmt_track *track,
 		     uint64_t bytes_alloc)
 {
+	struct kmt_counts counts;
+
+	kmt_track_read(track, &counts);
 	for (size_t i = 0; i < KMT_HISTORY_POINTS; i++) {
-		history->live[i] += track->live[i];
-		history->live_bytes[i] += track->live[i] * bytes_alloc;
-		history->born[i] += track->born[i];
+		history->live[i] += counts.live[i];
+		history->live_bytes[i] += counts.live[i] * bytes_alloc;
+		history->born[i] += counts.born[i];
 	}
 	for (size_t i = 0; i < KMT_AGE_BINS; i++) {
-		history->live_ages[i] += track->live_ages[i];
-		history->freed_ages[i] += track->freed_ages[i];
-		history->reused_ages[i] += track->reused_ages[i];
+		history->live_ages[i] += counts.live_ages[i];
+		history->freed_ages[i] += counts.freed_ages[i];
+		history->reused_ages[i] += counts.reused_ages[i];
 	}
 }

@@ -6,6 +6,7 @@
 #include "kmemtape/ledger.h"
 #include "kmemtape/liveset.h"
 #include "kmemtape/tasks.h"
+#include "kmemtape/track.h"
 #include "kmemtape/units.h"
 
 #include "ledger-parts.h"
@@ -199,7 +200,8 @@ static int close_old(struct kmt_ledger *ledger, const struct kmt_event *event,
 		account->reused++;
 		ledger->totals.reused++;
 		if (is_old(object, event))
-			r = kmt_track_death(account, event->time_ns - object->time_ns, true);
+			r = kmt_track_death(&account->track, event->time_ns - object->time_ns,
+					    true);
 	}
 	if (r == 0 && is_watched(ledger, account))
 		r = tell_free(ledger, account, object, how, event);
@@ -254,7 +256,7 @@ int kmt_ledger_book_end(struct kmt_ledger *ledger, const struct kmt_object *obje
 	ledger->totals.paired += !is_reused;
 	ledger->totals.reused += is_reused;
 	if (is_old(object, event))
-		r = kmt_track_death(account, event->time_ns - object->time_ns, is_reused);
+		r = kmt_track_death(&account->track, event->time_ns - object->time_ns, is_reused);
 	if (r == 0 && is_watched(ledger, account))
 		r = tell_free(ledger, account, object, how, event);
 	return r;
@@ -322,11 +324,12 @@ static bool is_late(const struct kmt_ledger *ledger, const struct kmt_event *eve
 	       event->time_ns - object->time_ns <= LATE_FREE_NS;
 }
 
-/* Return: 0 or, of a watcher, -ENOMEM. */
+/* Return: 0 or -ENOMEM. */
 static int take_late(struct kmt_ledger *ledger, const struct kmt_event *event,
 		     struct kmt_object *object)
 {
 	struct kmt_account *account = kmt_accounts_at(ledger->accounts, object->displaced - 1);
+	int r = 0;
 
 	account->reused--;
 	account->frees++;
@@ -334,9 +337,10 @@ static int take_late(struct kmt_ledger *ledger, const struct kmt_event *event,
 	ledger->totals.late_frees++;
 	object->displaced = 0;
 	if (object->displaced_bin)
-		kmt_track_death_is_free(account->track, object->displaced_bin);
-	return is_watched(ledger, account) ? tell_free(ledger, account, NULL, KMT_END_LATE, event)
-					   : 0;
+		r = kmt_track_death_is_free(&account->track, object->displaced_bin);
+	if (r == 0 && is_watched(ledger, account))
+		r = tell_free(ledger, account, NULL, KMT_END_LATE, event);
+	return r;
 }
 
 void kmt_ledger_note_unknown(struct kmt_ledger *ledger, const struct kmt_event *event)
@@ -412,7 +416,7 @@ static int take_free(struct kmt_ledger *ledger, const struct kmt_event *event)
 	if (!account->freed_cache)
 		account->freed_cache = event->text;
 	if (is_old(object, event))
-		r = kmt_track_death(account, event->time_ns - object->time_ns, false);
+		r = kmt_track_death(&account->track, event->time_ns - object->time_ns, false);
 	if (r == 0 && is_watched(ledger, account))
 		r = tell_free(ledger, account, object, KMT_END_FREED, event);
 	if (event->kind == KMT_EVENT_RCU_FREE) {
@@ -534,7 +538,9 @@ static void count_live(void *context, uint64_t ptr, const struct kmt_object *obj
 	if (is_watched(ledger, account) && ledger->walk_error == 0)
 		ledger->walk_error = watcher->on_end(watcher->context, account, ptr, object);
 	ledger->totals.uncertain += is_uncertain;
-	kmt_track_live(account->track, &ledger->ended_grid, object->time_ns, ledger->end_ns);
+	if (ledger->walk_error == 0)
+		ledger->walk_error = kmt_track_live(&account->track, &ledger->ended_grid,
+						    object->time_ns, ledger->end_ns);
 	if (ledger->end_ns - object->time_ns >= ledger->grace_ns) {
 		account->mature_objects++;
 		account->exposed_objects += is_uncertain;
@@ -600,8 +606,7 @@ static void reset_accounts(struct kmt_ledger *ledger)
 		account->live_objects = account->live_requested_bytes = 0;
 		account->uncertain_objects = account->oldest_ns = 0;
 		account->mature_objects = account->exposed_objects = 0;
-		if (account->track)
-			kmt_track_reset_live(account->track);
+		kmt_track_reset_live(account->track);
 	}
 }
 

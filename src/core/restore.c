@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "kmemtape/history.h"
+#include "kmemtape/track.h"
 
 #include "ledger-parts.h"
 
@@ -35,14 +35,15 @@ static uint64_t sum_of(const uint32_t *counts, size_t nr)
 /* Each object was born at a time, and has an age. */
 static bool is_track(const struct kmt_account *account)
 {
-	const struct kmt_track *track = account->track;
+	struct kmt_counts counts;
 
-	if (!track)
+	if (!account->track)
 		return account->live_objects == 0;
 	if (account->live_objects >= UINT32_MAX) /* some counts may have stopped there */
 		return true;
-	return sum_of(track->born, KMT_HISTORY_POINTS) == account->live_objects &&
-	       sum_of(track->live_ages, KMT_AGE_BINS) == account->live_objects;
+	kmt_track_read(account->track, &counts);
+	return sum_of(counts.born, KMT_HISTORY_POINTS) == account->live_objects &&
+	       sum_of(counts.live_ages, KMT_AGE_BINS) == account->live_objects;
 }
 
 static bool is_account(const struct kmt_account *account, uint64_t end_ns)
@@ -77,13 +78,7 @@ static int restore_account(struct kmt_ledger *ledger, const struct kmt_account *
 	to->index = index;
 	to->is_watched = false;
 	to->track = NULL;
-	if (!from->track)
-		return 0;
-	to->track = malloc(sizeof(*to->track));
-	if (!to->track)
-		return -ENOMEM;
-	*to->track = *from->track;
-	return 0;
+	return kmt_track_copy(from->track, &to->track);
 }
 
 static int restore_accounts(struct kmt_ledger *ledger, const struct kmt_books *books)

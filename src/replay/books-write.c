@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "kmemtape/chunk.h"
+#include "kmemtape/track.h"
 
 #include "books.h"
 
@@ -19,13 +20,7 @@ static int copy_account(const struct kmt_account *from, struct kmt_account *to)
 {
 	*to = *from;
 	to->track = NULL;
-	if (!from->track)
-		return 0;
-	to->track = malloc(sizeof(*to->track));
-	if (!to->track)
-		return -ENOMEM;
-	*to->track = *from->track;
-	return 0;
+	return kmt_track_copy(from->track, &to->track);
 }
 
 /* Return: -E2BIG if they are too many. */

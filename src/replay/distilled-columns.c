@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 #include "kmemtape/account.h"
 #include "kmemtape/ledger.h"
+#include "kmemtape/track.h"
 
 #include "distilled-columns.h"
 
@@ -76,9 +77,9 @@ const struct kmt_column kmt_account_columns[KMT_ACCOUNT_COLUMNS] = {
 	COLUMN(exposed_objects, U64, PLAIN, UINT64_MAX),
 };
 
-#define ROW(field, nr, style)                                          \
-	{                                                              \
-		offsetof(struct kmt_track, field), nr, KMT_ROW_##style \
+#define ROW(field, nr, style)                                           \
+	{                                                               \
+		offsetof(struct kmt_counts, field), nr, KMT_ROW_##style \
 	}
 
 const struct kmt_track_row kmt_track_rows[KMT_TRACK_ROWS] = {

@@ -30,7 +30,7 @@ struct kmt_column {
 extern const struct kmt_column kmt_total_columns[KMT_TOTAL_COLUMNS];	 /* of struct kmt_totals */
 extern const struct kmt_column kmt_account_columns[KMT_ACCOUNT_COLUMNS]; /* of struct kmt_account */
 
-/* Rows of a struct kmt_track, in their order. */
+/* Rows of a track, as in struct kmt_counts, in their order. */
 struct kmt_track_row {
 	size_t offset, nr;
 	enum kmt_row_style style;

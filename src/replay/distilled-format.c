@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kmemtape/track.h"
+
 #include "distilled-columns.h"
 #include "distilled.h"
 
@@ -150,11 +152,13 @@ static uint64_t cell_of(const struct writer *writer, const struct kmt_account *a
 static void put_track(const struct writer *writer, size_t number, const struct kmt_track *track)
 {
 	uint64_t row[KMT_HISTORY_POINTS];
+	struct kmt_counts counts;
 
+	kmt_track_read(track, &counts);
 	(void)fprintf(writer->file, "%zu", number);
 	for (size_t i = 0; i < KMT_TRACK_ROWS; i++) {
 		const uint32_t *from =
-			(const uint32_t *)((const char *)track + kmt_track_rows[i].offset);
+			(const uint32_t *)((const char *)&counts + kmt_track_rows[i].offset);
 
 		for (size_t k = 0; k < kmt_track_rows[i].nr; k++)
 			row[k] = from[k];

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "kmemtape/stacks.h"
+#include "kmemtape/track.h"
 
 #include "distilled-columns.h"
 #include "distilled.h"
@@ -215,18 +216,20 @@ static void set_cell(struct reader *reader, struct kmt_account *account,
 	}
 }
 
-static void get_track(struct reader *reader, struct kmt_track *track)
+static int get_track(struct reader *reader, struct kmt_track **track)
 {
 	uint64_t row[KMT_HISTORY_POINTS];
+	struct kmt_counts counts;
 
 	for (size_t i = 0; i < KMT_TRACK_ROWS; i++) {
-		uint32_t *to = (uint32_t *)((char *)track + kmt_track_rows[i].offset);
+		uint32_t *to = (uint32_t *)((char *)&counts + kmt_track_rows[i].offset);
 
 		kmt_books_get_row(&reader->scan, row, kmt_track_rows[i].nr, kmt_track_rows[i].style,
 				  UINT32_MAX);
 		for (size_t k = 0; k < kmt_track_rows[i].nr; k++)
 			to[k] = (uint32_t)row[k];
 	}
+	return kmt_track_write(track, &counts);
 }
 
 static int get_tracks(struct reader *reader)
@@ -245,10 +248,8 @@ static int get_tracks(struct reader *reader)
 			kmt_books_wrong(scan, "a second track of an account");
 			break;
 		}
-		account->track = calloc(1, sizeof(*account->track));
-		if (!account->track)
+		if (get_track(reader, &account->track) < 0)
 			return -ENOMEM;
-		get_track(reader, account->track);
 	}
 	return 0;
 }

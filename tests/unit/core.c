@@ -6,6 +6,7 @@
 #include "kmemtape/liveset.h"
 #include "kmemtape/result.h"
 #include "kmemtape/tasks.h"
+#include "kmemtape/track.h"
 
 #include "check.h"
 #include "heap.h"
@@ -740,17 +741,17 @@ TEST(a_late_free_belongs_to_the_object_before)
 TEST(a_late_free_of_an_old_object_is_a_death_by_free)
 {
 	const uint64_t old_ns = 2 * KMT_AGE_FIRST_NS;
-	const struct kmt_track *track;
+	struct kmt_counts counts;
 	LEDGER(&old_kernel);
 
 	take(ledger, CACHE_ALLOC(.time_ns = 1000, .cpu = 1));
 	take(ledger, CACHE_ALLOC(.time_ns = 1000 + old_ns, .cpu = 2, .call_site = SITE_B));
 	take(ledger, CACHE_FREE(.time_ns = 2000 + old_ns, .cpu = 1));
 	CHECK_EQ(finish(ledger)->late_frees, 1);
-	track = account(ledger, SITE_A)->track;
-	CHECK(track);
-	CHECK_EQ(track->reused_ages[kmt_age_bin(old_ns)], 0);
-	CHECK_EQ(track->freed_ages[kmt_age_bin(old_ns)], 1);
+	CHECK(account(ledger, SITE_A)->track);
+	kmt_track_read(account(ledger, SITE_A)->track, &counts);
+	CHECK_EQ(counts.reused_ages[kmt_age_bin(old_ns)], 0);
+	CHECK_EQ(counts.freed_ages[kmt_age_bin(old_ns)], 1);
 }
 
 TEST(only_one_free_can_be_late)
