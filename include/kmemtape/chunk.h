@@ -9,6 +9,7 @@
 #include "kmemtape/cleanup.h"
 #include "kmemtape/err.h"
 #include "kmemtape/members.h"
+#include "kmemtape/padding.h"
 #include "kmemtape/tape-format.h"
 
 /*
@@ -33,6 +34,10 @@ int kmt_chunk_writer_new(int dirfd, const char *path, uint32_t cpu, uint32_t uni
 
 /* zstd's level, from the next chunk on: beyond 1 it takes more memory than was allocated. */
 void kmt_chunk_writer_set_level(struct kmt_chunk_writer *writer, int level);
+
+/* What to clear in sub-buffers that are added from now on; @padding: borrowed. */
+void kmt_chunk_writer_set_padding(struct kmt_chunk_writer *writer,
+				  const struct kmt_padding *padding);
 
 /**
  * kmt_chunk_writer_reopen() - the same memory for another file, when the one before is finished

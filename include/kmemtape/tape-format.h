@@ -40,7 +40,8 @@
  * ("sampling"), `filters` ("filters"), `sets` without slab memory ("no-slab"), `ended` with a
  * time before some of the data ("ended-early"), and `ring`, files that go on in others
  * ("segments"). Later, with nothing that a
- * reader must know: `recovered`, `range` and `redacted` in the manifest, and what became of `clock` at the end; tapes as tar files. Later,
+ * reader must know: `recovered`, `range` and `redacted` in the manifest, and what became of `clock` at the end; tapes as tar files;
+ * bytes of a record that belong to no field of its event are zero (padding.h). Later,
  * with a name in `incompat`: books.zst instead of cpu/ ("distilled": replay/distilled.h; its first
  * line has a version of its own).
  */

@@ -349,6 +349,7 @@ int kmt_drain_new(struct kmt_drain_shared *shared, uint32_t cpu, struct kmt_drai
 		kmt_drain_free(drain);
 		return r;
 	}
+	kmt_chunk_writer_set_padding(drain->writer, shared->padding);
 	*ret_drain = drain;
 	return 0;
 }

@@ -23,6 +23,7 @@ struct kmt_drain_shared {
 	int tape_fd;
 	int stop_fd; /* eventfd: readable from kmt_drain_shared_stop() on */
 	int wake_fd; /* eventfd: a drain tells the main thread that something happened */
+	const struct kmt_padding *padding; /* of the events; outlives the drains */
 	uint32_t subbuf_bytes;
 	bool has_buffer_percent;
 	/* Of all CPU files together: the main thread wants to know; nothing is written beyond. */

@@ -157,8 +157,7 @@ int kmt_event_set_add_names(struct kmt_event_set *events, int instance_fd, struc
 	return add_all(events, instance_fd, 0, err);
 }
 
-static int copy_file(int instance_fd, const char *path, int tape_fd, const char *tape_path,
-		     struct kmt_err *err)
+static int copy_file(int instance_fd, int tape_fd, const char *path, struct kmt_err *err)
 {
 	KMT_CLEANUP(kmt_freep) char *text = NULL;
 	size_t bytes;
@@ -168,24 +167,37 @@ static int copy_file(int instance_fd, const char *path, int tape_fd, const char 
 				     err);
 	if (r < 0)
 		return r;
-	return kmt_tape_write_text(tape_fd, tape_path, text, bytes, err);
+	return kmt_tape_write_text(tape_fd, path, text, bytes, err);
+}
+
+static int copy_format(const struct kmt_event_set *events, size_t i, int instance_fd, int tape_fd,
+		       struct kmt_padding *padding, struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_freep) char *text = NULL;
+	char path[PATH_BYTES];
+	size_t bytes;
+	int r;
+
+	(void)snprintf(path, sizeof(path), "events/%s/format", events->names[i]);
+	r = kmt_privileges_read_file(instance_fd, path, KMT_TAPE_TEXT_BYTES_MAX, &text, &bytes,
+				     err);
+	if (r < 0)
+		return r;
+	(void)kmt_padding_add(padding, text, events->roles[i] != KMT_ROLE_STACK);
+	(void)snprintf(path, sizeof(path), "events/%s/format", events->tape_names[i]);
+	return kmt_tape_write_text(tape_fd, path, text, bytes, err);
 }
 
 int kmt_event_set_capture(const struct kmt_event_set *events, int instance_fd, int tape_fd,
-			  struct kmt_err *err)
+			  struct kmt_padding *padding, struct kmt_err *err)
 {
 	static const char *const headers[] = { "events/header_page", "events/header_event" };
-	char path[PATH_BYTES], tape_path[PATH_BYTES];
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < events->nr; i++) {
-		(void)snprintf(path, sizeof(path), "events/%s/format", events->names[i]);
-		(void)snprintf(tape_path, sizeof(tape_path), "events/%s/format",
-			       events->tape_names[i]);
-		r = copy_file(instance_fd, path, tape_fd, tape_path, err);
-	}
+	for (size_t i = 0; r == 0 && i < events->nr; i++)
+		r = copy_format(events, i, instance_fd, tape_fd, padding, err);
 	for (size_t i = 0; r == 0 && i < sizeof(headers) / sizeof(headers[0]); i++)
-		r = copy_file(instance_fd, headers[i], tape_fd, headers[i], err);
+		r = copy_file(instance_fd, tape_fd, headers[i], err);
 	return r;
 }
 

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "kmemtape/err.h"
+#include "kmemtape/padding.h"
 #include "kmemtape/record.h"
 
 /* The events to record, in the order in which they must be switched on. */
@@ -51,9 +52,12 @@ unsigned int kmt_event_set_of(const char *tape_name);
 /* The word for one set: "slab". */
 const char *kmt_event_set_word(unsigned int set);
 
-/* Copy the format files of the events, header_page and header_event to the tape. */
+/**
+ * kmt_event_set_capture() - copy the format files, header_page and header_event to the tape
+ * @padding: what the events' formats tell of it is added
+ */
 int kmt_event_set_capture(const struct kmt_event_set *events, int instance_fd, int tape_fd,
-			  struct kmt_err *err);
+			  struct kmt_padding *padding, struct kmt_err *err);
 
 /*
  * Switch all events of a role on or off; never allocates. Goes on after a failure. Those that have

@@ -484,6 +484,16 @@ static void start_janitor(struct kmt_session *session)
 			 why.text);
 }
 
+static int capture_formats(struct kmt_session *session, struct kmt_err *err)
+{
+	session->padding = kmt_padding_new();
+	if (!session->padding)
+		return kmt_fail(err, -ENOMEM, "out of memory");
+	session->shared.padding = session->padding;
+	return kmt_event_set_capture(&session->events, session->instance->fd, session->tape.fd,
+				     session->padding, err);
+}
+
 static int open_all(struct kmt_session *session, struct kmt_err *err)
 {
 	int r;
@@ -524,7 +534,7 @@ static int open_all(struct kmt_session *session, struct kmt_err *err)
 	r = describe_recording(session, err);
 	if (r < 0)
 		return r;
-	r = kmt_event_set_capture(&session->events, session->instance->fd, session->tape.fd, err);
+	r = capture_formats(session, err);
 	if (r < 0)
 		return r;
 	r = capture_symbols(session, err);
@@ -682,6 +692,7 @@ void kmt_session_release(struct kmt_session *session)
 	kmt_close_fd(&session->symbols_fd);
 	free(session->drains);
 	free(session->counts);
+	session->padding = kmt_padding_free(session->padding);
 	session->sentry = kmt_sentry_free(session->sentry); /* holds files of the instance */
 	session->ring = kmt_ring_free(session->ring);
 	kmt_drain_shared_deinit(&session->shared);

@@ -43,6 +43,7 @@ struct kmt_session {
 	struct kmt_probes *probes;
 	struct kmt_trace_clock clock;
 	struct kmt_event_set events;
+	struct kmt_padding *padding; /* of their records */
 	struct kmt_module_range module; /* that allocations were asked of, if it was loaded */
 
 	struct kmt_new_tape tape;

@@ -38,6 +38,7 @@ struct kmt_chunk_writer {
 	uint8_t *raw;
 	size_t raw_used, raw_room; /* room: whole units only */
 	uint64_t drained_ns;
+	const struct kmt_padding *padding; /* NULL: unknown */
 
 	uint8_t *out; /* HEAD_BYTES, then the zstd frame */
 	size_t out_room;
@@ -235,6 +236,12 @@ void kmt_chunk_writer_set_level(struct kmt_chunk_writer *writer, int level)
 	(void)ZSTD_CCtx_setParameter(writer->zstd, ZSTD_c_compressionLevel, level);
 }
 
+void kmt_chunk_writer_set_padding(struct kmt_chunk_writer *writer,
+				  const struct kmt_padding *padding)
+{
+	writer->padding = padding;
+}
+
 void *kmt_chunk_writer_space(struct kmt_chunk_writer *writer, size_t *ret_bytes)
 {
 	*ret_bytes = writer->raw_room - writer->raw_used;
@@ -250,6 +257,9 @@ int kmt_chunk_writer_add(struct kmt_chunk_writer *writer, size_t bytes, uint64_t
 	r = check_usable(writer, err);
 	if (r < 0)
 		return r;
+	for (size_t at = 0; writer->padding && at < bytes; at += writer->unit_bytes)
+		kmt_padding_clear(writer->padding, writer->raw + writer->raw_used + at,
+				  writer->unit_bytes);
 	writer->raw_used += bytes;
 	writer->raw_total += bytes;
 	if (drained_ns)

@@ -7,7 +7,9 @@
  *
  * prints "TIME CPU EVENT CALL_SITE PTR BYTES_REQ BYTES_ALLOC", and "TIME CPU lost" before the
  * first event behind a gap. What an event doesn't have is 0. Of pages PTR is the frame's number, as
- * a decimal one, and BYTES_REQ their order; areas that found no room have PTR 0x0.
+ * a decimal one, and BYTES_REQ their order; areas that found no room have PTR 0x0. With "padding"
+ * as one more argument, it only prints "BYTES NOT_ZERO": what belongs to no field of the slab's
+ * events.
  */
 #include <inttypes.h>
 #include <limits.h>
@@ -124,8 +126,51 @@ static void print_record(struct tep_handle *tep, const void *record, unsigned lo
 	}
 }
 
+/* --- bytes that belong to no field --- */
+
+#define RECORD_BYTES_MAX 4096
+
+struct padding {
+	unsigned long long bytes, not_zero;
+};
+
+static void mark(bool *is_owned, unsigned long long at, unsigned long long bytes)
+{
+	while (bytes-- && at < RECORD_BYTES_MAX)
+		is_owned[at++] = true;
+}
+
+static void mark_fields(bool *is_owned, const struct tep_format_field *field, const uint8_t *record)
+{
+	for (; field; field = field->next) {
+		mark(is_owned, field->offset, field->size);
+		if (field->flags & TEP_FIELD_IS_DYNAMIC) {
+			uint32_t place = (uint32_t)tep_read_number(field->event->tep,
+								   record + field->offset, 4);
+
+			mark(is_owned, place & 0xffff, place >> 16);
+		}
+	}
+}
+
+static void count_padding(struct tep_handle *tep, const uint8_t *record, int bytes,
+			  struct padding *padding)
+{
+	struct tep_event *event = tep_find_event(tep, (int)tep_read_number(tep, record, 2));
+	bool is_owned[RECORD_BYTES_MAX] = { false };
+
+	if (!event || strcmp(event->system, "kmem") != 0)
+		return;
+	mark_fields(is_owned, event->format.common_fields, record);
+	mark_fields(is_owned, event->format.fields, record);
+	for (int i = 0; i < bytes && i < RECORD_BYTES_MAX; i++) {
+		padding->bytes += !is_owned[i];
+		padding->not_zero += !is_owned[i] && record[i];
+	}
+}
+
 static void print_subbuf(struct tep_handle *tep, struct kbuffer *kbuf, void *subbuf, int long_bytes,
-			 const char *cpu)
+			 const char *cpu, struct padding *padding)
 {
 	unsigned long long time_ns;
 	void *record;
@@ -134,25 +179,32 @@ static void print_subbuf(struct tep_handle *tep, struct kbuffer *kbuf, void *sub
 		die("a sub-buffer that kbuffer refuses", cpu);
 	/* Not kbuffer_missed_events(): it says 0 if the page begins with a time stamp or padding.
 	 */
-	if (tep_read_number(tep, (uint8_t *)subbuf + TIME_BYTES, long_bytes) & MISSED_EVENTS)
+	if (!padding &&
+	    tep_read_number(tep, (uint8_t *)subbuf + TIME_BYTES, long_bytes) & MISSED_EVENTS)
 		(void)printf("%llu %s lost\n", kbuffer_subbuf_timestamp(kbuf, subbuf), cpu);
 	for (record = kbuffer_read_event(kbuf, &time_ns); record;
 	     record = kbuffer_next_event(kbuf, &time_ns))
-		print_record(tep, record, time_ns, cpu);
+		if (padding)
+			count_padding(tep, record, kbuffer_event_size(kbuf), padding);
+		else
+			print_record(tep, record, time_ns, cpu);
 }
 
 int main(int argc, char **argv)
 {
-	bool is_big_endian = argc == 6 && strcmp(argv[3], "big") == 0;
-	int long_bytes = argc == 6 ? atoi(argv[4]) : 0;
-	size_t subbuf_bytes = argc == 6 ? strtoul(argv[5], NULL, 10) : 0;
+	bool is_big_endian = argc >= 6 && strcmp(argv[3], "big") == 0;
+	int long_bytes = argc >= 6 ? atoi(argv[4]) : 0;
+	size_t subbuf_bytes = argc >= 6 ? strtoul(argv[5], NULL, 10) : 0;
+	bool is_of_padding = argc == 7 && strcmp(argv[6], "padding") == 0;
+	struct padding padding = { 0, 0 };
 	struct tep_handle *tep = tep_alloc();
 	struct kbuffer *kbuf;
 	void *subbuf;
 	size_t n;
 
 	if ((long_bytes != 4 && long_bytes != 8) || subbuf_bytes < 64 || !tep) {
-		(void)fputs("usage: kbufdump EVENTS CPU little|big LONG SUBBUF <RAW\n", stderr);
+		(void)fputs("usage: kbufdump EVENTS CPU little|big LONG SUBBUF [padding] <RAW\n",
+			    stderr);
 		return 2;
 	}
 	tep_set_loglevel(TEP_LOG_NONE);
@@ -166,9 +218,12 @@ int main(int argc, char **argv)
 	if (!kbuf || !subbuf)
 		die("out of memory", argv[2]);
 	while ((n = fread(subbuf, 1, subbuf_bytes, stdin)) == subbuf_bytes)
-		print_subbuf(tep, kbuf, subbuf, long_bytes, argv[2]);
+		print_subbuf(tep, kbuf, subbuf, long_bytes, argv[2],
+			     is_of_padding ? &padding : NULL);
 	if (n != 0 || ferror(stdin))
 		die("ends within a sub-buffer", argv[2]);
+	if (is_of_padding)
+		(void)printf("%llu %llu\n", padding.bytes, padding.not_zero);
 	if (fflush(stdout) != 0)
 		die("cannot write", "standard output");
 	free(subbuf);
