@@ -45,10 +45,9 @@ struct kmt_field {
  * Probes on pairs of functions that a user named, kmemtape:pair_NAME_alloc and
  * kmemtape:pair_NAME_free:
  *
- *   object              what the one returned or got, and the other got; an error number (ERR_PTR())
- *                       is no object
- *   call_site, or __probe_ret_ip    where the caller goes on: of probes at the entry of a function,
- *                       and at its return
+ *   object              what the one returned or got, and the other got; an error number
+ * (ERR_PTR()) is no object call_site, or __probe_ret_ip    where the caller goes on: of probes at
+ * the entry of a function, and at its return
  *
  * ftrace:kernel_stack (size, caller[]) is the stack of the allocation before it on this CPU, by the
  * same task in the same context. Its innermost frames up to the call site are the tracer's own.
@@ -64,7 +63,8 @@ struct kmt_layout {
 	uint8_t kind;  /* enum kmt_event_kind; 0: not an event for us */
 	uint8_t space; /* enum kmt_space, or of a pair: by the order of the pairs' names given to
 			  kmt_formats_set_pairs() */
-	bool is_plain; /* little-endian, 64-bit, usual widths: the case worth being fast for */
+	bool is_plain; /* of the slab, little-endian, 64-bit, usual widths: the case worth being
+			  fast for */
 	uint16_t min_bytes;	     /* a record must have to hold all of the fields below */
 	struct kmt_field pid, flags; /* of the entry, whatever the event */
 	struct kmt_field call_site, ptr, bytes_req, bytes_alloc, gfp;
@@ -72,16 +72,19 @@ struct kmt_layout {
 	struct kmt_field task_pid; /* KMT_EVENT_TASK_NAME: who is called so */
 	struct kmt_field head;	   /* KMT_EVENT_RCU_FREE */
 	uint8_t rcu_meaning;	   /* enum kmt_rcu_meaning, of its ptr */
-	struct kmt_field order;	   /* pages: base 2 logarithm of their number; else, and if missing, 0 */
-	struct kmt_field failed;   /* vmalloc areas: nonzero if there was no room */
-	struct kmt_field area;	   /* likewise: zero if there was no room */
-	struct kmt_field frames;   /* KMT_EVENT_STACK: the first; nr says how many follow */
+	struct kmt_field
+		order; /* pages: base 2 logarithm of their number; else, and if missing, 0 */
+	struct kmt_field failed; /* vmalloc areas: nonzero if there was no room */
+	struct kmt_field area;	 /* likewise: zero if there was no room */
+	struct kmt_field frames; /* KMT_EVENT_STACK: the first; nr says how many follow */
 	/* KMT_EVENT_BULK_FREE: ptr is the array */
 	struct kmt_field nr, cache;
 	uint16_t first;	      /* of the objects, that the array begins with */
 	uint16_t nr_pointers; /* in the array */
 	bool is_last;	      /* no other event shows what this one has no room for */
 };
+
+#define KMT_LAYOUTS_MAX 63u /* 24 and two of each pair */
 
 struct kmt_page_layout {
 	bool is_big_endian;
@@ -141,6 +144,11 @@ size_t kmt_formats_min_record_bytes(const struct kmt_formats *formats);
 /* Layout of the event with the id @common_type; kind 0 if it's none of ours. Never NULL. */
 const struct kmt_layout *kmt_formats_layout(const struct kmt_formats *formats,
 					    uint16_t common_type);
+
+/* The same in two steps: the layouts' numbers, 0..KMT_LAYOUTS_MAX, by id; and the layouts by them.
+ */
+const uint8_t *kmt_formats_numbers(const struct kmt_formats *formats);
+const struct kmt_layout *kmt_formats_at(const struct kmt_formats *formats, unsigned int number);
 
 /* The same by event name, and its id; NULL if it was not added. */
 const struct kmt_layout *kmt_formats_find(const struct kmt_formats *formats, const char *name,

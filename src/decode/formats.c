@@ -6,7 +6,6 @@
 
 #include "kmemtape/formats.h"
 
-#define LAYOUTS_MAX	 63u /* 24 and two of each pair */
 #define FORMAT_BYTES_MAX 65536u
 #define RECORD_BYTES_MAX 4096u /* no kernel event of ours comes near it */
 #define SUBBUF_BYTES_MAX (1u << 20)
@@ -35,9 +34,9 @@ struct kmt_formats {
 	struct kmt_page_layout page;
 	bool has_late_frees;
 	bool has_unnumbered_pages;
-	struct kmt_layout layouts[LAYOUTS_MAX + 1]; /* [0]: not ours */
-	const char *names[LAYOUTS_MAX + 1];
-	uint16_t ids[LAYOUTS_MAX + 1];
+	struct kmt_layout layouts[KMT_LAYOUTS_MAX + 1]; /* [0]: not ours */
+	const char *names[KMT_LAYOUTS_MAX + 1];
+	uint16_t ids[KMT_LAYOUTS_MAX + 1];
 	size_t nr_layouts;
 	struct pair pairs[KMT_PAIRS_MAX];
 	size_t nr_pairs;
@@ -503,11 +502,12 @@ static bool is_plain(const struct kmt_layout *layout, const struct kmt_page_layo
 {
 	bool is_alloc = layout->bytes_alloc.bytes;
 
-	return layout->kind != KMT_EVENT_BULK_FREE && layout->space == KMT_SPACE_SLAB &&
+	return layout->kind >= KMT_EVENT_KMALLOC && layout->kind <= KMT_EVENT_CACHE_FREE &&
 	       !page->is_big_endian && layout->pid.bytes == 4 && layout->flags.bytes == 1 &&
 	       layout->call_site.bytes == 8 && layout->ptr.bytes == 8 &&
-	       (!is_alloc || (layout->bytes_req.bytes == 8 && layout->bytes_alloc.bytes == 8 &&
-			      layout->gfp.bytes >= 4));
+	       (is_alloc ? layout->bytes_req.bytes == 8 && layout->bytes_alloc.bytes == 8 &&
+				   layout->gfp.bytes >= 4
+			 : !layout->bytes_req.bytes && !layout->gfp.bytes);
 }
 
 /* Of the events that show a part of what kmem_cache_free_bulk() was given, the one with the end. */
@@ -569,7 +569,7 @@ int kmt_formats_add(struct kmt_formats *formats, const char *name, const char *t
 	       (r = bind(&format, "node", &node, err)) < 0);
 	if (r < 0)
 		return r;
-	if (formats->by_id[id] || at > LAYOUTS_MAX)
+	if (formats->by_id[id] || at > KMT_LAYOUTS_MAX)
 		return kmt_fail(err, -EBADMSG, "%s: id %u is taken", name, id);
 	if (wanted->kind == KMT_EVENT_KMALLOC)
 		formats->has_late_frees = node.bytes == 0;
@@ -685,6 +685,16 @@ size_t kmt_formats_min_record_bytes(const struct kmt_formats *formats)
 const struct kmt_layout *kmt_formats_layout(const struct kmt_formats *formats, uint16_t common_type)
 {
 	return &formats->layouts[formats->by_id[common_type]];
+}
+
+const uint8_t *kmt_formats_numbers(const struct kmt_formats *formats)
+{
+	return formats->by_id;
+}
+
+const struct kmt_layout *kmt_formats_at(const struct kmt_formats *formats, unsigned int number)
+{
+	return &formats->layouts[number];
 }
 
 const struct kmt_layout *kmt_formats_find(const struct kmt_formats *formats, const char *name,
