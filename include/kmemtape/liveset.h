@@ -54,8 +54,12 @@ struct kmt_object *kmt_liveset_find(struct kmt_liveset *set, uint64_t ptr);
 /* Takes out the object at @ptr, which one of the calls above gave. */
 void kmt_liveset_remove(struct kmt_liveset *set, uint64_t ptr, struct kmt_object *object);
 
-/* Say that @ptr will be asked for soon: its cache lines are fetched meanwhile. */
+/*
+ * Say that @ptr will be asked for soon: its cache lines are fetched meanwhile. The first call is
+ * for what tells where the object is, the second one, when that has come, for the object.
+ */
 void kmt_liveset_prefetch(const struct kmt_liveset *set, uint64_t ptr);
+void kmt_liveset_prefetch_object(const struct kmt_liveset *set, uint64_t ptr);
 
 uint64_t kmt_liveset_size(const struct kmt_liveset *set);
 

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 
 #include "kmemtape/ledger.h"
+#include "kmemtape/hash.h"
 #include "kmemtape/liveset.h"
 #include "kmemtape/result.h"
 #include "kmemtape/tasks.h"
@@ -200,6 +201,41 @@ static void check_memory(uint64_t (*address)(size_t i, uint64_t *random), size_t
 				 i + 1, heap.peak_bytes / (i + 1));
 	}
 	CHECK_EQ(kmt_liveset_size(set), nr);
+}
+
+/* Multiplied with @odd it is 1 (Newton). */
+static uint64_t inverse_of(uint64_t odd)
+{
+	uint64_t inverse = odd;
+
+	for (int i = 0; i < 6; i++)
+		inverse *= 2 - odd * inverse;
+	return inverse;
+}
+
+/* Their hashes are 1, 2, 3, ...: who knows the secret makes them all collide, and only costs time.
+ */
+TEST(objects_that_belong_in_one_place_are_found_all_the_same)
+{
+	struct kmt_hash_secret secret = kmt_hash_secret(0);
+	KMT_CLEANUP(kmt_liveset_freep) struct kmt_liveset *set = NULL;
+	uint64_t inverse = inverse_of(secret.words[1] | 1);
+	struct kmt_object *object;
+
+	CHECK_EQ(kmt_liveset_new(&set, NULL), 0);
+	for (uint64_t i = 1; i <= 2000; i++) {
+		CHECK_EQ(kmt_liveset_add(set, i * inverse ^ secret.words[0], &object),
+			 KMT_OBJECT_NEW);
+		object->time_ns = i;
+	}
+	for (uint64_t i = 1; i <= 2000; i += 2)
+		kmt_liveset_remove(set, i * inverse ^ secret.words[0],
+				   kmt_liveset_find(set, i * inverse ^ secret.words[0]));
+	for (uint64_t i = 1; i <= 2001; i++) {
+		object = kmt_liveset_find(set, i * inverse ^ secret.words[0]);
+		CHECK_EQ(object ? object->time_ns : 0, i % 2 || i == 2001 ? 0 : i);
+	}
+	CHECK_EQ(kmt_liveset_size(set), 1000);
 }
 
 TEST(a_million_random_objects_take_at_most_64_bytes_each)
@@ -1323,6 +1359,7 @@ int main(void)
 		ROW(dense_addresses_live_as_in_a_naive_set),
 		ROW(addresses_that_all_collide_live_as_in_a_naive_set),
 		ROW(a_walk_visits_each_object_once),
+		ROW(objects_that_belong_in_one_place_are_found_all_the_same),
 		ROW(a_million_random_objects_take_at_most_64_bytes_each),
 		ROW(a_million_objects_a_page_apart_take_at_most_64_bytes_each),
 		ROW(what_is_freed_makes_room_for_what_comes),
