@@ -113,6 +113,22 @@ static inline int kmt_event_is_free(const struct kmt_event *event)
 	       event->kind == KMT_EVENT_PAGE_FREE || event->kind == KMT_EVENT_PAIR_FREE;
 }
 
+/* One of both, without asking which. */
+static inline int kmt_event_is_alloc_or_free(const struct kmt_event *event)
+{
+	const uint32_t kinds = 1u << KMT_EVENT_KMALLOC | 1u << KMT_EVENT_KMALLOC_NODE |
+			       1u << KMT_EVENT_CACHE_ALLOC | 1u << KMT_EVENT_CACHE_ALLOC_NODE |
+			       1u << KMT_EVENT_KFREE | 1u << KMT_EVENT_CACHE_FREE |
+			       1u << KMT_EVENT_RCU_FREE | 1u << KMT_EVENT_BULK_FREE |
+			       1u << KMT_EVENT_PERCPU_ALLOC | 1u << KMT_EVENT_PERCPU_FREE |
+			       1u << KMT_EVENT_VMALLOC | 1u << KMT_EVENT_VFREE |
+			       1u << KMT_EVENT_PAGE_ALLOC | 1u << KMT_EVENT_PAGE_FREE |
+			       1u << KMT_EVENT_PAIR_ALLOC | 1u << KMT_EVENT_PAIR_FREE;
+
+	static_assert(KMT_EVENT_KINDS <= 32, "a bit for each kind");
+	return kinds >> event->kind & 1;
+}
+
 /*
  * The kernel's name of the event ("kmalloc"), or of the function that a probe saw called, or "loss"
  * and the like; NULL for a @kind that does not exist.

@@ -134,14 +134,15 @@ int kmt_ledger_name_task(struct kmt_ledger *ledger, int32_t pid, const char *nam
  */
 int kmt_ledger_take(struct kmt_ledger *ledger, const struct kmt_event *event);
 
+/* The same of several events: those ahead are looked up while the ones before them are booked. */
+int kmt_ledger_take_run(struct kmt_ledger *ledger, const struct kmt_event *const *events,
+			size_t nr);
+
 /* Each object that is live, of any age, in no order; behind kmt_ledger_finish(). */
 void kmt_ledger_walk(const struct kmt_ledger *ledger,
 		     void (*visit)(void *context, const struct kmt_account *account, uint64_t ptr,
 				   const struct kmt_object *object),
 		     void *context);
-
-/* @event is going to be taken soon. */
-void kmt_ledger_prefetch(const struct kmt_ledger *ledger, const struct kmt_event *event);
 
 /**
  * kmt_ledger_finish() - fill in what is live, by account

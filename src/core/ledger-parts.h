@@ -27,6 +27,20 @@ struct kmt_references {
 	uint32_t first_free;
 };
 
+/*
+ * Where the account of an allocation was found that said the same. What makes an account, but for
+ * what is only part of it with some options or spaces.
+ */
+struct kmt_recent {
+	uint64_t call_site, bytes_alloc;
+	const char *cache;
+	uint64_t rest;	/* stack, space, kind and is_recorder; 0: nothing is here */
+	uint32_t index; /* of the account */
+};
+
+#define KMT_RECENT_BITS \
+	9u /* most of what a busy kernel does comes from less than a hundred sites */
+
 struct kmt_ledger {
 	uint64_t next_bucket_ns; /* at this time or later there is more to do than to book */
 	struct kmt_ledger_options options;
@@ -50,6 +64,7 @@ struct kmt_ledger {
 	struct kmt_grid grid, ended_grid; /* as it goes on, and as it was finished */
 	uint64_t end_ns, older_ns, grace_ns;
 	int walk_error; /* of a watcher, while the live set is walked */
+	struct kmt_recent recent[1u << KMT_RECENT_BITS];
 };
 
 /* The account of an allocation, as @event says it, of objects of @bytes_alloc. Return: 0 or

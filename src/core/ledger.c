@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "kmemtape/ledger.h"
 #include "kmemtape/liveset.h"
@@ -25,6 +26,11 @@
  * again in its caller. Nothing lies between the two but an interrupt.
  */
 #define TRACED_TWICE_NS 100000u
+
+/* Events this far ahead are looked up while the ones before them are booked: a cache miss or two.
+ */
+#define PREFETCH_EVENTS	       16
+#define PREFETCH_OBJECT_EVENTS 8
 
 int kmt_ledger_new(const struct kmt_ledger_options *options, struct kmt_ledger **ret_ledger,
 		   struct kmt_err *err)
@@ -100,17 +106,20 @@ static inline bool is_watched(const struct kmt_ledger *ledger, const struct kmt_
 	return ledger->options.watcher.is_watched && account->is_watched;
 }
 
-static int tell_alloc(struct kmt_ledger *ledger, const struct kmt_account *account,
-		      const struct kmt_event *event)
+static __attribute__((noinline, cold)) int tell_alloc(struct kmt_ledger *ledger,
+						      const struct kmt_account *account,
+						      const struct kmt_event *event)
 {
 	const struct kmt_watcher *watcher = &ledger->options.watcher;
 
 	return watcher->on_alloc(watcher->context, account, event, comm_of(ledger, event));
 }
 
-static int tell_free(struct kmt_ledger *ledger, const struct kmt_account *account,
-		     const struct kmt_object *object, enum kmt_end how,
-		     const struct kmt_event *event)
+static __attribute__((noinline, cold)) int tell_free(struct kmt_ledger *ledger,
+						     const struct kmt_account *account,
+						     const struct kmt_object *object,
+						     enum kmt_end how,
+						     const struct kmt_event *event)
 {
 	const struct kmt_watcher *watcher = &ledger->options.watcher;
 
@@ -133,8 +142,10 @@ int kmt_ledger_open_key(struct kmt_ledger *ledger, const struct kmt_account_key 
 	return r;
 }
 
-int kmt_ledger_open(struct kmt_ledger *ledger, const struct kmt_event *event, uint64_t bytes_alloc,
-		    uint32_t *ret_index)
+static __attribute__((noinline, cold)) int open_account(struct kmt_ledger *ledger,
+							const struct kmt_event *event,
+							uint64_t bytes_alloc, bool is_of_recorder,
+							uint32_t *ret_index)
 {
 	struct kmt_account_key key = {
 		.call_site = event->call_site,
@@ -144,10 +155,8 @@ int kmt_ledger_open(struct kmt_ledger *ledger, const struct kmt_event *event, ui
 		.space = event->space,
 		.is_kmalloc =
 			event->kind == KMT_EVENT_KMALLOC || event->kind == KMT_EVENT_KMALLOC_NODE,
-		.is_recorder =
-			!(event->context & CONTEXT_INTERRUPT) && is_recorder(ledger, event->pid),
+		.is_recorder = is_of_recorder,
 	};
-
 	bool is_nameless = event->space == KMT_SPACE_PAGE && event->stack == KMT_STACK_NONE;
 
 	/* Without a call site it's the stack's frames that may be someone else's now. */
@@ -161,6 +170,38 @@ int kmt_ledger_open(struct kmt_ledger *ledger, const struct kmt_event *event, ui
 	if (ledger->options.by_pid)
 		key.pid = event->context & CONTEXT_INTERRUPT ? -1 : event->pid;
 	return kmt_ledger_open_key(ledger, &key, event->time_ns, event->pid, ret_index);
+}
+
+static struct kmt_recent *recent_of(struct kmt_ledger *ledger, const struct kmt_event *event,
+				    uint64_t bytes_alloc)
+{
+	uint64_t hash = (event->call_site ^ bytes_alloc << 32) * 0x9e3779b97f4a7c15;
+
+	return &ledger->recent[hash >> (64 - KMT_RECENT_BITS)];
+}
+
+int kmt_ledger_open(struct kmt_ledger *ledger, const struct kmt_event *event, uint64_t bytes_alloc,
+		    uint32_t *ret_index)
+{
+	struct kmt_recent *recent = recent_of(ledger, event, bytes_alloc);
+	bool is_of_recorder =
+		!(event->context & CONTEXT_INTERRUPT) && is_recorder(ledger, event->pid);
+	uint64_t rest = (uint64_t)event->stack << 40 | (uint64_t)event->space << 32 |
+			(uint32_t)event->kind << 1 | is_of_recorder;
+	int r;
+
+	if (!((recent->call_site ^ event->call_site) | (recent->bytes_alloc ^ bytes_alloc) |
+	      ((uintptr_t)recent->cache ^ (uintptr_t)event->text) | (recent->rest ^ rest))) {
+		*ret_index = recent->index;
+		return 0;
+	}
+	r = open_account(ledger, event, bytes_alloc, is_of_recorder, ret_index);
+	/* Of the others, the same event would have another account at another time. */
+	if (r == 0 && !ledger->options.by_comm && !ledger->options.by_pid &&
+	    event->space != KMT_SPACE_PAGE)
+		*recent = (struct kmt_recent){ event->call_site, bytes_alloc, event->text, rest,
+					       *ret_index };
+	return r;
 }
 
 /* The second event of one large kmalloc: the first named a helper as the call site. */
@@ -185,8 +226,9 @@ static inline bool is_old(const struct kmt_object *object, const struct kmt_even
 }
 
 /* An address that is live is handed out again: whoever owned it has given it back, unseen. */
-static int close_old(struct kmt_ledger *ledger, const struct kmt_event *event,
-		     struct kmt_object *object)
+static __attribute__((noinline, cold)) int close_old(struct kmt_ledger *ledger,
+						     const struct kmt_event *event,
+						     struct kmt_object *object)
 {
 	struct kmt_account *account = kmt_ledger_account_of(ledger, object);
 	enum kmt_end how = KMT_END_REUSED;
@@ -325,8 +367,9 @@ static bool is_late(const struct kmt_ledger *ledger, const struct kmt_event *eve
 }
 
 /* Return: 0 or -ENOMEM. */
-static int take_late(struct kmt_ledger *ledger, const struct kmt_event *event,
-		     struct kmt_object *object)
+static __attribute__((noinline, cold)) int take_late(struct kmt_ledger *ledger,
+						     const struct kmt_event *event,
+						     struct kmt_object *object)
 {
 	struct kmt_account *account = kmt_accounts_at(ledger->accounts, object->displaced - 1);
 	int r = 0;
@@ -353,7 +396,8 @@ void kmt_ledger_note_unknown(struct kmt_ledger *ledger, const struct kmt_event *
 
 /* Which cache it was of is told by few of them; of the others it may have been any that they can be
  * of. */
-static void take_unknown_free(struct kmt_ledger *ledger, const struct kmt_event *event)
+static __attribute__((noinline, cold)) void take_unknown_free(struct kmt_ledger *ledger,
+							      const struct kmt_event *event)
 {
 	struct kmt_totals *totals = &ledger->totals;
 	bool is_kfree = event->kind == KMT_EVENT_KFREE;
@@ -372,8 +416,9 @@ static void take_unknown_free(struct kmt_ledger *ledger, const struct kmt_event 
 }
 
 /* What kfree_rcu() was given is given back to the allocator: nothing new, but the cache's name. */
-static void take_deferred_free(struct kmt_ledger *ledger, const struct kmt_event *event,
-			       struct kmt_object *object)
+static __attribute__((noinline)) void take_deferred_free(struct kmt_ledger *ledger,
+							 const struct kmt_event *event,
+							 struct kmt_object *object)
 {
 	struct kmt_account *account = kmt_ledger_account_of(ledger, object);
 
@@ -452,29 +497,13 @@ static __attribute__((noinline, cold)) int pass_time(struct kmt_ledger *ledger, 
 	return r;
 }
 
-int kmt_ledger_take(struct kmt_ledger *ledger, const struct kmt_event *event)
+/* What is not of the slab. Return: 0 or -ENOMEM. */
+static __attribute__((noinline)) int take_other(struct kmt_ledger *ledger,
+						const struct kmt_event *event)
 {
 	struct kmt_totals *totals = &ledger->totals;
 
-	if (event->time_ns >= ledger->next_bucket_ns) {
-		int r = pass_time(ledger, event->time_ns);
-
-		if (r < 0)
-			return r;
-	}
-	totals->by_kind[event->kind]++;
-	totals->last_ns = event->time_ns;
 	switch (event->kind) {
-	case KMT_EVENT_KMALLOC:
-	case KMT_EVENT_KMALLOC_NODE:
-	case KMT_EVENT_CACHE_ALLOC:
-	case KMT_EVENT_CACHE_ALLOC_NODE:
-		return take_alloc(ledger, event);
-	case KMT_EVENT_KFREE:
-	case KMT_EVENT_CACHE_FREE:
-	case KMT_EVENT_RCU_FREE:
-	case KMT_EVENT_BULK_FREE:
-		return take_free(ledger, event);
 	case KMT_EVENT_PAGE_ALLOC:
 		return kmt_ledger_take_pages(ledger, event);
 	case KMT_EVENT_PAGE_FREE:
@@ -496,6 +525,7 @@ int kmt_ledger_take(struct kmt_ledger *ledger, const struct kmt_event *event)
 	case KMT_EVENT_MODULE_LOAD:
 	case KMT_EVENT_MODULE_FREE:
 		ledger->generation++;
+		memset(ledger->recent, 0, sizeof(ledger->recent));
 		return 0;
 	case KMT_EVENT_TASK_NAME:
 		if ((ledger->options.by_comm || ledger->options.watcher.is_watched) && event->text)
@@ -517,12 +547,64 @@ int kmt_ledger_take(struct kmt_ledger *ledger, const struct kmt_event *event)
 	}
 }
 
-void kmt_ledger_prefetch(const struct kmt_ledger *ledger, const struct kmt_event *event)
+static inline int take(struct kmt_ledger *ledger, const struct kmt_event *event)
 {
-	if (event->space == KMT_SPACE_SLAB)
-		kmt_liveset_prefetch(ledger->live, event->ptr);
-	else if (ledger->others[event->space])
-		kmt_liveset_prefetch(ledger->others[event->space], event->ptr);
+	if (event->time_ns >= ledger->next_bucket_ns) {
+		int r = pass_time(ledger, event->time_ns);
+
+		if (r < 0)
+			return r;
+	}
+	ledger->totals.by_kind[event->kind]++;
+	ledger->totals.last_ns = event->time_ns;
+	if (event->kind > KMT_EVENT_BULK_FREE)
+		return take_other(ledger, event);
+	return event->kind <= KMT_EVENT_CACHE_ALLOC_NODE ? take_alloc(ledger, event)
+							 : take_free(ledger, event);
+}
+
+static const struct kmt_liveset *set_of(const struct kmt_ledger *ledger,
+					const struct kmt_event *event)
+{
+	return __builtin_expect(event->space == KMT_SPACE_SLAB, 1) ? ledger->live
+								   : ledger->others[event->space];
+}
+
+static inline void prefetch(const struct kmt_ledger *ledger, const struct kmt_event *event)
+{
+	const struct kmt_liveset *set = set_of(ledger, event);
+
+	if (set)
+		kmt_liveset_prefetch(set, event->ptr);
+}
+
+static inline void prefetch_object(const struct kmt_ledger *ledger, const struct kmt_event *event)
+{
+	const struct kmt_liveset *set = set_of(ledger, event);
+
+	if (set)
+		kmt_liveset_prefetch_object(set, event->ptr);
+}
+
+int kmt_ledger_take_run(struct kmt_ledger *ledger, const struct kmt_event *const *events, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++) {
+		int r;
+
+		if (i + PREFETCH_EVENTS < nr)
+			prefetch(ledger, events[i + PREFETCH_EVENTS]);
+		if (i + PREFETCH_OBJECT_EVENTS < nr)
+			prefetch_object(ledger, events[i + PREFETCH_OBJECT_EVENTS]);
+		r = take(ledger, events[i]);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int kmt_ledger_take(struct kmt_ledger *ledger, const struct kmt_event *event)
+{
+	return kmt_ledger_take_run(ledger, &event, 1);
 }
 
 static void count_live(void *context, uint64_t ptr, const struct kmt_object *object)

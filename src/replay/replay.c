@@ -28,11 +28,9 @@
 #include "watch.h"
 #include "watches.h"
 
-#define NS_PER_S	UINT64_C(1000000000)
-/* An event this far ahead is looked up while the ones before it are booked: a cache miss or two. */
-#define PREFETCH_EVENTS 8
+#define NS_PER_S   UINT64_C(1000000000)
 /* So many are put into order at a time. */
-#define RUN_EVENTS	256
+#define RUN_EVENTS 256
 
 /* One replay, from open to result. */
 struct replay {
@@ -310,27 +308,50 @@ static int pass(struct replay *replay, uint64_t time_ns)
 	return r;
 }
 
+/*
+ * Return: how many events come before the next stop, and before the next one that somebody else
+ * than the ledger has to know of.
+ */
+static size_t length_of_run(const struct replay *replay, const struct kmt_event **events, size_t nr)
+{
+	size_t length = 0;
+
+	while (length < nr && events[length]->time_ns <= replay->stop_ns &&
+	       kmt_event_is_alloc_or_free(events[length]))
+		length++;
+	return length;
+}
+
 /* Return: 1; 0 at the first event behind the limit; negative errno. */
+static int book_next(struct replay *replay, const struct kmt_event *event)
+{
+	int r = 0;
+
+	if (event->time_ns > replay->stop_ns) {
+		if (event->time_ns > replay->limit_ns)
+			return 0;
+		r = pass(replay, event->time_ns - 1);
+	}
+	if (r == 0)
+		r = book(replay, event);
+	return r < 0 ? r : 1;
+}
+
+/* Likewise. */
 static int book_run(struct replay *replay, const struct kmt_event **events, size_t nr)
 {
-	for (size_t i = 0; i < nr; i++) {
-		const struct kmt_event *event = events[i];
-		int r;
+	int r = 1;
 
-		if (event->time_ns > replay->stop_ns) {
-			if (event->time_ns > replay->limit_ns)
-				return 0;
-			r = pass(replay, event->time_ns - 1);
-			if (r < 0)
-				return r;
-		}
-		if (i + PREFETCH_EVENTS < nr)
-			kmt_ledger_prefetch(replay->ledger, events[i + PREFETCH_EVENTS]);
-		r = book(replay, event);
+	for (size_t i = 0; i < nr && r > 0; i++) {
+		size_t length = length_of_run(replay, events + i, nr - i);
+
+		r = kmt_ledger_take_run(replay->ledger, events + i, length);
 		if (r < 0)
 			return r;
+		i += length;
+		r = i < nr ? book_next(replay, events[i]) : 1;
 	}
-	return 1;
+	return r;
 }
 
 /* The stream of the merge that has run out gets its feed's next batch. */
