@@ -15,12 +15,14 @@
 #include "module-list.h"
 #include "module-log.h"
 #include "syncer.h"
+#include "tracefs-dir.h"
 
-#define MODULES_MAX	    4096 /* a distribution kernel with everything loaded has about 1000 */
+#define TOUCH_STEP	1024 /* no page is smaller */
+#define MODULES_MAX	4096 /* a distribution kernel with everything loaded has about 1000 */
 /* Of symbols: two that agree, and more if a table is swapped or modules come one after the other.
  */
-#define READS_MAX	    5
-#define INIT_TEXT_BYTES_MAX 64 /* of a number */
+#define READS_MAX	5
+#define INIT_TEXT_BYTES 64 /* of a number */
 
 struct module {
 	char name[KMT_MODULE_NAME_BYTES];
@@ -34,10 +36,18 @@ struct module {
 	bool is_whole;	   /* those collected have all of a read that was whole, or of two in turn
 			      that found the same */
 	bool is_told;	   /* those on the tape, likewise */
+	bool is_passed_over; /* they are known: not to be read */
 };
 
 struct place {
 	uint64_t address, init_bytes;
+};
+
+/* Made and touched before events are on. */
+struct texts {
+	struct kmt_symbol_text symbols; /* that were found so far */
+	struct kmt_symbol_text read;	/* what the last read found */
+	struct kmt_symbol_index index;
 };
 
 struct kmt_module_log {
@@ -48,9 +58,10 @@ struct kmt_module_log {
 	nlink_t nr_links; /* of the directory, at the last look */
 	uint64_t time_ns; /* of this look */
 	struct kmt_kallsyms_waiter waiter;
-	char *symbols; /* of modules, as far as they are still needed; NULL */
-	size_t symbols_bytes;
-	char *last; /* as the read before this one found them; NULL */
+	struct kmt_chunk_writer *writer; /* of symbols; NULL: there are none */
+	struct texts *texts;		 /* NULL: a kernel without modules */
+	bool is_collecting;		 /* symbols, as far as they are still needed */
+	uint64_t last_hash; /* of those that the read before this one found; 0: there was none */
 	size_t last_bytes;
 	int nr_reads;	   /* of them */
 	bool has_unloaded; /* this look found that some were gone */
@@ -62,11 +73,27 @@ struct kmt_module_log {
 	struct place before[MODULES_MAX];
 };
 
+/* Return: NULL if out of memory */
+static struct texts *make_texts(void)
+{
+	struct texts *texts = malloc(sizeof(*texts));
+	volatile char *bytes = (char *)texts; /* or calloc() is made of it, which touches none */
+
+	if (!texts)
+		return NULL;
+	for (size_t i = 0; i < sizeof(*texts); i += TOUCH_STEP)
+		bytes[i] = 0;
+	kmt_symbol_text_clear(&texts->symbols);
+	kmt_symbol_text_clear(&texts->read);
+	return texts;
+}
+
 int kmt_module_log_new(int tape_fd, const struct kmt_module_sources *sources,
-		       uint64_t kallsyms_position, struct kmt_module_log **ret_log,
-		       struct kmt_err *err)
+		       uint64_t kallsyms_position, struct kmt_chunk_writer *writer,
+		       struct kmt_module_log **ret_log, struct kmt_err *err)
 {
 	KMT_CLEANUP(kmt_module_log_freep) struct kmt_module_log *log = calloc(1, sizeof(*log));
+	bool has_modules = access(sources->list, F_OK) == 0;
 
 	if (!log)
 		return kmt_fail(err, -ENOMEM, "symbols/modules: out of memory");
@@ -79,6 +106,10 @@ int kmt_module_log_new(int tape_fd, const struct kmt_module_sources *sources,
 			 O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
 	if (log->fd < 0)
 		return kmt_fail(err, -errno, "symbols/modules: %s", strerror(errno));
+	log->texts = has_modules ? make_texts() : NULL;
+	if (has_modules && !log->texts)
+		return kmt_fail(err, -ENOMEM, "symbols of modules: out of memory");
+	log->writer = has_modules ? writer : kmt_chunk_writer_free(writer); /* taken */
 	*ret_log = KMT_STEAL(log);
 	return 0;
 }
@@ -231,10 +262,15 @@ static int write_symbols(struct kmt_module_log *log, const struct module *module
 	char path[32];
 	int r, fd;
 
+	if (!log->writer)
+		return 0;
 	remove_symbols(log, module); /* of an earlier read */
 	(void)snprintf(path, sizeof(path), "symbols/%04u.zst", module->line);
-	r = kmt_kallsyms_write_module(log->tape_fd, path, module->name, log->symbols,
-				      log->symbols_bytes, err);
+	r = kmt_chunk_writer_reopen(log->writer, log->tape_fd, path, 0, err);
+	if (r == 0)
+		r = kmt_symbol_text_write(&log->texts->symbols, module->name, log->writer, err);
+	if (r == 0)
+		r = kmt_chunk_writer_finish(log->writer, 0, err);
 	if (r < 0 || !log->syncer)
 		return r;
 	fd = openat(log->tape_fd, path, O_RDONLY | O_CLOEXEC);
@@ -243,28 +279,48 @@ static int write_symbols(struct kmt_module_log *log, const struct module *module
 	return 0;
 }
 
-static void set_last(struct kmt_module_log *log, char *text, size_t bytes)
+static void forget_symbols(struct kmt_module_log *log)
 {
-	free(log->last);
-	log->last = text;
-	log->last_bytes = bytes;
-}
-
-static void drop_text(struct kmt_module_log *log)
-{
-	free(log->symbols);
-	log->symbols = NULL;
-	log->symbols_bytes = 0;
-	set_last(log, NULL, 0);
+	log->is_collecting = false;
+	log->last_hash = 0;
+	kmt_symbol_text_clear(&log->texts->symbols);
 	for (size_t i = 0; i < log->nr; i++)
 		log->modules[i].is_whole = false;
 }
 
-static void drop_symbols(struct kmt_module_log *log)
+static bool has_symbols(const struct kmt_module_log *log, const struct module *module)
 {
+	return kmt_symbol_text_hash(&log->texts->symbols, module->name) != 0;
+}
+
+/*
+ * No more reads. Should there have been more symbols than there is room for, it was those of some
+ * modules: the others have their turn, as long as that gets us on.
+ */
+static void end_collecting(struct kmt_module_log *log)
+{
+	bool was_cut = log->texts->read.is_cut;
+	size_t nr_left = 0, nr_done = 0;
+
+	for (size_t i = 0; i < log->nr; i++) {
+		struct module *module = &log->modules[i];
+
+		if (!module->is_unsure)
+			continue;
+		module->is_unsure = was_cut && !has_symbols(log, module);
+		if (module->is_unsure)
+			nr_left++;
+		else
+			nr_done++;
+	}
+	forget_symbols(log);
+	if (nr_left && nr_done) {
+		log->is_collecting = true;
+		log->nr_reads = 0;
+		return;
+	}
 	for (size_t i = 0; i < log->nr; i++)
 		log->modules[i].is_unsure = false;
-	drop_text(log);
 }
 
 /*
@@ -274,23 +330,29 @@ static void drop_symbols(struct kmt_module_log *log)
  */
 static uint64_t init_bytes(const struct kmt_module_log *log, const char *name, bool is_live)
 {
-	KMT_CLEANUP(kmt_freep) char *text = NULL;
-	char path[PATH_MAX];
+	char path[PATH_MAX], text[INIT_TEXT_BYTES];
 
 	(void)snprintf(path, sizeof(path), "%s/%s/initsize", log->sources->directory, name);
-	if (kmt_read_file(AT_FDCWD, path, INIT_TEXT_BYTES_MAX, &text, NULL, NULL) < 0)
+	if (kmt_tracefs_read(AT_FDCWD, path, text, sizeof(text)) < 0)
 		return !is_live;
 	return strtoull(text, NULL, 10);
 }
 
-/* Only of those whose symbols are still to be known. */
+static bool is_known(const struct module *module)
+{
+	return !module->is_unsure && !module->is_coming;
+}
+
+/* Of those whose symbols are still to be known. */
 static int note_before(void *context, const struct kmt_module_entry *entry, struct kmt_err *err)
 {
 	struct kmt_module_log *log = context;
-	const struct module *module = find(log, entry);
+	struct module *module = find(log, entry);
 
 	(void)err;
-	if ((!module || module->is_unsure || module->is_coming) && log->nr_before < MODULES_MAX)
+	if (module && is_known(module))
+		module->is_passed_over = true; /* not what may have its name, and another address */
+	else if (log->nr_before < MODULES_MAX)
 		log->before[log->nr_before++] = (struct place){
 			entry->address,
 			init_bytes(log, entry->name, entry->is_live),
@@ -309,30 +371,40 @@ static bool was_there_before(const struct kmt_module_log *log, const struct modu
 
 /* What was listed before and after a read didn't come or go while its symbols were read; nor was
  * its table replaced, if its init code is as it was. */
-static void judge_read(const struct kmt_module_log *log, struct module *module, const char *text,
-		       size_t bytes)
+static void judge_read(const struct kmt_module_log *log, struct module *module)
 {
-	uint64_t hash = kmt_kallsyms_hash(text, bytes, module->name);
+	uint64_t hash = kmt_symbol_text_hash(&log->texts->read, module->name);
 
 	module->is_whole |= hash && (hash == module->hash || was_there_before(log, module));
 	module->hash = hash;
 }
 
-/* Return: the number of new lines, or negative errno. */
-static int add_symbols(struct kmt_module_log *log, const char *text, size_t bytes,
-		       struct kmt_err *err)
+static bool is_to_be_read(const void *context, const char *name)
 {
-	int r = kmt_kallsyms_merge(&log->symbols, &log->symbols_bytes, text, bytes);
+	const struct kmt_module_log *log = context;
 
 	for (size_t i = 0; i < log->nr; i++)
-		if (log->modules[i].is_unsure)
-			judge_read(log, &log->modules[i], text, bytes);
-	return r < 0 ? kmt_fail(err, r, "/proc/kallsyms: out of memory") : r;
+		if (log->modules[i].is_passed_over && strcmp(log->modules[i].name, name) == 0)
+			return false;
+	return true;
 }
 
-static bool has_symbols(const struct kmt_module_log *log, const struct module *module)
+static int read_symbols(struct kmt_module_log *log, struct kmt_err *err)
 {
-	return kmt_kallsyms_hash(log->symbols, log->symbols_bytes, module->name) != 0;
+	return kmt_kallsyms_read_modules(&log->waiter, is_to_be_read, log, &log->texts->read, err);
+}
+
+/* What was read comes to the others. Return: are there new lines? */
+static bool add_symbols(struct kmt_module_log *log)
+{
+	struct texts *texts = log->texts;
+	int r = kmt_symbol_text_merge(&texts->symbols, &texts->read, &texts->index);
+
+	log->is_collecting = true;
+	for (size_t i = 0; i < log->nr; i++)
+		if (log->modules[i].is_unsure)
+			judge_read(log, &log->modules[i]);
+	return r > 0; /* without room, only what two reads agree on will do */
 }
 
 /*
@@ -376,39 +448,45 @@ static bool has_unsure(const struct kmt_module_log *log)
 /* Listed after they were read: the next read has them. */
 static bool lacks_symbols(const struct kmt_module_log *log)
 {
-	for (size_t i = 0; i < log->nr; i++)
+	for (size_t i = 0; i < log->nr && !log->texts->read.is_cut; i++)
 		if (log->modules[i].is_unsure && !has_symbols(log, &log->modules[i]))
 			return true;
 	return false;
 }
 
+static void note_last(struct kmt_module_log *log)
+{
+	log->last_hash = kmt_symbol_text_hash(&log->texts->read, NULL);
+	log->last_bytes = log->texts->read.used;
+}
+
 static int look_with_symbols(struct kmt_module_log *log, uint64_t time_ns, struct kmt_err *err)
 {
-	KMT_CLEANUP(kmt_freep) char *text = NULL;
-	size_t bytes;
-	int nr_new = 0, r;
+	bool has_more;
+	int r;
 
 	log->nr_before = 0;
+	for (size_t i = 0; i < log->nr; i++)
+		log->modules[i].is_passed_over = false;
 	r = kmt_module_list_read(log->sources->list, note_before, log, err);
 	/* Who loads a module for a moment may unload it while we look: this can't wait. */
 	if (r == 0)
-		r = kmt_kallsyms_read_modules(&log->waiter, &text, &bytes, err);
+		r = read_symbols(log, err);
 	if (r < 0)
 		return r;
 	r = look(log, time_ns, err);
 	if (log->has_come)
 		log->nr_reads = 1;
 	if (log->has_come || log->has_unloaded)
-		drop_text(log); /* init code is gone; it may come back elsewhere */
-	if (r == 0)
-		r = nr_new = add_symbols(log, text, bytes, err);
+		forget_symbols(log); /* init code is gone; it may come back elsewhere */
+	has_more = add_symbols(log);
 	log->nr_before = 0;
-	if (r >= 0)
-		r = write_all(log, nr_new > 0, err);
+	if (r == 0)
+		r = write_all(log, has_more, err);
 	if (r < 0 || !has_unsure(log))
-		drop_symbols(log);
+		end_collecting(log);
 	else
-		set_last(log, KMT_STEAL(text), bytes);
+		note_last(log);
 	return r;
 }
 
@@ -416,8 +494,8 @@ int kmt_module_log_look(struct kmt_module_log *log, uint64_t time_ns, struct kmt
 {
 	int r;
 
-	if (access(log->sources->list, F_OK) < 0)
-		return look(log, time_ns, err); /* a kernel without modules: nothing to wait for */
+	if (!log->texts)
+		return look(log, time_ns, err); /* nothing to wait for */
 	if (time_ns)
 		return look_with_symbols(log, time_ns, err);
 	r = look(log, time_ns, err);
@@ -432,45 +510,46 @@ int kmt_module_log_look(struct kmt_module_log *log, uint64_t time_ns, struct kmt
  */
 static int settle(struct kmt_module_log *log, struct kmt_err *err)
 {
-	free(log->symbols);
-	log->symbols = KMT_STEAL(log->last);
-	log->symbols_bytes = log->last_bytes;
+	memcpy(&log->texts->symbols, &log->texts->read, sizeof(log->texts->read));
 	return write_all(log, true, err);
+}
+
+static bool is_as_before(const struct kmt_module_log *log)
+{
+	return log->last_hash && log->last_bytes == log->texts->read.used &&
+	       log->last_hash == kmt_symbol_text_hash(&log->texts->read, NULL);
 }
 
 /* Until two reads agree; else all that any of them had must do. */
 static int read_again(struct kmt_module_log *log, struct kmt_err *err)
 {
-	KMT_CLEANUP(kmt_freep) char *text = NULL;
-	bool is_settled;
-	size_t bytes;
+	bool is_settled = false, has_more;
 	int r;
 
-	r = kmt_kallsyms_read_modules(&log->waiter, &text, &bytes, err);
-	if (r == 0)
-		r = add_symbols(log, text, bytes, err);
-	is_settled = r == 0 && log->last && log->last_bytes == bytes &&
-		     memcmp(log->last, text, bytes) == 0 && !lacks_symbols(log);
-	if (is_settled)
-		r = settle(log, err);
-	else if (r >= 0)
-		r = write_all(log, r > 0, err);
-	set_last(log, KMT_STEAL(text), bytes);
+	for (size_t i = 0; i < log->nr; i++)
+		log->modules[i].is_passed_over = is_known(&log->modules[i]);
+	r = read_symbols(log, err);
+	if (r == 0) {
+		has_more = add_symbols(log);
+		is_settled = is_as_before(log) && !lacks_symbols(log);
+		r = is_settled ? settle(log, err) : write_all(log, has_more, err);
+	}
+	note_last(log);
 	if (r < 0 || is_settled || ++log->nr_reads >= READS_MAX)
-		drop_symbols(log);
+		end_collecting(log);
 	return r;
 }
 
 int kmt_module_log_go_on(struct kmt_module_log *log, struct kmt_err *err)
 {
-	if (kmt_kallsyms_go(&log->waiter) || !log->symbols)
+	if (kmt_kallsyms_go(&log->waiter) || !log->is_collecting)
 		return 0;
 	return read_again(log, err);
 }
 
 bool kmt_module_log_is_unsure(const struct kmt_module_log *log)
 {
-	return log->symbols;
+	return log->is_collecting;
 }
 
 bool kmt_module_log_is_busy(const struct kmt_module_log *log)
@@ -493,7 +572,8 @@ struct kmt_module_log *kmt_module_log_free(struct kmt_module_log *log)
 		return NULL;
 	kmt_close_fd(&log->fd);
 	kmt_close_fd(&log->waiter.fd);
-	drop_text(log);
+	log->writer = kmt_chunk_writer_free(log->writer);
+	free(log->texts);
 	free(log);
 	return NULL;
 }

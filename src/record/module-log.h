@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kmemtape/chunk.h"
 #include "kmemtape/cleanup.h"
 #include "kmemtape/err.h"
 
@@ -31,9 +32,13 @@ struct kmt_module_sources {
  * kmt_module_log_new() - create the file, and allocate
  * @sources: borrowed
  * @kallsyms_position: where to wait for the symbols of modules, see kallsyms.h
+ * @writer: taken on success; its file was finished. NULL: no symbols are to be had
+ *
+ * Nothing is allocated later.
  */
 int kmt_module_log_new(int tape_fd, const struct kmt_module_sources *sources, uint64_t kallsyms_position,
-		       struct kmt_module_log **ret_log, struct kmt_err *err);
+		       struct kmt_chunk_writer *writer, struct kmt_module_log **ret_log,
+		       struct kmt_err *err);
 
 /**
  * kmt_module_log_look() - note what changed

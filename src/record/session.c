@@ -95,6 +95,7 @@ static int capture_symbols(struct kmt_session *session, struct kmt_err *err)
 {
 	static const struct kmt_module_sources sources = KMT_MODULE_SOURCES;
 	struct kmt_kallsyms_waiter waiter = KMT_KALLSYMS_WAITER_NONE;
+	KMT_CLEANUP(kmt_chunk_writer_freep) struct kmt_chunk_writer *writer = NULL;
 	bool may_see = kmt_capabilities_get().effective & KMT_CAPABILITY(CAP_SYSLOG);
 	int tape_fd = session->tape.fd, r;
 
@@ -102,7 +103,7 @@ static int capture_symbols(struct kmt_session *session, struct kmt_err *err)
 	if (r < 0)
 		return r;
 	r = kmt_kallsyms_capture(tape_fd, "symbols/kallsyms.zst", &waiter,
-				 &session->manifest.symbols, err);
+				 &session->manifest.symbols, &writer, err);
 	if (r < 0)
 		return r;
 	if (session->manifest.symbols == KMT_SYMBOLS_HIDDEN)
@@ -113,9 +114,10 @@ static int capture_symbols(struct kmt_session *session, struct kmt_err *err)
 	if (session->manifest.symbols == KMT_SYMBOLS_NONE)
 		kmt_note(session->listener,
 			 "this kernel has no /proc/kallsyms: call sites will have no names");
-	r = kmt_module_log_new(tape_fd, &sources, waiter.position, &session->modules, err);
+	r = kmt_module_log_new(tape_fd, &sources, waiter.position, writer, &session->modules, err);
 	if (r < 0)
 		return r;
+	writer = NULL; /* taken */
 	return kmt_module_log_look(session->modules, 0, err);
 }
 

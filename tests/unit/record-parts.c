@@ -72,10 +72,20 @@ static void expect_log(int tape_fd, const char *expected)
 	free(text);
 }
 
+static void make_log(int tape_fd, struct kmt_module_log **ret_log)
+{
+	struct kmt_chunk_writer *writer;
+
+	set_list("");
+	assert_int_equal(kmt_chunk_writer_new(tape_fd, "symbols/kallsyms.zst", 0, 1, &writer, NULL),
+			 0);
+	assert_int_equal(kmt_module_log_new(tape_fd, &sources, 0, writer, ret_log, NULL), 0);
+}
+
 static void open_log(int *ret_fd, struct kmt_module_log **ret_log)
 {
 	assert_int_equal(kmt_tape_create(tape_path, ret_fd, NULL), 0);
-	assert_int_equal(kmt_module_log_new(*ret_fd, &sources, 0, ret_log, NULL), 0);
+	make_log(*ret_fd, ret_log);
 }
 
 static void modules_that_come_and_go_are_logged(void **state)
@@ -386,7 +396,7 @@ static void a_directory_more_or_less_is_news(void **state)
 	(void)snprintf(path, sizeof(path), "%s/lab", directory_path);
 	assert_int_equal(kmt_tape_create(tape_path, &fd, NULL), 0);
 	assert_int_equal(mkdir(directory_path, 0700), 0);
-	assert_int_equal(kmt_module_log_new(fd, &sources, 0, &log, NULL), 0);
+	make_log(fd, &log);
 	set_list("");
 	assert_int_equal(kmt_module_log_look(log, 0, NULL), 0);
 	assert_false(kmt_module_log_has_news(log));
@@ -398,15 +408,26 @@ static void a_directory_more_or_less_is_news(void **state)
 	assert_true(kmt_module_log_has_news(log));
 }
 
+static void set_text(struct kmt_symbol_text *text, const char *lines)
+{
+	kmt_symbol_text_clear(text);
+	memcpy(text->bytes, lines, strlen(lines));
+	text->used = strlen(lines);
+}
+
 static void expect_merged(const char *first, const char *second, int nr_added, const char *expected)
 {
-	char *text = strdup(first);
-	size_t bytes = strlen(first);
+	struct kmt_symbol_text *text = malloc(sizeof(*text)), *more = malloc(sizeof(*more));
+	struct kmt_symbol_index *index = malloc(sizeof(*index));
 
-	assert_int_equal(kmt_kallsyms_merge(&text, &bytes, second, strlen(second)), nr_added);
-	assert_int_equal(bytes, strlen(expected));
-	assert_memory_equal(text, expected, bytes);
+	set_text(text, first);
+	set_text(more, second);
+	assert_int_equal(kmt_symbol_text_merge(text, more, index), nr_added);
+	assert_int_equal(text->used, strlen(expected));
+	assert_memory_equal(text->bytes, expected, text->used);
 	free(text);
+	free(more);
+	free(index);
 }
 
 /* As seen: the table was swapped behind its second line, for one without the first. */
