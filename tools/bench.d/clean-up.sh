@@ -30,6 +30,7 @@ clean_up()
 		done
 		[ -z "$tracefs_mounted" ] || umount "$tracefs"
 	fi
+	unmount_curves
 	[ -z "$work" ] || rm -rf -- "$work"
 	exit "$status"
 }

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2154 # sourced by tools/bench
 #
-# Instructions an event of a replay: repeatable where times are not.
+# Instructions an event of a replay: repeatable where times are not. Counted for the whole program, less
+# the same for a tape with next to nothing on it if there is one.
 
-# Counted for the whole program, less the same for a tape with next to nothing on it if there is one.
 instructions_by_perf()
 {
 	perf stat -x ';' -e instructions:u -o "$work/stat" "$KMEMTAPE" replay --threads 0 --format json "$1" \

@@ -39,5 +39,13 @@ build()
 		tail -n 20 "$work/build" >&2
 		die "the build failed"
 	fi
-	KMEMTAPE=$dir/src/cli/kmemtape
+	helpers=$dir/tools/big
+	[ -n "${KMEMTAPE:-}" ] || KMEMTAPE=$dir/src/cli/kmemtape
+}
+
+# optional_library NAME PACKAGE: NAME as pkg-config knows it
+optional_library()
+{
+	pkg-config --exists "$1" 2>/dev/null || ! $is_root || install_packages "$2" ||
+		say "can't install $2: $(grep -m1 '^E:' "$work/apt")"
 }

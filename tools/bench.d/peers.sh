@@ -3,6 +3,8 @@
 #
 # The same workload, recorded by trace-cmd and perf.
 
+# trace-cmd clears function filters before it records, and gives up on a kernel where these can't be
+# opened. In a mount namespace of its own it finds plain files there.
 # shellcheck disable=SC2016 # for the inner shell
 stand_ins='
 	tracefs=$1 instance=$2 work=$3

@@ -66,6 +66,7 @@ print_recording()
 		workload_s|workload, s|%.2f|1|1
 		workload_x_untraced|  times untraced|%.2f|1|
 		workload_x_unread|  times unread|%.2f|1|
+		overhead_x_unread|  added, times unread|%.2f|1|
 		events_seen|events written, M|%.2f|1e-6|1
 		events_kept|events kept, M|%.2f|1e-6|1
 		events_lost|events lost, M|%.2f|1e-6|1
@@ -104,26 +105,65 @@ print_replay()
 {
 	echo
 	jq -r '"Replay of \(.tape.events) events: medians, min..max below"' "$work/figures"
-	print_table replay "zstd=zstd-dc,1core one_core=kmemtape,1core default=kmemtape" <<-'ROWS'
+	print_table replay "zstd=zstd-dc,1core one_core=1_core two_cores=2_cores all_cores=all_cores small_one_core=small,1core" <<-'ROWS'
 		wall_s|time, s|%.2f|1|1
 		wall_x_zstd|  times zstd -dc|%.2f|1|
+		wall_x_raw|  times 1 core|%.2f|1|
+		scaling_efficiency|  of twice as fast|%.2f|1|
 		events_a_second|M events/s|%.2f|1e-6|1
 		cpu_s|CPU, s|%.2f|1|1
 		events_a_cpu_second|M events/s of CPU|%.2f|1e-6|1
 		peak_kib|peak memory, MiB|%.1f|0.0009765625|1
 		instructions_an_event|instructions an event|%.0f|1|
 	ROWS
+	print_small
 	jq -r 'if .tape.peak_live then "peak of live objects \(.tape.peak_live): memory may be 64 MiB + 64 bytes each, \(.tape.peak_bytes_limit / 1048576 * 10 | round / 10) MiB" else empty end' "$work/figures"
+}
+
+# One curve, a line for each size.
+print_curve()
+{
+	awk -F '\t' -v curve="$1" -v label="$2" '
+		$1 == "curves" && index($2, curve "_") == 1 { value[$2, $3] = $4; is_steady[$2, $3] = $7 == "true"; is_there[$2] = 1 }
+		END {
+			for (subject in is_there) {
+				x = substr(subject, length(curve) + 2)
+				ns = value[subject, "cpu_ns_an_event"]; times = value[subject, "ns_x_first"]
+				printf "%15d %13s%.1f %14.1f %14s %12.1f %12.1f\n", x,
+					is_steady[subject, "cpu_ns_an_event"] ? "" : "~", ns, value[subject, "ns_an_event"],
+					times == "refused" || times == "" ? "-" : sprintf("%.2f", times), value[subject, "peak_kib"] / 1024,
+					64 + value[subject, "peak_live"] * 64 / 1048576 | "sort -n"
+			}
+		}' "$work/flat" >"$work/curve"
+	[ -s "$work/curve" ] || return 0
+	printf '%15s %14s %14s %14s %12s %12s\n' "$2" "CPU ns/event" "ns/event" "times first" "peak, MiB" "may be, MiB"
+	cat "$work/curve"
+}
+
+print_curves()
+{
+	local curve
+
+	echo
+	echo "Replay of simulated tapes on one core, of 8 million events, 2 CPUs, 100 000 live objects and 300 call sites but for what is varied"
+	for curve in "${curves[@]}"; do
+		print_curve "$curve" "$(curve_label "$curve")"
+	done
+}
+
+print_small()
+{
+	jq -r '.small.pack // empty | "packed with --small: \(.bytes_an_event.median * 100 | round / 100) bytes an event, in \(.cpu_s.median) s of CPU"' "$work/figures"
 }
 
 print_targets()
 {
 	echo
 	echo "Targets"
-	jq -r '.targets[] | [.name, .value, .limit, .unit, .at_most, .is_steady, .is_reached] | @tsv' "$work/figures" |
-		awk -F '\t' '{
+	jq -r '.targets[] | [.name, (.value // (if has("is_steady") then 0 else "refused" end)), .limit, .unit, .at_most, .is_steady, .is_reached] | @tsv' "$work/figures" |
+		awk -F '\t' '$2 == "refused" { printf "  %-48s refused: the runs differ too much\n", $1; next } {
 			decimals = $4 == "events" ? "%.0f" : $4 == "s" ? "%.3f" : "%.2f"
-			printf "  %-42s %s%s, at %s %s: %s\n", $1, $6 == "true" ? "" : "~", sprintf(decimals, $2),
+			printf "  %-48s %s%s, at %s %s: %s\n", $1, $6 == "true" ? "" : "~", sprintf(decimals, $2),
 				$5 == "true" ? "most" : "least", sprintf(decimals, $3) + 0 " " $4,
 				$7 == "true" ? "reached" : "missed"
 		}'

@@ -130,7 +130,7 @@ run_kmemtape()
 	local info kept lost
 
 	rm -rf "$work/new.tape"
-	timed "$work/outer" "$KMEMTAPE" record -o "$work/new.tape" -- "${workload[@]}" \
+	timed "$work/outer" "$KMEMTAPE" record --settle 0s -o "$work/new.tape" -- "${workload[@]}" \
 		>"$work/hackbench" 2>"$work/err" || die "kmemtape record failed: $(last_words "$work/err")"
 	info=$("$KMEMTAPE" info --format json "$work/new.tape" | jq -r '[.cpu_stats[] |
 		[.read, .overrun + .dropped + .commit_overrun]] | transpose | map(add) | @tsv') ||
@@ -143,13 +143,11 @@ run_kmemtape()
 	tape=$work/last.tape
 }
 
-# trace-cmd clears function filters before it records, and gives up on a kernel where these can't be
-# opened. In a mount namespace of its own it finds plain files there.
-
 record_all()
 {
-	local subjects=(untraced unread kmemtape trace-cmd perf) round i subject
+	local subjects=(untraced unread kmemtape) round i subject
 
+	! $is_full || subjects+=(trace-cmd perf)
 	for ((round = 0; round < rounds; round++)); do
 		# Another one begins each round, so that none always follows the same.
 		for ((i = 0; i < ${#subjects[@]}; i++)); do

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2154 # sourced by tools/bench
+#
+# Cost curves: replays of simulated tapes of which one measure grows, the others staying as they are.
+
+curves=(cpus events live sites)
+curve_events=8000000
+curve_events_max=64000000 # of the longest tape, if nobody asks for a longer one
+curve_mounts=()
+
+# The sizes of a curve.
+curve_points()
+{
+	case $1 in
+	cpus) echo 1 2 4 16 64 256 ;;
+	events) printf '%d\n' 1000000 4000000 16000000 "${long:-$curve_events_max}" | sort -nu | paste -sd ' ' ;;
+	live) echo 1000 10000 100000 1000000 4000000 ;;
+	sites) echo 100 1000 10000 100000 1000000 ;;
+	esac
+}
+
+curve_label()
+{
+	case $1 in
+	cpus) echo "CPUs" ;;
+	events) echo "events" ;;
+	live) echo "live objects" ;;
+	sites) echo "call sites" ;;
+	esac
+}
+
+# make_curve_tape CURVE SIZE
+make_curve_tape()
+{
+	local dir=$work/$1-$2 options=(--events "$curve_events")
+
+	options+=("--$1" "$2")
+	say "a tape of $2 $(curve_label "$1")"
+	if [ "$1" != events ]; then
+		"$helpers/bigtape" "${options[@]}" "$dir" 2>"$work/err"
+		return
+	fi
+	# Not stored, as the longest fit on no disk. The short ones neither, so that all are made alike.
+	mkdir "$dir" && "$helpers/bigtapefs" --events "$2" "$dir.base" "$dir" 2>"$work/err" && curve_mounts+=("$dir")
+}
+
+unmount_curves()
+{
+	local dir
+
+	for dir in "${curve_mounts[@]}"; do
+		umount "$dir"
+	done
+	curve_mounts=()
+}
+
+# replay_point CURVE SIZE: on one core, so that nothing but the replay is measured
+replay_point()
+{
+	local subject=$1_$2 begin end events
+
+	begin=${EPOCHREALTIME/./}
+	timed "$work/outer" taskset -c "$(last_cpu)" "$KMEMTAPE" replay --threads 0 --format json "$work/$1-$2" \
+		>"$work/out" 2>"$work/err" || {
+		skip "$subject" "$(last_words "$work/err")"
+		return
+	}
+	end=${EPOCHREALTIME/./}
+	events=$(jq .events.total "$work/out")
+	sample curves "$subject" ns_an_event "$(calculate "($end - $begin) * 1000 / $events")"
+	sample curves "$subject" cpu_ns_an_event "$(calculate "$(cpu_seconds "$work/outer") * 1e9 / $events")"
+	sample curves "$subject" peak_kib "$(peak_kib "$work/outer")"
+	sample curves "$subject" events "$events"
+	sample curves "$subject" peak_live "$(jq .matching.peak_live "$work/out")"
+}
+
+check_curves_space()
+{
+	local needed=$((1800 << 20)) there # 16 tapes of 8 million events, at 9 to 12 bytes
+
+	there=$(df --output=avail -B1 "$work" | tail -n 1)
+	[ "$there" -ge "$needed" ] || die "TMPDIR: $((there >> 20)) MiB are free, the curves take $((needed >> 20)) MiB; set another"
+}
+
+curves_all()
+{
+	local round curve size made=()
+
+	check_curves_space
+	for curve in "${curves[@]}"; do
+		if [ "$curve" = events ] && ! { $is_root && [ -c /dev/fuse ] && [ -x "$helpers/bigtapefs" ]; }; then
+			skip curve_events "tapes made on the fly need root, /dev/fuse, libfuse3-dev and libxxhash-dev"
+			continue
+		fi
+		for size in $(curve_points "$curve"); do
+			if make_curve_tape "$curve" "$size"; then
+				made+=("$curve $size")
+			else
+				skip "${curve}_$size" "$(last_words "$work/err")"
+			fi
+		done
+	done
+	for ((round = 0; round < rounds; round++)); do
+		for size in "${made[@]}"; do
+			# Ten billion events take a quarter of an hour: once is enough, in which much evens out.
+			[ "$round" != 0 ] && [ "${size#* }" -gt 1000000000 ] && continue
+			say "curves, round $((round + 1)) of $rounds: ${size/ / }"
+			# shellcheck disable=SC2086 # two words
+			replay_point $size
+		done
+	done
+	unmount_curves
+	for size in "${made[@]}"; do
+		rm -rf "$work/${size/ /-}" "$work/${size/ /-}.base"
+	done
+}
