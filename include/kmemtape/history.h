@@ -88,6 +88,14 @@ int kmt_tracks_finish(struct kmt_grid *grid, struct kmt_accounts *accounts, uint
 void kmt_history_add(struct kmt_history *history, const struct kmt_track *track,
 		     uint64_t bytes_alloc);
 
+/* A history that is only kept: most have little in them. On the heap. */
+struct kmt_packed_history;
+
+/* Return: 0 or -ENOMEM. */
+int kmt_history_pack(const struct kmt_history *history, struct kmt_packed_history **ret_packed);
+
+void kmt_history_unpack(const struct kmt_packed_history *packed, struct kmt_history *ret_history);
+
 static inline unsigned int kmt_age_bin(uint64_t age_ns)
 {
 	unsigned int octave, bin;

@@ -124,10 +124,10 @@ struct kmt_row {
 	struct kmt_estimate estimate; /* where the tape is a sample */
 	bool is_estimated;
 
-	bool is_unloaded;	     /* of a module that was gone at the end */
-	bool is_reclaimable;	     /* all of its caches are */
-	bool is_suppressed;	     /* the user doesn't want to hear of it */
-	struct kmt_history *history; /* NULL: there was never much of it. The result's */
+	bool is_unloaded;		    /* of a module that was gone at the end */
+	bool is_reclaimable;		    /* all of its caches are */
+	bool is_suppressed;		    /* the user doesn't want to hear of it */
+	struct kmt_packed_history *history; /* NULL: there was never much of it. The result's */
 	struct kmt_judgement judgement;
 };
 

@@ -113,6 +113,8 @@ struct draft {
 	struct kmt_grouping grouping;
 	struct kmt_row row;
 	struct kmt_evidence evidence;
+	struct kmt_history history;
+	bool has_history;
 	const struct kmt_entry *main;	/* of the cache that holds most */
 	const struct kmt_entry *oldest; /* of a part: with most mature objects */
 };
@@ -263,8 +265,7 @@ static uint64_t judged_bytes(const struct kmt_account *account)
 	return account->key.space < KMT_SPACE_PAIR ? account->key.bytes_alloc : 1;
 }
 
-/* Return: 0 or -ENOMEM. */
-static int add_entry(struct draft *draft, const struct kmt_entry *entry)
+static void add_entry(struct draft *draft, const struct kmt_entry *entry)
 {
 	const struct kmt_account *account = entry->account;
 	struct kmt_evidence *evidence = &draft->evidence;
@@ -286,13 +287,9 @@ static int add_entry(struct draft *draft, const struct kmt_entry *entry)
 			(code == &entry->site || !entry->trace || !entry->trace->is_handed_on);
 	}
 	if (!account->track)
-		return 0;
-	if (!row->history)
-		row->history = calloc(1, sizeof(*row->history));
-	if (!row->history)
-		return -ENOMEM;
-	kmt_history_add(row->history, account->track, judged_bytes(account));
-	return 0;
+		return;
+	draft->has_history = true;
+	kmt_history_add(&draft->history, account->track, judged_bytes(account));
 }
 
 /* What is known of a cache, once for each; of several, the least that is known of any. */
@@ -331,8 +328,8 @@ static const char *doubt_of(const struct kmt_entry *entry)
 	return "no stack tells whose pages these are: they may be the slab's or a process's";
 }
 
-/* Entries of one row, sorted by cache. Return: 0 or -ENOMEM. */
-static int sum_up(struct draft *draft, const struct kmt_entry *entries, size_t nr)
+/* Entries of one row, sorted by cache. */
+static void sum_up(struct draft *draft, const struct kmt_entry *entries, size_t nr)
 {
 	struct tally tally = { 0 }, best = { 0 };
 
@@ -345,10 +342,8 @@ static int sum_up(struct draft *draft, const struct kmt_entry *entries, size_t n
 		draft->evidence.has_free_probes |= entries[0].account->key.space < KMT_SPACE_PAIR;
 	for (size_t i = 0; i < nr; i++) {
 		const struct kmt_account *account = entries[i].account;
-		int r = add_entry(draft, &entries[i]);
 
-		if (r < 0)
-			return r;
+		add_entry(draft, &entries[i]);
 		if (!owner_of(&entries[i]))
 			draft->evidence.owner = NULL;
 		if (!draft->oldest ||
@@ -369,7 +364,6 @@ static int sum_up(struct draft *draft, const struct kmt_entry *entries, size_t n
 		draft->evidence.site_reused = draft->oldest->site_sum->reused;
 	}
 	draft->evidence.is_cache_confirmed = best.entry && best.entry->sum->limit.is_confirmed;
-	return 0;
 }
 
 /* A row without history never held anything for long: there is nothing to judge. */
@@ -380,16 +374,18 @@ static int judge(struct draft *draft)
 
 	row->is_unloaded = evidence->is_unloaded;
 	row->is_reclaimable = evidence->is_reclaimable;
-	evidence->history = row->history;
+	evidence->history = &draft->history;
 	evidence->allocs = row->allocs;
 	evidence->frees = row->frees;
 	evidence->reused = row->reused;
 	evidence->mature_objects = row->mature_objects;
 	evidence->mature_bytes = kmt_row_has_size(row) ? row->mature_bytes : row->mature_objects;
-	if (!row->history)
+	if (!draft->has_history)
 		return 0;
+	if (kmt_history_pack(&draft->history, &row->history) < 0)
+		return -ENOMEM;
 	evidence->busy_until_ns =
-		kmt_grid_busy_until(evidence->grid, row->history->born, evidence->allocs_off_ns);
+		kmt_grid_busy_until(evidence->grid, draft->history.born, evidence->allocs_off_ns);
 	return kmt_judge(evidence, &row->judgement);
 }
 
@@ -404,10 +400,9 @@ static int make_row(struct draft *draft, const struct kmt_entries *all,
 		    const struct kmt_entry *entries, size_t nr, struct kmt_result *result)
 {
 	enum kmt_group group = draft->grouping.group;
-	int r = sum_up(draft, entries, nr);
+	int r;
 
-	if (r < 0)
-		return r;
+	sum_up(draft, entries, nr);
 	/* All of it was the first of two events for one allocation. What is left of larger blocks
 	   of pages was never allocated, either, but it's live. */
 	if (draft->row.allocs == 0 && draft->evidence.live_objects == 0)

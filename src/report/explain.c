@@ -98,14 +98,17 @@ static void print_trend(const struct kmt_result *result, const struct kmt_row *r
 {
 	const struct kmt_trend *trend = &row->judgement.trend;
 	char spark[KMT_SPARK_BYTES], a[KMT_UNITS_BYTES], b[KMT_UNITS_BYTES], c[KMT_UNITS_BYTES];
+	struct kmt_history history;
 	struct kmt_line line;
 
 	kmt_line_begin(&line, file, "  live over time: ", 4, 2);
-	if (row->history)
+	if (row->history) {
+		kmt_history_unpack(row->history, &history);
 		kmt_line_addf(&line, "|%s|",
-			      kmt_spark_draw(spark, row->history->live, result->grid.nr, is_utf8));
-	else
+			      kmt_spark_draw(spark, history.live, result->grid.nr, is_utf8));
+	} else {
 		kmt_line_add(&line, "never much");
+	}
 	if (trend->shape != KMT_SHAPE_NONE)
 		kmt_line_add(&line, kmt_shape_name(trend->shape));
 	if (trend->bytes_per_s > 0)

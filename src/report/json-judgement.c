@@ -62,17 +62,19 @@ static void put_ages(struct builder *b, struct json_object *object,
 }
 
 void kmt_json_put_history(struct builder *b, struct json_object *object,
-			  const struct kmt_history *history, const struct kmt_grid *grid,
+			  const struct kmt_packed_history *packed, const struct kmt_grid *grid,
 			  bool has_size)
 {
+	struct kmt_history history;
 	struct json_object *curves;
 
-	if (!history)
+	if (!packed)
 		return;
+	kmt_history_unpack(packed, &history);
 	curves = put(b, object, "history", json_object_new_object());
-	put_uints(b, curves, "live_objects", history->live, grid->nr);
+	put_uints(b, curves, "live_objects", history.live, grid->nr);
 	if (has_size)
-		put_uints(b, curves, "live_bytes", history->live_bytes, grid->nr);
-	put_uints(b, curves, "born", history->born, grid->nr);
-	put_ages(b, object, history);
+		put_uints(b, curves, "live_bytes", history.live_bytes, grid->nr);
+	put_uints(b, curves, "born", history.born, grid->nr);
+	put_ages(b, object, &history);
 }

@@ -13,7 +13,7 @@ void kmt_json_put_judgement(struct builder *b, struct json_object *object,
 
 /* history and ages; nothing if there is none. */
 void kmt_json_put_history(struct builder *b, struct json_object *object,
-			  const struct kmt_history *history, const struct kmt_grid *grid,
+			  const struct kmt_packed_history *packed, const struct kmt_grid *grid,
 			  bool has_size);
 
 #endif

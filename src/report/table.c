@@ -82,9 +82,12 @@ static void print_numbers(struct table *table, const struct kmt_row *row)
 	const struct kmt_grid *grid = &table->result->grid;
 	char spark[KMT_SPARK_BYTES];
 	size_t nr = row->history ? grid->nr : 0;
+	struct kmt_history history;
 
 	table->has_trend |= nr > 0;
-	kmt_spark_draw(spark, row->history ? row->history->live_bytes : NULL, nr,
+	if (row->history)
+		kmt_history_unpack(row->history, &history);
+	kmt_spark_draw(spark, row->history ? history.live_bytes : NULL, nr,
 		       table->options->is_utf8);
 	fprintf(table->file, "%8s %8s %11s %s %-9s",
 		kmt_row_has_size(row) ? kmt_format_size(live, scaled(row, row->live_bytes)) : "-",

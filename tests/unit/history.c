@@ -489,6 +489,50 @@ TEST(sums_of_tracks_have_bytes)
 	CHECK_EQ(history.reused_ages[7], 2 * (uint64_t)UINT32_MAX);
 }
 
+static void check_packed(const struct kmt_history *history)
+{
+	struct kmt_packed_history *packed;
+	struct kmt_history unpacked;
+
+	CHECK_EQ(kmt_history_pack(history, &packed), 0);
+	memset(&unpacked, 0xff, sizeof(unpacked));
+	kmt_history_unpack(packed, &unpacked);
+	CHECK_BYTES(&unpacked, history, sizeof(unpacked));
+	free(packed);
+}
+
+TEST(a_packed_history_is_the_same)
+{
+	struct kmt_history history = { 0 };
+	uint64_t state = 1;
+
+	check_packed(&history);
+	for (size_t i = 0; i < KMT_AGE_BINS; i++) { /* each as far from the last as can be */
+		history.reused_ages[i] = i % 2 ? UINT64_MAX : UINT64_C(1) << 63;
+		history.live_ages[i] = i % 2 ? 0 : UINT64_C(1) << 63;
+	}
+	check_packed(&history);
+	for (int round = 0; round < 1000; round++) {
+		uint64_t *at = &history.live[0] + check_random(&state) % (sizeof(history) / 8);
+
+		*at = check_random(&state) >> check_random(&state) % 64;
+		check_packed(&history);
+	}
+}
+
+TEST(a_history_with_little_in_it_packs_well)
+{
+	struct kmt_history history = { .born = { 0, 0, 3 }, .live_ages = { 0, 3 } };
+	struct kmt_packed_history *packed;
+
+	for (size_t i = 2; i < KMT_HISTORY_POINTS; i++)
+		history.live_bytes[i] = 192 * (history.live[i] = 3);
+	heap_watch();
+	CHECK_EQ(kmt_history_pack(&history, &packed), 0);
+	CHECK(heap.peak_bytes <= 40);
+	free(packed);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -515,6 +559,8 @@ int main(void)
 		ROW(what_was_live_at_no_point_that_is_left_loses_its_history),
 		ROW(an_account_takes_little_memory),
 		ROW(sums_of_tracks_have_bytes),
+		ROW(a_packed_history_is_the_same),
+		ROW(a_history_with_little_in_it_packs_well),
 	};
 
 	return cmocka_run_group_tests_name("history", tests, NULL, NULL);

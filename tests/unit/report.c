@@ -543,16 +543,15 @@ TEST(json_curves_are_as_long_as_the_grid)
 {
 	KMT_CLEANUP(kmt_result_freep) struct kmt_result *result = make(KMT_BY_SITE, 1);
 	KMT_CLEANUP(put_json) struct json_object *root = NULL;
-	struct kmt_history *history = calloc(1, sizeof(*history));
+	struct kmt_history history = { 0 };
 	struct json_object *row;
 
-	CHECK(history);
-	result->rows[0].history = history;
 	result->grid = (struct kmt_grid){ 100, 1 << 20, 3 };
-	history->live[2] = 7;
-	history->born[0] = UINT64_MAX;
-	history->live_ages[0] = 6;
-	history->freed_ages[KMT_AGE_BINS - 1] = 5;
+	history.live[2] = 7;
+	history.born[0] = UINT64_MAX;
+	history.live_ages[0] = 6;
+	history.freed_ages[KMT_AGE_BINS - 1] = 5;
+	CHECK_EQ(kmt_history_pack(&history, &result->rows[0].history), 0);
 	root = json_of(result, 0);
 	row = first_row(root, "sites");
 	CHECK_EQ(json_object_get_int(at(root, "history.bucket_ns")), 1 << 20);

@@ -114,6 +114,7 @@ static uint64_t sum(const uint64_t *counts, size_t nr)
 TEST(the_history_of_a_row_is_the_sum_of_its_accounts)
 {
 	BENCH("");
+	struct kmt_history history;
 	size_t last;
 
 	take(bench.ledger, KMALLOC(.time_ns = SECOND, .call_site = SITE_A + 4));
@@ -126,10 +127,11 @@ TEST(the_history_of_a_row_is_the_sum_of_its_accounts)
 	fill(&bench, KMT_BY_MODULE, 0);
 	CHECK_EQ(bench.nr_rows, 1);
 	last = kmt_ledger_grid(bench.ledger)->nr - 1;
-	CHECK_EQ(bench.rows[0].history->live[last], 4);
-	CHECK_EQ(bench.rows[0].history->live_bytes[last], 3 * 64 + 1024);
-	CHECK_EQ(bench.rows[0].history->live[last / 4], 1);
-	CHECK_EQ(sum(bench.rows[0].history->born, KMT_HISTORY_POINTS), 4);
+	kmt_history_unpack(bench.rows[0].history, &history);
+	CHECK_EQ(history.live[last], 4);
+	CHECK_EQ(history.live_bytes[last], 3 * 64 + 1024);
+	CHECK_EQ(history.live[last / 4], 1);
+	CHECK_EQ(sum(history.born, KMT_HISTORY_POINTS), 4);
 	CHECK_EQ(bench.rows[0].mature_objects, 2);
 	CHECK_EQ(bench.rows[0].mature_bytes, 64 + 1024);
 }

@@ -43,20 +43,21 @@ enum curve {
 	WAVES,
 };
 
-static struct kmt_history *draw(enum curve curve, uint64_t most)
+static struct kmt_packed_history *draw(enum curve curve, uint64_t most)
 {
-	struct kmt_history *history = calloc(1, sizeof(*history));
+	struct kmt_packed_history *packed;
+	struct kmt_history history = { 0 };
 
-	CHECK(history);
 	for (uint64_t i = 0; i < NR_BUCKETS; i++) {
 		uint64_t part = curve == RISING	   ? i
 				: curve == FILLING ? (i < 8 ? i * 5 : NR_BUCKETS)
 				: curve == FLAT	   ? NR_BUCKETS
 						   : i % 8 * 5;
 
-		history->live_bytes[i] = most / NR_BUCKETS * part;
+		history.live_bytes[i] = most / NR_BUCKETS * part;
 	}
-	return history;
+	CHECK_EQ(kmt_history_pack(&history, &packed), 0);
+	return packed;
 }
 
 static void judge(struct kmt_judgement *judgement, enum kmt_class class, double confidence,
