@@ -36,8 +36,9 @@ void kmt_fit(const uint64_t *times_ns, const double *values, size_t nr, struct k
 
 /**
  * kmt_shape() - what the series looks like: see the rules in trend.c
+ * @values: at times that are the same distance apart, or nearly so
  * @noise: by how much @values may differ from one point to the next and mean nothing
  */
-enum kmt_shape kmt_shape(const uint64_t *times_ns, const double *values, size_t nr, double noise);
+enum kmt_shape kmt_shape(const double *values, size_t nr, double noise);
 
 #endif

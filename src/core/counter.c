@@ -83,7 +83,7 @@ static void describe_trend(const struct series *series, struct kmt_judgement *ju
 	struct kmt_trend *trend = &judgement->trend;
 	struct kmt_fit fit;
 
-	trend->shape = kmt_shape(series->times_ns, series->bytes, series->nr, 0);
+	trend->shape = kmt_shape(series->bytes, series->nr, 0);
 	if (series->grown <= 0 || series->rises == 0)
 		return;
 	kmt_fit(series->times_ns, series->bytes, series->nr, &fit);

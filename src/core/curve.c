@@ -85,12 +85,11 @@ static enum kmt_shape shape_of(const struct kmt_evidence *evidence, double from_
 	/* What comes and goes at random varies by its root (Poisson); what never goes doesn't. */
 	if (evidence->frees || evidence->reused)
 		noise = sqrt(kmt_curve_peak(evidence));
-	return kmt_shape(times_ns, values, nr, noise);
+	return kmt_shape(values, nr, noise);
 }
 
 static enum kmt_shape shape_of_births(const struct kmt_view *view)
 {
-	uint64_t times_ns[KMT_HISTORY_POINTS];
 	double values[KMT_HISTORY_POINTS], sum = 0;
 	size_t nr = 0;
 
@@ -99,11 +98,10 @@ static enum kmt_shape shape_of_births(const struct kmt_view *view)
 		if ((double)(i + 1) * view->survivors.bucket_s < view->pace.from_s ||
 		    (double)i * view->survivors.bucket_s > view->pace.to_s)
 			continue;
-		times_ns[nr] = i;
 		values[nr++] = sum;
 	}
-	return nr && kmt_shape(times_ns, values, nr, 0) == KMT_SHAPE_STEPS ? KMT_SHAPE_STEPS
-									   : KMT_SHAPE_LINEAR;
+	return nr && kmt_shape(values, nr, 0) == KMT_SHAPE_STEPS ? KMT_SHAPE_STEPS
+								 : KMT_SHAPE_LINEAR;
 }
 
 /* By the births: exact where the live curve is full of what is in flight. */

@@ -30,6 +30,7 @@
  * noise. */
 #define NOISE_FACTOR	     6
 
+#define TRIES_MAX 40 /* each leaves half of them, or nearly so, but for numbers made to be slow */
 #define PAIRS_MAX (KMT_FIT_POINTS_MAX * (KMT_FIT_POINTS_MAX - 1) / 2)
 
 static int by_value(const void *left, const void *right)
@@ -42,6 +43,48 @@ static int by_value(const void *left, const void *right)
 static double median(double *sorted, size_t nr)
 {
 	return nr % 2 ? sorted[nr / 2] : (sorted[nr / 2 - 1] + sorted[nr / 2]) / 2;
+}
+
+static double middle_of(double a, double b, double c)
+{
+	return fmax(fmin(a, b), fmin(fmax(a, b), c));
+}
+
+/*
+ * What would be at @k if @numbers were sorted from @from to @to; none before it is larger then, and
+ * none behind it smaller (Hoare 1961, FIND). Sorting them all took most of the time of a report
+ * with many call sites.
+ */
+static double pick(double *numbers, size_t from, size_t to, size_t k)
+{
+	ptrdiff_t low = (ptrdiff_t)from, high = (ptrdiff_t)to - 1, at = (ptrdiff_t)k;
+
+	for (int tries = 0; low < high; tries++) {
+		double pivot = middle_of(numbers[low], numbers[(low + high) / 2], numbers[high]);
+		ptrdiff_t i = low, j = high;
+
+		if (tries == TRIES_MAX) {
+			qsort(numbers + low, (size_t)(high - low + 1), sizeof(*numbers), by_value);
+			break;
+		}
+		while (i <= j) {
+			while (numbers[i] < pivot)
+				i++;
+			while (numbers[j] > pivot)
+				j--;
+			if (i <= j) {
+				double number = numbers[i];
+
+				numbers[i++] = numbers[j];
+				numbers[j--] = number;
+			}
+		}
+		if (at > j && at < i)
+			break;
+		low = at >= i ? i : low;
+		high = at <= j ? j : high;
+	}
+	return numbers[k];
 }
 
 /* Kendall 1975: values that are the same more than once say nothing of the order among them. */
@@ -65,14 +108,36 @@ static double variance_of_s(const double *values, size_t nr)
 	return variance / 18;
 }
 
-/* Sen 1968, section 3: as many slopes on either side of the median as S may be off by chance. */
-static void bound_slope(struct kmt_fit *fit, const double *slopes, size_t nr_slopes, double sigma)
+/* Fills in s and z. */
+static double find_trend(const double *values, size_t nr, struct kmt_fit *fit)
 {
-	double half = NORMAL_95 * sigma, n = (double)nr_slopes;
-	double low = rint((n - half) / 2) - 1, high = rint((n + half) / 2);
+	double sigma = sqrt(variance_of_s(values, nr));
 
-	fit->low = slopes[low > 0 ? (size_t)low : 0];
-	fit->high = slopes[high < n - 1 ? (size_t)high : nr_slopes - 1];
+	for (size_t j = 1; j < nr; j++)
+		for (size_t i = 0; i < j; i++)
+			fit->s += (values[j] > values[i]) - (values[j] < values[i]);
+	if (nr < POINTS_MIN || sigma <= 0)
+		return 0;
+	fit->z = (fit->s - (fit->s > 0) + (fit->s < 0)) / sigma;
+	return sigma;
+}
+
+/*
+ * Sen 1968, section 3: as many slopes on either side of the median as S may be off by chance.
+ * @sigma: 0: all of them
+ */
+static void bound_slope(struct kmt_fit *fit, double *slopes, size_t nr, double sigma)
+{
+	double half = NORMAL_95 * sigma, n = (double)nr;
+	double low = sigma > 0 ? rint((n - half) / 2) - 1 : 0;
+	double high = sigma > 0 ? rint((n + half) / 2) : n - 1;
+	size_t middle = nr / 2, from = low > 0 ? (size_t)low : 0;
+	size_t to = high < n - 1 ? (size_t)high : nr - 1;
+	double upper = pick(slopes, 0, nr, middle);
+
+	fit->high = to > middle ? pick(slopes, middle + 1, nr, to) : upper;
+	fit->slope = nr % 2 ? upper : (pick(slopes, 0, middle, middle - 1) + upper) / 2;
+	fit->low = from < middle ? pick(slopes, 0, middle, from) : upper;
 }
 
 void kmt_fit(const uint64_t *times_ns, const double *values, size_t nr, struct kmt_fit *ret_fit)
@@ -80,29 +145,16 @@ void kmt_fit(const uint64_t *times_ns, const double *values, size_t nr, struct k
 	struct kmt_fit fit = { .nr = nr };
 	double slopes[PAIRS_MAX];
 	size_t nr_slopes = 0;
-	double sigma;
 
 	assert(nr <= KMT_FIT_POINTS_MAX);
 	*ret_fit = fit;
 	if (nr < 2)
 		return;
 	for (size_t j = 1; j < nr; j++)
-		for (size_t i = 0; i < j; i++) {
-			double rise = values[j] - values[i];
-
-			fit.s += (rise > 0) - (rise < 0);
-			slopes[nr_slopes++] =
-				rise / ((double)(times_ns[j] - times_ns[i]) / NS_PER_S);
-		}
-	qsort(slopes, nr_slopes, sizeof(*slopes), by_value);
-	fit.slope = median(slopes, nr_slopes);
-	fit.low = slopes[0];
-	fit.high = slopes[nr_slopes - 1];
-	sigma = sqrt(variance_of_s(values, nr));
-	if (nr >= POINTS_MIN && sigma > 0) {
-		bound_slope(&fit, slopes, nr_slopes, sigma);
-		fit.z = (fit.s - (fit.s > 0) + (fit.s < 0)) / sigma;
-	}
+		for (size_t i = 0; i < j; i++)
+			slopes[nr_slopes++] = (values[j] - values[i]) /
+					      ((double)(times_ns[j] - times_ns[i]) / NS_PER_S);
+	bound_slope(&fit, slopes, nr_slopes, find_trend(values, nr, &fit));
 	*ret_fit = fit;
 }
 
@@ -157,11 +209,11 @@ static void find_range(const double *values, size_t nr, double *ret_min, double 
 	}
 }
 
-enum kmt_shape kmt_shape(const uint64_t *times_ns, const double *values, size_t nr, double noise)
+enum kmt_shape kmt_shape(const double *values, size_t nr, double noise)
 {
 	size_t eighth = nr / 8 ? nr / 8 : 1, third = nr / 3 ? nr / 3 : 1;
 	double min, max, end, start, tooth;
-	struct kmt_fit fit;
+	struct kmt_fit fit = { .nr = nr };
 
 	if (nr < POINTS_MIN)
 		return KMT_SHAPE_NONE;
@@ -177,12 +229,12 @@ enum kmt_shape kmt_shape(const uint64_t *times_ns, const double *values, size_t 
 		return KMT_SHAPE_SAWTOOTH;
 	if (end <= TRANSIENT_PART * max)
 		return KMT_SHAPE_TRANSIENT;
-	kmt_fit(times_ns, values, nr, &fit);
 	/* The first point is at the end of the first bucket: what came before it has risen from 0.
 	 */
 	if (end - level(values + nr - third - eighth, eighth) <= PLATEAU_PART * end)
 		return start >= (1 - 2 * FLAT_PART) * end ? KMT_SHAPE_FLAT : KMT_SHAPE_PLATEAU;
 	if (has_steps(values, nr))
 		return KMT_SHAPE_STEPS;
+	(void)find_trend(values, nr, &fit);
 	return fit.z >= NORMAL_99 ? KMT_SHAPE_LINEAR : KMT_SHAPE_FLAT;
 }

@@ -99,16 +99,64 @@ TEST(few_points_have_no_trend)
 	check_near(fit(values, 3).z, 0);
 }
 
+static int by_value(const void *left, const void *right)
+{
+	double a = *(const double *)left, b = *(const double *)right;
+
+	return (a > b) - (a < b);
+}
+
+/* All slopes, sorted: the median is in the middle, and the bounds are among them. */
+static void check_slopes(const uint64_t *times_ns, const double *values, size_t nr)
+{
+	static double slopes[KMT_FIT_POINTS_MAX * KMT_FIT_POINTS_MAX];
+	struct kmt_fit fitted;
+	size_t nr_slopes = 0;
+	double half, low, high;
+
+	for (size_t j = 0; j < nr; j++)
+		for (size_t i = 0; i < j; i++)
+			slopes[nr_slopes++] = (values[j] - values[i]) /
+					      ((double)(times_ns[j] - times_ns[i]) / 1e9);
+	qsort(slopes, nr_slopes, sizeof(*slopes), by_value);
+	kmt_fit(times_ns, values, nr, &fitted);
+	CHECK(fitted.slope == (slopes[(nr_slopes - 1) / 2] + slopes[nr_slopes / 2]) / 2);
+	if (fitted.z == 0)
+		return;
+	half = 1.959964 * (fitted.s - (fitted.s > 0) + (fitted.s < 0)) / fitted.z;
+	low = fmax(rint(((double)nr_slopes - half) / 2) - 1, 0);
+	high = fmin(rint(((double)nr_slopes + half) / 2), (double)nr_slopes - 1);
+	CHECK(slopes[(size_t)low] == fitted.low);
+	CHECK(slopes[(size_t)high] == fitted.high);
+}
+
+/* Also where most are the same, or in an order that makes each guess of the middle a bad one. */
+TEST(slopes_are_those_of_all_pairs_in_order)
+{
+	uint64_t times_ns[KMT_FIT_POINTS_MAX], state = 3;
+	double values[KMT_FIT_POINTS_MAX];
+
+	for (int round = 0; round < 3000; round++) {
+		size_t nr = 2 + check_random(&state) % (KMT_FIT_POINTS_MAX - 1);
+		uint64_t most = 1 + check_random(&state) % 40, time_ns = 0;
+
+		for (size_t i = 0; i < nr; i++) {
+			times_ns[i] = time_ns += round % 2 ? S : 1 + check_random(&state) % S;
+			values[i] = round % 3 == 0   ? (double)(check_random(&state) % most)
+				    : round % 3 == 1 ? (double)(i >= most)
+						     : exp2((double)i);
+		}
+		check_slopes(times_ns, values, nr);
+	}
+}
+
 static enum kmt_shape shape(double (*at)(double t), double noise)
 {
-	uint64_t times_ns[50];
 	double values[50];
 
-	for (size_t i = 0; i < 50; i++) {
-		times_ns[i] = (i + 1) * S;
+	for (size_t i = 0; i < 50; i++)
 		values[i] = at((double)(i + 1) / 50);
-	}
-	return kmt_shape(times_ns, values, 50, noise);
+	return kmt_shape(values, 50, noise);
 }
 
 static double line(double t)
@@ -173,6 +221,7 @@ int main(void)
 		ROW(a_quarter_of_wild_points_moves_nothing),
 		ROW(the_interval_holds_the_slope_19_times_of_20),
 		ROW(few_points_have_no_trend),
+		ROW(slopes_are_those_of_all_pairs_in_order),
 		ROW(shapes_have_their_names),
 	};
 
