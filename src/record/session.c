@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -447,6 +448,18 @@ static int open_drains(struct kmt_session *session, struct kmt_err *err)
 	return 0;
 }
 
+/*
+ * Where the kernel gives two megabytes to whom touches one byte, there would be no bound to what we
+ * take. Not inherited by the command, which was forked before; the janitor may have it.
+ */
+static void refuse_huge_pages(struct kmt_session *session)
+{
+	int is_disabled = prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0);
+
+	if (is_disabled == 0)
+		session->has_refused_huge_pages = prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) == 0;
+}
+
 /* Once everything is allocated and the threads have their stacks. */
 static void lock_memory(struct kmt_session *session)
 {
@@ -614,6 +627,7 @@ int kmt_session_prepare(struct kmt_session *session, const struct kmt_record_opt
 	r = fork_command(session, err);
 	if (r < 0)
 		return r;
+	refuse_huge_pages(session);
 	(void)umask(0077); /* no less than what files are created with */
 	r = open_all(session, err);
 	if (r < 0)
@@ -710,6 +724,8 @@ void kmt_session_release(struct kmt_session *session)
 	kmt_manifest_deinit(&session->manifest);
 	kmt_child_release(&session->child);
 	(void)munlockall();
+	if (session->has_refused_huge_pages)
+		(void)prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0);
 	(void)umask(session->old_umask);
 	kmt_signals_give_back(&session->signals);
 }

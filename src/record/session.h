@@ -35,6 +35,7 @@ struct kmt_session {
 	struct kmt_user user; /* whose tape it is */
 	bool has_user;	      /* to become first */
 	mode_t old_umask;
+	bool has_refused_huge_pages;
 	struct kmt_signals signals;
 	struct kmt_child child;
 	struct kmt_tracefs tracefs;

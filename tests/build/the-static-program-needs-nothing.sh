@@ -18,4 +18,11 @@ unshare -m sh -c 'mount --rbind /proc "$1/proc" && mount --rbind /sys "$1/sys" &
 	exec chroot "$1" /kmemtape record -q -d 200ms --settle 0 -o /tmp/x.tape' sh "$WORK/root" ||
 	fail "it doesn't record in an empty root"
 "$BUILT" verify -q "$WORK/root/tmp/x.tape" || fail "what it recorded is damaged"
+
+# It takes no more memory than it says: "and 11.1 MiB of memory, of 22.0 MiB at most, ..."
+"$BUILT" record -o "$WORK/y.tape" -e slab,page,percpu,vmalloc --settle 0 -- sh -c 'ls -lR /sys/kernel /proc/self; sleep 1' \
+	>/dev/null 2>"$WORK/log" || fail "it doesn't record: $(cat "$WORK/log")"
+awk '/ of memory, of / { is_good = $3 $8 == "MiBMiB" && $2 <= $7 } END { exit !is_good }' "$WORK/log" ||
+	fail "it takes more memory than it says: $(grep " of memory, of " "$WORK/log")"
+grep " of memory, of " "$WORK/log"
 exit 0
