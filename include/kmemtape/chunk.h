@@ -74,6 +74,13 @@ int kmt_chunk_writer_text(struct kmt_chunk_writer *writer, const char *text, siz
 			  struct kmt_err *err);
 
 /**
+ * kmt_chunk_writer_columns() - write a chunk of columns; nothing may wait to be written
+ * @frame: of kmt_columns_finish(), @bytes long, of @raw_bytes of sub-buffers
+ */
+int kmt_chunk_writer_columns(struct kmt_chunk_writer *writer, const void *frame, size_t bytes,
+			     size_t raw_bytes, uint64_t drained_ns, struct kmt_err *err);
+
+/**
  * kmt_chunk_writer_flush() - write what is waiting as a chunk now, or a mark if nothing is waiting
  * @drained_ns: as above
  */
@@ -122,7 +129,7 @@ int kmt_chunk_writer_finish(struct kmt_chunk_writer *writer, uint64_t drained_ns
 struct kmt_chunk_writer *kmt_chunk_writer_free(struct kmt_chunk_writer *writer);
 
 /*
- * What decompression needs, 2 MiB. Apart from the reader, so that a few of them (one a thread)
+ * What decompression needs, 2 MiB; 7 MiB, of which less is used, once it has seen a small chunk. Apart from the reader, so that a few of them (one a thread)
  * serve hundreds of files.
  */
 int kmt_chunk_scratch_new(struct kmt_chunk_scratch **ret_scratch, struct kmt_err *err);

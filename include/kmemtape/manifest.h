@@ -147,6 +147,7 @@ struct kmt_manifest {
 	uint64_t range_from_ns, range_to_ns;
 	char recovered[KMT_MANIFEST_TEXT_BYTES]; /* what was lost of it before; "": nothing */
 	bool is_distilled; /* books.zst instead of CPU files: see tape-format.h */
+	bool is_small;	   /* chunks of columns: likewise */
 };
 
 /* All fields empty, sample 1. */

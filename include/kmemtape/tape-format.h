@@ -43,7 +43,7 @@
  * reader must know: `recovered`, `range` and `redacted` in the manifest, and what became of `clock` at the end; tapes as tar files;
  * bytes of a record that belong to no field of its event are zero (padding.h). Later,
  * with a name in `incompat`: books.zst instead of cpu/ ("distilled": replay/distilled.h; its first
- * line has a version of its own).
+ * line has a version of its own). Chunks of columns instead of sub-buffers ("small": tape/columns.h).
  */
 #define KMT_FORMAT_VERSION 1
 
@@ -73,13 +73,16 @@ enum kmt_chunk_kind {
 
 #define KMT_CHUNK_GOES_ON 1u /* FOOTER: the next file has more */
 
+/* DATA: the frame has no sub-buffers, but columns to make raw_bytes of them (tape/columns.h) */
+#define KMT_CHUNK_COLUMNS 1u
+
 struct kmt_chunk_header {
 	kmt_le32 magic;	       /* KMT_CHUNK_MAGIC */
 	kmt_le32 header_bytes; /* of this struct; a reader skips what it does not know */
 	kmt_le32 crc32c;       /* of header_bytes bytes, with this field zero */
 	kmt_le32 kind;	       /* enum kmt_chunk_kind */
 	kmt_le32 compat;       /* bits that a reader may ignore: KMT_CHUNK_GOES_ON */
-	kmt_le32 incompat;     /* bits that a reader must know; none yet */
+	kmt_le32 incompat;     /* bits that a reader must know: KMT_CHUNK_COLUMNS */
 	kmt_le32 cpu;	       /* 0 in text files */
 	kmt_le32 unit_bytes;   /* sub-buffer size; 1 in text files */
 	kmt_le64 sequence;     /* 0 for FILE, then one more each */

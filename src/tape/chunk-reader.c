@@ -8,6 +8,7 @@
 #include <zstd.h>
 
 #include "kmemtape/chunk.h"
+#include "kmemtape/columns.h"
 
 #define SEARCH_BYTES 65536
 
@@ -15,6 +16,7 @@ struct kmt_chunk_scratch {
 	uint8_t *zstd_bytes;
 	uint8_t *raw;
 	ZSTD_DCtx *zstd;
+	struct kmt_columns_reader *columns; /* NULL until there are any */
 };
 
 struct kmt_chunk_reader {
@@ -48,7 +50,7 @@ struct head {
 	uint32_t unit_bytes;
 	uint32_t raw_bytes;
 	uint32_t zstd_bytes;
-	uint32_t compat;
+	uint32_t compat, incompat;
 	uint64_t sequence;
 	uint64_t drained_ns;
 	uint64_t raw_total;
@@ -100,6 +102,8 @@ static int check_ranges(const struct kmt_chunk_reader *reader, uint64_t offset,
 	    head->raw_bytes > KMT_CHUNK_RAW_BYTES_MAX ||
 	    head->zstd_bytes > KMT_CHUNK_ZSTD_BYTES_MAX || head->raw_bytes % head->unit_bytes)
 		return damaged(reader, offset, "chunk length out of range", err);
+	if (head->incompat & KMT_CHUNK_COLUMNS && (!has_data || head->unit_bytes == 1))
+		return damaged(reader, offset, "columns of no sub-buffers", err);
 	return 0;
 }
 
@@ -142,7 +146,7 @@ static int read_head(const struct kmt_chunk_reader *reader, uint64_t offset, str
 	if (r < 0)
 		return r;
 	incompat = kmt_get_le32(header.incompat);
-	if (incompat)
+	if (incompat & ~KMT_CHUNK_COLUMNS)
 		return kmt_fail(err, -EPROTONOSUPPORT,
 				"%s: offset %" PRIu64 ": needs a newer kmemtape (feature bits %#x)",
 				reader->name, offset, incompat);
@@ -153,6 +157,7 @@ static int read_head(const struct kmt_chunk_reader *reader, uint64_t offset, str
 		.raw_bytes = kmt_get_le32(header.raw_bytes),
 		.zstd_bytes = kmt_get_le32(header.zstd_bytes),
 		.compat = kmt_get_le32(header.compat),
+		.incompat = incompat,
 		.sequence = kmt_get_le64(header.sequence),
 		.drained_ns = kmt_get_le64(header.drained_ns),
 		.raw_total = kmt_get_le64(header.raw_total),
@@ -182,6 +187,7 @@ struct kmt_chunk_scratch *kmt_chunk_scratch_free(struct kmt_chunk_scratch *scrat
 {
 	if (!scratch)
 		return NULL;
+	(void)kmt_columns_reader_free(scratch->columns);
 	(void)ZSTD_freeDCtx(scratch->zstd);
 	free(scratch->raw);
 	free(scratch->zstd_bytes);
@@ -406,6 +412,18 @@ void kmt_chunk_reader_rewind(struct kmt_chunk_reader *reader)
 	reader->is_lost = reader->first_offset == 0;
 }
 
+static int read_columns(const struct kmt_chunk_reader *reader, struct kmt_chunk_scratch *scratch,
+			const struct head *head, struct kmt_err *err)
+{
+	const char *wrong;
+
+	if (!scratch->columns && kmt_columns_reader_new(&scratch->columns) < 0)
+		return kmt_fail(err, -ENOMEM, "out of memory");
+	wrong = kmt_columns_read(scratch->columns, scratch->zstd_bytes, head->zstd_bytes,
+				 head->unit_bytes, scratch->raw, head->raw_bytes);
+	return wrong ? damaged(reader, head->end, wrong, err) : 0;
+}
+
 static int decompress(const struct kmt_chunk_reader *reader, struct kmt_chunk_scratch *scratch,
 		      const struct head *head, struct kmt_err *err)
 {
@@ -419,6 +437,8 @@ static int decompress(const struct kmt_chunk_reader *reader, struct kmt_chunk_sc
 	if ((size_t)got < head->zstd_bytes)
 		return kmt_fail(err, -ENODATA, "%s: offset %" PRIu64 ": cut within a chunk",
 				reader->name, head->end);
+	if (head->incompat & KMT_CHUNK_COLUMNS)
+		return read_columns(reader, scratch, head, err);
 	/* One frame, of the length that the header tells: else `zstd -dc` would see other data. */
 	content = ZSTD_getFrameContentSize(scratch->zstd_bytes, head->zstd_bytes);
 	if (content != head->raw_bytes ||

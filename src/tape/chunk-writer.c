@@ -51,6 +51,7 @@ struct kmt_chunk_writer {
 	uint64_t written_ns;	/* drained_ns of what is in the file */
 	uint64_t segment_bytes; /* of this file */
 	uint32_t compat;	/* of the next header */
+	uint32_t incompat;	/* likewise */
 	_Atomic uint64_t raw_total;
 	_Atomic uint64_t file_total;
 };
@@ -67,6 +68,7 @@ static void put_head(struct kmt_chunk_writer *writer, enum kmt_chunk_kind kind, 
 		.header_bytes = kmt_put_le32(sizeof(header)),
 		.kind = kmt_put_le32(kind),
 		.compat = kmt_put_le32(writer->compat),
+		.incompat = kmt_put_le32(writer->incompat),
 		.cpu = kmt_put_le32(writer->cpu),
 		.unit_bytes = kmt_put_le32(writer->unit_bytes),
 		.sequence = kmt_put_le64(writer->sequence),
@@ -286,6 +288,26 @@ int kmt_chunk_writer_text(struct kmt_chunk_writer *writer, const char *text, siz
 		bytes -= n;
 	}
 	return 0;
+}
+
+int kmt_chunk_writer_columns(struct kmt_chunk_writer *writer, const void *frame, size_t bytes,
+			     size_t raw_bytes, uint64_t drained_ns, struct kmt_err *err)
+{
+	int r = check_usable(writer, err);
+
+	assert(writer->raw_used == 0 && bytes <= KMT_CHUNK_ZSTD_BYTES_MAX);
+	if (r == 0 && HEAD_BYTES + bytes > writer->out_room)
+		r = kmt_fail(err, -E2BIG, "%s: a chunk that is too long", writer->path);
+	if (r < 0)
+		return r;
+	memcpy(writer->out + HEAD_BYTES, frame, bytes);
+	writer->raw_total += raw_bytes;
+	writer->drained_ns = drained_ns;
+	writer->unwritten_raw = (uint32_t)raw_bytes;
+	writer->incompat = KMT_CHUNK_COLUMNS;
+	put_head(writer, KMT_CHUNK_DATA, raw_bytes, bytes);
+	writer->incompat = 0;
+	return write_out(writer, bytes, err);
 }
 
 int kmt_chunk_writer_flush(struct kmt_chunk_writer *writer, uint64_t drained_ns,

@@ -14,10 +14,11 @@
 /* What writing and parsing a manifest share, so that they cannot drift apart. */
 #define KMT_MANIFEST_FORMAT   "kmemtape"
 #define KMT_MANIFEST_MEMBERS  36
-#define KMT_MANIFEST_FEATURES 6
+#define KMT_MANIFEST_FEATURES 7
 #define KMT_MANIFEST_SYMBOLS  (KMT_SYMBOLS_GOOD + 1)
 
 #define KMT_MANIFEST_DISTILLED "distilled" /* a feature, and nothing else says so */
+#define KMT_MANIFEST_SMALL     "small"     /* likewise */
 
 enum kmt_member_type {
 	KMT_MEMBER_TEXT,

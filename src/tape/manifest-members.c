@@ -85,6 +85,11 @@ static bool is_distilled(const struct kmt_manifest *manifest)
 	return manifest->is_distilled; /* else there would be nothing on it */
 }
 
+static bool is_small(const struct kmt_manifest *manifest)
+{
+	return manifest->is_small; /* else its chunks can't be read */
+}
+
 const struct kmt_manifest_feature kmt_manifest_features[KMT_MANIFEST_FEATURES] = {
 	{ "sampling", is_sampled },
 	{ "filters", is_filtered },
@@ -92,4 +97,5 @@ const struct kmt_manifest_feature kmt_manifest_features[KMT_MANIFEST_FEATURES] =
 	{ "ended-early", has_ended_early },
 	{ KMT_MANIFEST_DISTILLED, is_distilled },
 	{ "segments", is_ring },
+	{ KMT_MANIFEST_SMALL, is_small },
 };

@@ -509,6 +509,7 @@ static int check_format(struct kmt_manifest *manifest, struct json_object *root,
 			return kmt_fail(err, -EPROTONOSUPPORT,
 					"%s: needs a kmemtape that knows '%.64s'", file, name);
 		manifest->is_distilled |= strcmp(name, KMT_MANIFEST_DISTILLED) == 0;
+		manifest->is_small |= strcmp(name, KMT_MANIFEST_SMALL) == 0;
 	}
 	return 0;
 }

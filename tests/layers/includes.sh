@@ -7,7 +7,7 @@ cd "$KMT_TESTS/.." || exit 1
 declare -A headers=(
 	[base]='bytes capabilities cleanup err fs hash span units'
 	[core]='account dossier estimate event history intervals judgement ledger liveset result site-query suppression tasks track trend verdict'
-	[tape]='chunk manifest members padding tape tape-format'
+	[tape]='chunk columns manifest members padding tape tape-format'
 	[decode]='counters decoder formats gfp lines merge names ring snapshots stacks symbols'
 	[replay]='owners replay survey'
 	[report]='diagnosis report'

@@ -633,7 +633,9 @@ TEST(unknown_incompat_bits_are_refused_by_name)
 	CHECK_EQ(answer_to(mark, "", 0, &err), -EPROTONOSUPPORT);
 	CHECK_HAS(err.text, "0x40");
 	CHECK_HAS(err.text, "newer");
-	put_head(&file, (struct head){ .kind = KMT_CHUNK_FILE, .incompat = 1 });
+	mark.incompat = KMT_CHUNK_COLUMNS; /* of what is no data */
+	CHECK_EQ(answer_to(mark, "", 0, NULL), -EBADMSG);
+	put_head(&file, (struct head){ .kind = KMT_CHUNK_FILE, .incompat = 2 });
 	CHECK_EQ(open_bytes(file.bytes, file.size, &reader, &err), -EPROTONOSUPPORT);
 }
 

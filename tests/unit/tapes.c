@@ -352,12 +352,14 @@ TEST(what_an_older_reader_would_misread_is_named_on_the_tape)
 	(void)snprintf(m.sets, sizeof(m.sets), "page");
 	m.sample = 2;
 	m.sample_page_mask = 1;
+	m.is_small = true;
 	CHECK_EQ(kmt_manifest_add_filter(&m, "kmem:mm_page_alloc", "order >= 1"), 0);
 	CHECK_EQ(kmt_manifest_write(&m, dir.fd, NULL), 0);
 	CHECK_EQ(kmt_read_file(dir.fd, "manifest.json", 1 << 20, &text, NULL, NULL), 0);
 	CHECK_HAS(text, "\"sampling\"");
 	CHECK_HAS(text, "\"filters\"");
 	CHECK_HAS(text, "\"no-slab\"");
+	CHECK_HAS(text, "\"small\"");
 }
 
 TEST(numbers_beyond_64_bits_are_refused)
