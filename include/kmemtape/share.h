@@ -38,6 +38,15 @@ int kmt_share_redact(struct kmt_tape *tape, const char *path, char **ret_kept, s
 int kmt_share_distill(struct kmt_tape *tape, const char *path, struct kmt_err *err);
 
 /**
+ * kmt_share_small() - the same events in a third of the room: chunks of columns (columns.h)
+ *
+ * All but bytes of records that are in no field, and of records that were discarded. A file that
+ * was cut stays so; one that is damaged is refused (-EBADMSG). All other steps make ordinary chunks
+ * again.
+ */
+int kmt_share_small(struct kmt_tape *tape, const char *path, struct kmt_err *err);
+
+/**
  * kmt_share_recover() - a good tape of all that can be read of a damaged one
  * @tape, @damage: of kmt_tape_open_damaged()
  * @ret_lost: lines for the user on what is missing; "" nothing; on the heap

@@ -19,6 +19,7 @@ static const char *output, *range;
 static uint64_t range_from_ns, range_to_ns = UINT64_MAX;
 static bool wants_redacted;
 static bool wants_distill;
+static bool wants_small;
 
 static const struct kmt_opt options[] = {
 	{ 0, "range", "FROM..TO", KMT_OPT_TEXT, &range,
@@ -29,6 +30,8 @@ static const struct kmt_opt options[] = {
 	  .help = "without kernel addresses, names of tasks and host" },
 	{ 0, "distill", NULL, KMT_OPT_FLAG, &wants_distill,
 	  .help = "keep what a leak report needs, instead of the\nevents: well below 1 MB" },
+	{ 0, "small", NULL, KMT_OPT_FLAG, &wants_small,
+	  .help = "all events in a third of the room; slow to make,\nfast to replay" },
 	{ 0 },
 };
 
@@ -88,6 +91,7 @@ static int take_steps(const char *directory, struct kmt_tape **tape, struct kmt_
 	static const struct step of_range = { "range", take_range };
 	static const struct step redacted = { "redacted", take_redacted };
 	static const struct step of_books = { "distilled", kmt_share_distill };
+	static const struct step of_columns = { "small", kmt_share_small };
 	int r = 0;
 
 	if (range)
@@ -96,6 +100,8 @@ static int take_steps(const char *directory, struct kmt_tape **tape, struct kmt_
 		r = take_step(&redacted, directory, tape, err);
 	if (r == 0 && wants_distill)
 		r = take_step(&of_books, directory, tape, err);
+	if (r == 0 && wants_small)
+		r = take_step(&of_columns, directory, tape, err);
 	return r;
 }
 
@@ -209,6 +215,9 @@ static int run(int argc, char **argv)
 	if (range && parse_range() < 0)
 		return kmt_complain(command, KMT_EXIT_USAGE,
 				    "--range: '%s' is not FROM..TO, as in 10s..5m", range);
+	if (wants_small && wants_distill)
+		return kmt_complain(command, KMT_EXIT_USAGE,
+				    "--small: --distill leaves nothing to make small");
 	if (is_stdout() && isatty(STDOUT_FILENO))
 		return kmt_complain(command, KMT_EXIT_USAGE,
 				    "--output: a tar is nothing for a terminal: name a file");

@@ -138,6 +138,7 @@ static int write_manifest(const struct distilling *distilling)
 	struct kmt_manifest manifest = distilling->tape->manifest;
 
 	manifest.is_distilled = true;
+	manifest.is_small = false;
 	return kmt_manifest_write(&manifest, distilling->dirfd, distilling->err);
 }
 

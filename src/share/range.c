@@ -235,6 +235,7 @@ static void describe(struct range *range, uint64_t to_ns)
 	} else if (rewrite->cut_cpu != SIZE_MAX) {
 		manifest->is_closed = false;
 	}
+	manifest->is_small = false;
 	manifest->range_from_ns = before_ns;
 	if (rewrite->from_ns) {
 		manifest->range_from_ns += rewrite->from_ns - range->start_ns;

@@ -125,6 +125,7 @@ static void describe(struct recovery *recovery)
 	struct kmt_manifest *manifest = &recovery->tape->manifest;
 	char size[KMT_UNITS_BYTES];
 
+	manifest->is_small = false;
 	(void)snprintf(manifest->recovered, sizeof(manifest->recovered),
 		       "%zu damaged place%s, %s or more lost, %zu CPUs missing%s", recovery->gaps,
 		       recovery->gaps == 1 ? "" : "s", kmt_format_size(size, recovery->lost_bytes),

@@ -86,6 +86,7 @@ static int make_manifest(struct redact *redact, struct kmt_err *err)
 		kmt_redact_filter(manifest->filters[i].text);
 	drop_events(manifest);
 	manifest->is_redacted = true;
+	manifest->is_small = false;
 	return 0;
 }
 
