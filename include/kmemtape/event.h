@@ -93,7 +93,9 @@ struct kmt_event {
 	uint8_t kind;	     /* enum kmt_event_kind */
 	uint8_t context;     /* common_flags of the trace entry: 0x08 hard, 0x10 soft interrupt */
 	uint32_t stack : 24; /* allocations: KMT_STACK_NONE, or a number of stacks.h */
-	uint32_t space : 8;  /* enum kmt_space, or KMT_SPACE_PAIR + number of the pair */
+	uint32_t space : 7;  /* enum kmt_space, or KMT_SPACE_PAIR + number of the pair */
+	uint32_t is_behind : 1; /* a free that must not pass what it stood behind: see
+				   kmt_event_rank() */
 };
 
 static_assert(sizeof(struct kmt_event) <= 64, "a cache line: replay moves billions of them");
@@ -127,6 +129,25 @@ static inline int kmt_event_is_alloc_or_free(const struct kmt_event *event)
 
 	static_assert(KMT_EVENT_KINDS <= 32, "a bit for each kind");
 	return kinds >> event->kind & 1;
+}
+
+/* It is about no address: whoever books a part of the events has to have it. */
+static inline int kmt_event_is_for_all(const struct kmt_event *event)
+{
+	return event->kind >= KMT_EVENT_MODULE_LOAD && event->kind <= KMT_EVENT_UNSEEN;
+}
+
+/*
+ * Which of several CPUs' next events at the same time comes first: a free before all else, then by
+ * CPU. A free that comes behind something else on its own CPU at that time is no next event; where
+ * what was before it has gone another way, is_behind says so. An event of no kind, too, is where
+ * that says.
+ */
+static inline uint32_t kmt_event_rank(const struct kmt_event *event)
+{
+	int is_first = !event->is_behind && (!event->kind || kmt_event_is_free(event));
+
+	return (uint32_t)!is_first << 16 | event->cpu;
 }
 
 /*

@@ -79,6 +79,13 @@ struct kmt_ledger_options {
 					     is not known was left out on purpose */
 	uint32_t counted_pairs; /* bit i: pair i is of references, a get and a put on a pointer */
 	struct kmt_watcher watcher;
+	/*
+	 * Of a ledger that gets just a part of all events, and is to be joined with those that get
+	 * the others: the number of an allocation or a free among its CPU's events, to tell what
+	 * came first. NULL: it gets all events.
+	 */
+	uint64_t (*number_of)(void *context, const struct kmt_event *event);
+	void *number_context;
 };
 
 struct kmt_totals {
@@ -108,7 +115,8 @@ struct kmt_totals {
 	uint64_t
 		deferred_frees; /* of objects that were booked as freed when kfree_rcu() had them */
 	uint64_t unseen_frees;	/* of objects that a record had no room for; also in `lost` */
-	uint64_t live, peak_live;
+	uint64_t live;
+	uint64_t peak_live;	 /* by kmt_ledger_finish(): most at points of time, see peak.h */
 	uint64_t uncertain;	 /* live, and their free may be among the lost events */
 	uint64_t lost, losses;	 /* events (as far as it is known how many), places */
 	uint64_t unsized_losses; /* of these: where nobody knows how many */
@@ -138,6 +146,9 @@ int kmt_ledger_take(struct kmt_ledger *ledger, const struct kmt_event *event);
 int kmt_ledger_take_run(struct kmt_ledger *ledger, const struct kmt_event *const *events,
 			size_t nr);
 
+/* kmt_ledger_begin() - the first event of all is at @time_ns, whoever gets it */
+void kmt_ledger_begin(struct kmt_ledger *ledger, uint64_t time_ns);
+
 /* Each object that is live, of any age, in no order; behind kmt_ledger_finish(). */
 void kmt_ledger_walk(const struct kmt_ledger *ledger,
 		     void (*visit)(void *context, const struct kmt_account *account, uint64_t ptr,
@@ -154,6 +165,20 @@ void kmt_ledger_walk(const struct kmt_ledger *ledger,
  */
 int kmt_ledger_finish(struct kmt_ledger *ledger, uint64_t end_ns, uint64_t older_ns,
 		      uint64_t grace_ns);
+
+/**
+ * kmt_ledger_join() - one ledger of those that had the events of a tape between them
+ * @parts: each with number_of, begun at the same time, finished with the same arguments, and marked
+ *	at the same times. All events of an address came to the same one, those of page frames all
+ *	to one; those that kmt_event_is_for_all() came to each of them
+ *
+ * The joined ledger is what one would be that had got all events. Parts are taken, in @parts they
+ * are NULL then. It takes no event any more.
+ *
+ * Return: 0 or -ENOMEM, with all parts released.
+ */
+int kmt_ledger_join(struct kmt_ledger **parts, size_t nr_parts, struct kmt_ledger **ret_ledger,
+		    struct kmt_err *err);
 
 /* Both borrowed until the next kmt_ledger_take(). */
 const struct kmt_totals *kmt_ledger_totals(const struct kmt_ledger *ledger);

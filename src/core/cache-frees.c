@@ -66,23 +66,39 @@ static int grow(struct kmt_cache_frees_table *table)
 	return 0;
 }
 
-void kmt_cache_frees_add(struct kmt_cache_frees_table *table, const char *cache, bool is_kfree)
+/* Of a cache, or of those that are unknown. */
+static struct kmt_cache_frees *entry_of(struct kmt_cache_frees_table *table, const char *cache,
+					bool is_kfree)
 {
 	uint32_t *slot;
 
-	if (cache) {
+	if (!cache)
+		return &table->entries[is_kfree ? 0 : 1];
+	slot = find_slot(table, table->slots, table->nr_slots, cache);
+	if (!*slot && (table->nr < table->room || grow(table) == 0)) {
 		slot = find_slot(table, table->slots, table->nr_slots, cache);
-		if (!*slot && (table->nr < table->room || grow(table) == 0)) {
-			slot = find_slot(table, table->slots, table->nr_slots, cache);
-			table->entries[table->nr] = (struct kmt_cache_frees){ .cache = cache };
-			*slot = (uint32_t)table->nr++;
-		}
-		if (*slot) {
-			table->entries[*slot].frees++;
-			return;
-		}
+		table->entries[table->nr] = (struct kmt_cache_frees){ .cache = cache };
+		*slot = (uint32_t)table->nr++;
 	}
-	table->entries[is_kfree ? 0 : 1].frees++;
+	return &table->entries[*slot ? *slot : is_kfree ? 0 : 1];
+}
+
+void kmt_cache_frees_add(struct kmt_cache_frees_table *table, const char *cache, bool is_kfree)
+{
+	entry_of(table, cache, is_kfree)->frees++;
+}
+
+void kmt_cache_frees_join(struct kmt_cache_frees_table *table,
+			  const struct kmt_cache_frees_table *from)
+{
+	for (size_t i = 0; i < from->nr; i++) {
+		const struct kmt_cache_frees *frees = &from->entries[i];
+		struct kmt_cache_frees *to = entry_of(table, frees->cache, frees->is_kfree);
+
+		to->frees += frees->frees;
+		to->first_marked += frees->first_marked;
+		to->last_marked += frees->last_marked;
+	}
 }
 
 void kmt_cache_frees_mark(struct kmt_cache_frees_table *table, bool is_first)

@@ -24,6 +24,10 @@ void kmt_cache_frees_deinit(struct kmt_cache_frees_table *table);
  */
 void kmt_cache_frees_add(struct kmt_cache_frees_table *table, const char *cache, bool is_kfree);
 
+/* All that is counted in @from. */
+void kmt_cache_frees_join(struct kmt_cache_frees_table *table,
+			  const struct kmt_cache_frees_table *from);
+
 void kmt_cache_frees_mark(struct kmt_cache_frees_table *table, bool is_first);
 
 #endif

@@ -6,6 +6,7 @@
 #include "cache-frees.h"
 #include "kmemtape/ledger.h"
 #include "kmemtape/tasks.h"
+#include "peak.h"
 
 /* What the files of the ledger share. */
 
@@ -41,6 +42,23 @@ struct kmt_recent {
 #define KMT_RECENT_BITS \
 	9u /* most of what a busy kernel does comes from less than a hundred sites */
 
+/* Where an event stands in the order of all. */
+struct kmt_place {
+	uint64_t time_ns, number; /* among those of its CPU */
+	uint32_t rank;		  /* see kmt_event_rank() */
+};
+
+/* Of an account, in a ledger that is a part. */
+struct kmt_account_places {
+	struct kmt_place opened, named; /* by events: the account, its freed_cache */
+};
+
+/* A ledger that was joined to another. It has nothing but its live sets any more. */
+struct kmt_part {
+	struct kmt_ledger *ledger;
+	uint32_t *accounts; /* what the other calls them */
+};
+
 struct kmt_ledger {
 	uint64_t next_bucket_ns; /* at this time or later there is more to do than to book */
 	struct kmt_ledger_options options;
@@ -61,10 +79,15 @@ struct kmt_ledger {
 	uint32_t generation;	/* one more for each module that comes or goes */
 	uint64_t recorder_mask; /* bit pid % 64 of every recorder pid: most are ruled out by it */
 	bool has_started;
+	struct kmt_account_places *places; /* of a part, by account */
+	size_t room_places;
+	struct kmt_part *parts; /* of a joined ledger */
+	size_t nr_parts;
 	struct kmt_grid grid, ended_grid; /* as it goes on, and as it was finished */
 	uint64_t end_ns, older_ns, grace_ns;
 	int walk_error; /* of a watcher, while the live set is walked */
 	struct kmt_recent recent[1u << KMT_RECENT_BITS];
+	struct kmt_peak peak;
 };
 
 /* The account of an allocation, as @event says it, of objects of @bytes_alloc. Return: 0 or
@@ -72,9 +95,10 @@ struct kmt_ledger {
 int kmt_ledger_open(struct kmt_ledger *ledger, const struct kmt_event *event, uint64_t bytes_alloc,
 		    uint32_t *ret_index);
 
-/* The same by key. */
+/* The same by key; @event made it necessary. */
 int kmt_ledger_open_key(struct kmt_ledger *ledger, const struct kmt_account_key *key,
-			uint64_t time_ns, int32_t pid, uint32_t *ret_index);
+			uint64_t time_ns, int32_t pid, const struct kmt_event *event,
+			uint32_t *ret_index);
 
 /* A free, of another space than the slab's, of what nobody is known to have allocated. */
 void kmt_ledger_note_unknown(struct kmt_ledger *ledger, const struct kmt_event *event);
@@ -88,9 +112,6 @@ static inline struct kmt_account *kmt_ledger_account_of(struct kmt_ledger *ledge
 /* An object ends: its account is booked, who watches is told. Return: 0 or -ENOMEM. */
 int kmt_ledger_book_end(struct kmt_ledger *ledger, const struct kmt_object *object,
 			enum kmt_end how, const struct kmt_event *event);
-
-/* After something more is live. */
-void kmt_ledger_note_peak(struct kmt_ledger *ledger);
 
 /* An allocation is booked but for its object. Return: 0 or -ENOMEM. */
 int kmt_ledger_book_alloc(struct kmt_ledger *ledger, const struct kmt_event *event, uint32_t index,
@@ -116,6 +137,20 @@ void kmt_ledger_walk_references(const struct kmt_ledger *ledger, uint32_t space,
 				void (*visit)(void *context, uint64_t ptr,
 					      const struct kmt_object *object),
 				void *context);
+
+/* join.c: of a ledger that is to be joined with others */
+static inline bool kmt_ledger_is_part(const struct kmt_ledger *ledger)
+{
+	return ledger->options.number_of != NULL;
+}
+
+/* An account was opened by @event, its freed_cache named by it. Return: 0 or -ENOMEM. */
+int kmt_ledger_note_opened(struct kmt_ledger *ledger, uint32_t index,
+			   const struct kmt_event *event);
+void kmt_ledger_note_named(struct kmt_ledger *ledger, uint32_t index,
+			   const struct kmt_event *event);
+
+void kmt_ledger_free_parts(struct kmt_ledger *ledger);
 
 static inline bool kmt_ledger_is_counted(const struct kmt_ledger *ledger, uint32_t space)
 {

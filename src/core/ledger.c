@@ -67,6 +67,8 @@ struct kmt_ledger *kmt_ledger_free(struct kmt_ledger *ledger)
 	free(ledger->references.all);
 	(void)kmt_accounts_free(ledger->accounts);
 	(void)kmt_tasks_free(ledger->tasks);
+	kmt_ledger_free_parts(ledger);
+	free(ledger->places);
 	kmt_cache_frees_deinit(&ledger->unknown_frees);
 	free(ledger);
 	return NULL;
@@ -128,18 +130,21 @@ static __attribute__((noinline, cold)) int tell_free(struct kmt_ledger *ledger,
 }
 
 int kmt_ledger_open_key(struct kmt_ledger *ledger, const struct kmt_account_key *key,
-			uint64_t time_ns, int32_t pid, uint32_t *ret_index)
+			uint64_t time_ns, int32_t pid, const struct kmt_event *event,
+			uint32_t *ret_index)
 {
 	const struct kmt_watcher *watcher = &ledger->options.watcher;
 	size_t nr = kmt_accounts_nr(ledger->accounts);
 	int r = kmt_accounts_open(ledger->accounts, key, time_ns, pid, ret_index);
 
-	if (r == 0 && watcher->is_watched && *ret_index == nr) { /* a new one */
+	if (r < 0 || *ret_index != nr)
+		return r;
+	if (watcher->is_watched) {
 		struct kmt_account *account = kmt_accounts_at(ledger->accounts, *ret_index);
 
 		account->is_watched = watcher->is_watched(watcher->context, account);
 	}
-	return r;
+	return kmt_ledger_is_part(ledger) ? kmt_ledger_note_opened(ledger, *ret_index, event) : 0;
 }
 
 static __attribute__((noinline, cold)) int open_account(struct kmt_ledger *ledger,
@@ -169,7 +174,7 @@ static __attribute__((noinline, cold)) int open_account(struct kmt_ledger *ledge
 		key.comm = comm_of(ledger, event);
 	if (ledger->options.by_pid)
 		key.pid = event->context & CONTEXT_INTERRUPT ? -1 : event->pid;
-	return kmt_ledger_open_key(ledger, &key, event->time_ns, event->pid, ret_index);
+	return kmt_ledger_open_key(ledger, &key, event->time_ns, event->pid, event, ret_index);
 }
 
 static struct kmt_recent *recent_of(struct kmt_ledger *ledger, const struct kmt_event *event,
@@ -265,12 +270,9 @@ static void drop_deferred(struct kmt_ledger *ledger, struct kmt_object *object)
 	ledger->nr_deferred--;
 }
 
-void kmt_ledger_note_peak(struct kmt_ledger *ledger)
+static uint64_t live_now(const struct kmt_ledger *ledger)
 {
-	uint64_t live = kmt_liveset_size(ledger->live) - ledger->nr_deferred + ledger->nr_others;
-
-	if (live > ledger->totals.peak_live)
-		ledger->totals.peak_live = live;
+	return kmt_liveset_size(ledger->live) - ledger->nr_deferred + ledger->nr_others;
 }
 
 int kmt_ledger_book_alloc(struct kmt_ledger *ledger, const struct kmt_event *event, uint32_t index,
@@ -282,7 +284,6 @@ int kmt_ledger_book_alloc(struct kmt_ledger *ledger, const struct kmt_event *eve
 	object->account = index;
 	object->cpu = event->cpu;
 	account->allocs++;
-	kmt_ledger_note_peak(ledger);
 	return is_watched(ledger, account) ? tell_alloc(ledger, account, event) : 0;
 }
 
@@ -415,6 +416,17 @@ static __attribute__((noinline, cold)) void take_unknown_free(struct kmt_ledger 
 		kmt_cache_frees_add(&ledger->unknown_frees, event->text, !is_kfree);
 }
 
+/* By the first free that tells. */
+static inline void name_cache(struct kmt_ledger *ledger, struct kmt_account *account,
+			      const struct kmt_event *event)
+{
+	if (account->freed_cache || !event->text)
+		return;
+	account->freed_cache = event->text;
+	if (kmt_ledger_is_part(ledger))
+		kmt_ledger_note_named(ledger, account->index, event);
+}
+
 /* What kfree_rcu() was given is given back to the allocator: nothing new, but the cache's name. */
 static __attribute__((noinline)) void take_deferred_free(struct kmt_ledger *ledger,
 							 const struct kmt_event *event,
@@ -423,8 +435,7 @@ static __attribute__((noinline)) void take_deferred_free(struct kmt_ledger *ledg
 	struct kmt_account *account = kmt_ledger_account_of(ledger, object);
 
 	ledger->totals.deferred_frees++;
-	if (!account->freed_cache)
-		account->freed_cache = event->text;
+	name_cache(ledger, account, event);
 	if (event->kind == KMT_EVENT_RCU_FREE)
 		return; /* kfree_call_rcu_nolock() may pass it on to kvfree_call_rcu() */
 	drop_deferred(ledger, object);
@@ -458,8 +469,7 @@ static int take_free(struct kmt_ledger *ledger, const struct kmt_event *event)
 		return take_late(ledger, event, object);
 	account = kmt_ledger_account_of(ledger, object);
 	account->frees++;
-	if (!account->freed_cache)
-		account->freed_cache = event->text;
+	name_cache(ledger, account, event);
 	if (is_old(object, event))
 		r = kmt_track_death(&account->track, event->time_ns - object->time_ns, false);
 	if (r == 0 && is_watched(ledger, account))
@@ -479,12 +489,19 @@ static void start_time(struct kmt_ledger *ledger, uint64_t time_ns)
 	if (ledger->options.start_ns && ledger->options.start_ns < time_ns)
 		time_ns = ledger->options.start_ns;
 	kmt_grid_start(&ledger->grid, time_ns);
+	kmt_peak_start(&ledger->peak, time_ns);
 	ledger->has_started = true;
 }
 
+void kmt_ledger_begin(struct kmt_ledger *ledger, uint64_t time_ns)
+{
+	if (!ledger->has_started)
+		start_time(ledger, time_ns);
+}
+
 /*
- * At the first event, and whenever a bucket ends. What was booked so far is what was the case at
- * the ends of all buckets up to @time_ns. Return: 0 or -ENOMEM.
+ * At the first event, and whenever a bucket ends, or a point of the peak comes. What was booked so
+ * far is what was the case at all of them up to @time_ns. Return: 0 or -ENOMEM.
  */
 static __attribute__((noinline, cold)) int pass_time(struct kmt_ledger *ledger, uint64_t time_ns)
 {
@@ -493,7 +510,10 @@ static __attribute__((noinline, cold)) int pass_time(struct kmt_ledger *ledger, 
 	if (!ledger->has_started)
 		start_time(ledger, time_ns);
 	r = kmt_tracks_pass(&ledger->grid, ledger->accounts, time_ns);
+	kmt_peak_pass(&ledger->peak, time_ns, live_now(ledger));
 	ledger->next_bucket_ns = kmt_grid_next_ns(&ledger->grid);
+	if (kmt_peak_next_ns(&ledger->peak) < ledger->next_bucket_ns)
+		ledger->next_bucket_ns = kmt_peak_next_ns(&ledger->peak);
 	return r;
 }
 
@@ -655,16 +675,17 @@ struct visitor {
 	void (*visit)(void *context, const struct kmt_account *account, uint64_t ptr,
 		      const struct kmt_object *object);
 	void *context;
+	const struct kmt_part *part; /* that has the object; NULL: the ledger itself */
 };
 
 static void visit_live(void *context, uint64_t ptr, const struct kmt_object *object)
 {
 	const struct visitor *visitor = context;
+	uint32_t index = visitor->part ? visitor->part->accounts[object->account] : object->account;
 
 	if (!object->is_deferred)
-		visitor->visit(visitor->context,
-			       kmt_accounts_at(visitor->ledger->accounts, object->account), ptr,
-			       object);
+		visitor->visit(visitor->context, kmt_accounts_at(visitor->ledger->accounts, index),
+			       ptr, object);
 }
 
 void kmt_ledger_walk(const struct kmt_ledger *ledger,
@@ -675,6 +696,10 @@ void kmt_ledger_walk(const struct kmt_ledger *ledger,
 	struct visitor visitor = { ledger, visit, context };
 
 	walk(ledger, visit_live, &visitor);
+	for (size_t i = 0; i < ledger->nr_parts; i++) {
+		visitor.part = &ledger->parts[i];
+		walk(ledger->parts[i].ledger, visit_live, &visitor);
+	}
 }
 
 /* What an earlier finish left. */
@@ -706,8 +731,8 @@ int kmt_ledger_finish(struct kmt_ledger *ledger, uint64_t end_ns, uint64_t older
 	if (r < 0)
 		return r;
 	reset_accounts(ledger);
-	ledger->totals.live =
-		kmt_liveset_size(ledger->live) - ledger->nr_deferred + ledger->nr_others;
+	ledger->totals.live = live_now(ledger);
+	ledger->totals.peak_live = kmt_peak_highest(&ledger->peak, ledger->totals.live);
 	ledger->totals.uncertain = 0;
 	ledger->end_ns = end_ns;
 	ledger->older_ns = older_ns;

@@ -22,6 +22,7 @@ struct rest {
 	struct kmt_account_key key;
 	uint64_t first_ns;
 	int32_t first_pid;
+	const struct kmt_event *event; /* that ended the block */
 };
 
 static int add_rest(void *context, uint64_t first, uint64_t nr)
@@ -34,7 +35,8 @@ static int add_rest(void *context, uint64_t first, uint64_t nr)
 	int r;
 
 	rest->key.bytes_alloc = nr * page_bytes(ledger);
-	r = kmt_ledger_open_key(ledger, &rest->key, rest->first_ns, rest->first_pid, &index);
+	r = kmt_ledger_open_key(ledger, &rest->key, rest->first_ns, rest->first_pid, rest->event,
+				&index);
 	if (r == 0)
 		r = kmt_blocks_add(&ledger->blocks, first, nr, &object);
 	if (r < 0)
@@ -43,7 +45,6 @@ static int add_rest(void *context, uint64_t first, uint64_t nr)
 	account->split++;
 	ledger->totals.split++;
 	ledger->nr_others++;
-	kmt_ledger_note_peak(ledger); /* of one block there may be many now */
 	*object = rest->object;
 	object->account = index;
 	object->bytes_req = (uint32_t)nr;
@@ -57,7 +58,8 @@ static int end_part(struct kmt_ledger *ledger, const struct kmt_block *block, ui
 	bool is_whole = from <= block->first && block->first + block->nr <= to;
 	struct kmt_account *account = kmt_ledger_account_of(ledger, block->object);
 	struct kmt_object object = *block->object;
-	struct rest rest = { ledger, object, account->key, account->first_ns, account->first_pid };
+	struct rest rest = { ledger, object, account->key, account->first_ns, account->first_pid,
+			     event };
 	int r = 0;
 
 	if (is_whole)

@@ -232,6 +232,7 @@ static inline void get_plain(const struct brief *brief, const uint8_t *record, u
 	event->context = record[brief->flags];
 	event->stack = KMT_STACK_NONE;
 	event->space = KMT_SPACE_SLAB;
+	event->is_behind = false;
 }
 
 static void get_any(const struct kmt_layout *layout, const uint8_t *record, bool is_big_endian,

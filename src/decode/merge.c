@@ -57,17 +57,11 @@ struct kmt_merge *kmt_merge_free(struct kmt_merge *merge)
 	return NULL;
 }
 
-/* At the same time: frees before all else, then by CPU. */
-static uint32_t rank_of(const struct kmt_event *event)
-{
-	return (uint32_t)!kmt_event_is_free(event) << 16 | event->cpu;
-}
-
 /* Of two next events at the same time. One that isn't there is never before another. */
 static __attribute__((noinline)) bool is_before_at_once(const struct kmt_event *a,
 							const struct kmt_event *b)
 {
-	return a && (!b || rank_of(a) < rank_of(b));
+	return a && (!b || kmt_event_rank(a) < kmt_event_rank(b));
 }
 
 static inline bool is_before(const struct kmt_merge *merge, struct head a, struct head b)
