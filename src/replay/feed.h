@@ -6,12 +6,9 @@
 #include "kmemtape/decoder.h"
 
 /*
- * Feeds: one for each CPU file, which decompressed and decoded becomes a row of batches. Worker
- * threads fill them ahead of the one thread that empties them. What a feed yields depends on its
- * file alone, never on who filled it when.
+ * A feed: a CPU file, which decompressed and decoded becomes a row of batches. What it yields
+ * depends on the file alone, never on who fills them when.
  */
-struct kmt_feeds;
-
 enum kmt_feed_end {
 	KMT_FEED_WHOLE = 1, /* up to the footer */
 	KMT_FEED_CUT,	    /* the file ends too early: nothing is known behind limit_ns */
@@ -26,36 +23,46 @@ struct kmt_feed_report {
 	struct kmt_err damage; /* about the first of them */
 };
 
-/**
- * kmt_feeds_new() - begin to read
- * @readers: borrowed, at their beginning
- * @stacks: as kmt_decoder_new()
- * @nr_threads: 0: kmt_feeds_next() does the work itself
- */
-int kmt_feeds_new(struct kmt_chunk_reader **readers, size_t nr_readers,
+struct kmt_feed {
+	struct kmt_chunk_reader *reader;
+	struct kmt_decoder *decoder;
+	bool is_read;	     /* to its end */
+	uint64_t raw_offset; /* raw bytes before the next chunk, for messages */
+	uint64_t last_ns;    /* of the last event decoded */
+
+	/* Of a feed that is read in slices: the chunk, and what of it is still to be decoded. */
+	const void *raw;
+	size_t raw_at, raw_bytes;
+	/* Room for it on the heap, if it has to outlive the use of the scratch; else NULL. */
+	void *kept_raw;
+
+	struct kmt_feed_report report;
+};
+
+/* @reader: borrowed, at its beginning. Else as kmt_decoder_new(). */
+int kmt_feed_init(struct kmt_feed *feed, struct kmt_chunk_reader *reader,
 		  const struct kmt_formats *formats, struct kmt_names *names,
-		  struct kmt_stacks *stacks, unsigned int nr_threads, struct kmt_feeds **ret_feeds,
-		  struct kmt_err *err);
-
-/* Stops the threads and releases all. */
-struct kmt_feeds *kmt_feeds_free(struct kmt_feeds *feeds);
+		  struct kmt_stacks *stacks, struct kmt_err *err);
+void kmt_feed_deinit(struct kmt_feed *feed);
 
 /**
- * kmt_feeds_next() - the next batch of a feed
- * @ret_batch: borrowed until the next call for this feed; has at least one event
+ * kmt_feed_fill() - decode until there are events or the end
+ * @slice_bytes: of a chunk at a time; 0: all of it
+ * @batch: emptied first
  *
- * Return: 1; 0 when the feed has ended; negative errno.
+ * Return: 1 with events in @batch, 0 at the end, negative errno.
  */
-int kmt_feeds_next(struct kmt_feeds *feeds, size_t feed, const struct kmt_batch **ret_batch,
-		   struct kmt_err *err);
+int kmt_feed_fill(struct kmt_feed *feed, struct kmt_chunk_scratch *scratch, size_t slice_bytes,
+		  struct kmt_batch *batch, struct kmt_err *err);
 
-/*
- * Borrowed; NULL for a feed that kmt_feeds_next() has not yet said the end of: what the threads
- * have seen of it by now would depend on them.
- */
-const struct kmt_feed_report *kmt_feeds_report(const struct kmt_feeds *feeds, size_t feed);
-const struct kmt_decoder_stats *kmt_feeds_decoder_stats(const struct kmt_feeds *feeds, size_t feed);
+/* Is there more of the last chunk? */
+static inline bool kmt_feed_has_rest(const struct kmt_feed *feed)
+{
+	return feed->raw_at < feed->raw_bytes;
+}
 
-KMT_DEFINE_FREEP(struct kmt_feeds *, kmt_feeds_free)
+/* The next slice of it, which may have no events. Return: 0 or -ENOMEM. */
+int kmt_feed_fill_rest(struct kmt_feed *feed, size_t slice_bytes, struct kmt_batch *batch,
+		       struct kmt_err *err);
 
 #endif

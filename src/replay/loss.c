@@ -80,28 +80,25 @@ uint64_t kmt_loss_if_all_read(const struct kmt_ledger *ledger, const struct kmt_
 		       : KMT_UNKNOWN;
 }
 
-uint64_t kmt_loss_next_ns(const struct kmt_manifest *manifest, size_t nr_booked)
+uint64_t kmt_loss_next_ns(const struct kmt_manifest *manifest, size_t nr_booked, uint64_t last_ns)
 {
-	return nr_booked < manifest->nr_disturbances ? manifest->disturbances[nr_booked].to_ns
-						     : UINT64_MAX;
+	uint64_t time_ns = manifest->start_ns > last_ns ? manifest->start_ns : last_ns;
+
+	if (nr_booked >= manifest->nr_disturbances)
+		return UINT64_MAX;
+	return manifest->disturbances[nr_booked].to_ns > time_ns
+		       ? manifest->disturbances[nr_booked].to_ns
+		       : time_ns;
 }
 
-struct kmt_event kmt_loss_of(const struct kmt_manifest *manifest, size_t i, uint64_t last_ns,
-			     uint64_t end_ns)
+struct kmt_event kmt_loss_of(const struct kmt_manifest *manifest, size_t i, uint64_t time_ns)
 {
-	const struct kmt_disturbance *disturbance = &manifest->disturbances[i];
-	uint64_t time_ns = disturbance->to_ns;
+	uint64_t from_ns = manifest->disturbances[i].from_ns;
 
-	if (time_ns < manifest->start_ns)
-		time_ns = manifest->start_ns;
-	if (time_ns > end_ns)
-		time_ns = end_ns;
-	if (time_ns < last_ns)
-		time_ns = last_ns;
 	return (struct kmt_event){
 		.kind = KMT_EVENT_LOSS,
 		.time_ns = time_ns,
-		.since_ns = disturbance->from_ns < time_ns ? disturbance->from_ns : time_ns,
+		.since_ns = from_ns < time_ns ? from_ns : time_ns,
 	};
 }
 

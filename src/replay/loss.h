@@ -34,15 +34,19 @@ uint64_t kmt_loss_if_all_read(const struct kmt_ledger *ledger, const struct kmt_
 			      uint64_t other_events);
 
 /*
- * Disturbances: somebody else changed something in the recorder's tracefs instance, and nobody knows how much is missing of
- * that time. Each is a KMT_EVENT_LOSS of unknown size, to be booked when it ended, among the events.
+ * Disturbances: somebody else changed something in the recorder's tracefs instance, and nobody
+ * knows how much is missing of that time. Each is a KMT_EVENT_LOSS of unknown size, to be booked
+ * when it ended, among the events.
  */
 
-/* When the one behind the first @nr_booked ended; UINT64_MAX: there is none. */
-uint64_t kmt_loss_next_ns(const struct kmt_manifest *manifest, size_t nr_booked);
+/*
+ * When the one behind the first @nr_booked ended, or the recording began if that was later, but not
+ * before @last_ns, when the one before it was booked. UINT64_MAX: there is none.
+ */
+uint64_t kmt_loss_next_ns(const struct kmt_manifest *manifest, size_t nr_booked, uint64_t last_ns);
 
-/* The event of the @i-th, not before @last_ns, which is booked already, nor behind @end_ns. */
-struct kmt_event kmt_loss_of(const struct kmt_manifest *manifest, size_t i, uint64_t last_ns, uint64_t end_ns);
+/* The event of the @i-th, at @time_ns. */
+struct kmt_event kmt_loss_of(const struct kmt_manifest *manifest, size_t i, uint64_t time_ns);
 
 /* A note for each. Return: 0 or -ENOMEM. */
 int kmt_loss_note(const struct kmt_manifest *manifest, struct kmt_result *result);

@@ -163,24 +163,22 @@ int kmt_reconciler_new(const struct kmt_tape *tape, struct kmt_reconciler **ret_
 	return 0;
 }
 
-uint64_t kmt_reconciler_next_ns(const struct kmt_reconciler *reconciler)
+uint64_t kmt_reconciler_next_ns(const struct kmt_reconciler *reconciler, size_t nr_passed)
 {
-	return reconciler->nr_passed < reconciler->nr_times
-		       ? reconciler->times_ns[reconciler->nr_passed]
-		       : UINT64_MAX;
+	return nr_passed < reconciler->nr_times ? reconciler->times_ns[nr_passed] : UINT64_MAX;
 }
 
-void kmt_reconciler_pass(struct kmt_reconciler *reconciler, struct kmt_ledger *ledger,
-			 uint64_t time_ns)
+size_t kmt_reconciler_count(const struct kmt_reconciler *reconciler, size_t nr_passed,
+			    uint64_t time_ns)
 {
-	size_t nr = reconciler->nr_passed;
+	while (nr_passed < reconciler->nr_times && reconciler->times_ns[nr_passed] <= time_ns)
+		nr_passed++;
+	return nr_passed;
+}
 
-	while (nr < reconciler->nr_times && reconciler->times_ns[nr] <= time_ns)
-		nr++;
-	if (nr == reconciler->nr_passed)
-		return;
-	reconciler->nr_passed = nr;
-	kmt_ledger_mark(ledger);
+void kmt_reconciler_set_passed(struct kmt_reconciler *reconciler, size_t nr_passed)
+{
+	reconciler->nr_passed = nr_passed;
 }
 
 const struct kmt_vmalloc_series *kmt_reconciler_series(const struct kmt_reconciler *reconciler)

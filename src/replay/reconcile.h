@@ -19,7 +19,8 @@
  * contradict is wrong. In this order:
  *
  *   kmt_reconciler_new()      before the first event
- *   kmt_reconciler_pass()     between events, see kmt_reconciler_next_ns()
+ *   kmt_ledger_mark()         between events, see kmt_reconciler_next_ns()
+ *   kmt_reconciler_set_passed()
  *   kmt_ledger_finish()
  *   kmt_reconcile()           fills result->reconciliation; rows need not be there yet
  *   kmt_reconciler_limit()    for each cache of each row, on its way to kmt_judge()
@@ -39,20 +40,25 @@ int kmt_reconciler_new(const struct kmt_tape *tape, struct kmt_reconciler **ret_
 struct kmt_reconciler *kmt_reconciler_free(struct kmt_reconciler *reconciler);
 
 /**
- * kmt_reconciler_next_ns() - trace clock of the next snapshot; UINT64_MAX: there is none
+ * kmt_reconciler_next_ns() - trace clock of the snapshot behind the first @nr_passed; UINT64_MAX:
+ * there is none
  *
  * The live set has to be compared as it was then: before an event that is later, and once more
- * with the end of the tape when there are no more events, kmt_reconciler_pass() is to be called.
+ * with the end of the tape when there are no more events, kmt_ledger_mark() is to be called.
  */
-uint64_t kmt_reconciler_next_ns(const struct kmt_reconciler *reconciler);
+uint64_t kmt_reconciler_next_ns(const struct kmt_reconciler *reconciler, size_t nr_passed);
 
-/* All events up to @time_ns (the next one's, less 1; the end of the tape's) have been booked. */
-void kmt_reconciler_pass(struct kmt_reconciler *reconciler, struct kmt_ledger *ledger,
-			 uint64_t time_ns);
+/* How many are passed when all events up to @time_ns (the next one's, less 1; the end of the
+ * tape's) have been booked. */
+size_t kmt_reconciler_count(const struct kmt_reconciler *reconciler, size_t nr_passed,
+			    uint64_t time_ns);
+
+/* So many are, in all. */
+void kmt_reconciler_set_passed(struct kmt_reconciler *reconciler, size_t nr_passed);
 
 /*
  * For a distilled tape: the vmalloc areas over the snapshots, with the times of these, behind
- * kmt_reconcile(); and the other way, instead of kmt_reconciler_pass(). @series: taken
+ * kmt_reconcile(); and the other way, instead of kmt_reconciler_set_passed(). @series: taken
  */
 const struct kmt_vmalloc_series *kmt_reconciler_series(const struct kmt_reconciler *reconciler);
 void kmt_reconciler_restore(struct kmt_reconciler *reconciler, struct kmt_vmalloc_series *series);

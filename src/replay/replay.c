@@ -8,14 +8,12 @@
 
 #include "kmemtape/decoder.h"
 #include "kmemtape/formats.h"
-#include "kmemtape/merge.h"
 #include "kmemtape/replay.h"
 #include "kmemtape/symbols.h"
 #include "kmemtape/units.h"
 
 #include "books.h"
 #include "conclusion.h"
-#include "feed.h"
 #include "frames.h"
 #include "kept-dossiers.h"
 #include "loss.h"
@@ -24,14 +22,12 @@
 #include "reconcile.h"
 #include "source-lines.h"
 #include "recorded.h"
+#include "shards.h"
 #include "texts.h"
 #include "watch.h"
 #include "watches.h"
 
-#define NS_PER_S   UINT64_C(1000000000)
-/* So many are put into order at a time. */
-#define RUN_EVENTS 256
-
+#define NS_PER_S UINT64_C(1000000000)
 /* One replay, from open to result. */
 struct replay {
 	struct kmt_tape *tape;
@@ -47,24 +43,20 @@ struct replay {
 	bool is_distilling, is_checking;
 	struct kmt_distilled distilled; /* what a distilled tape has, or is to have */
 	size_t nr_tape_notes;		/* of the result's notes: on the tape as a whole */
-	struct kmt_ledger *ledger;
+	struct kmt_shards *shards;	/* NULL: no event comes */
+	struct kmt_ledger *ledger;	/* when all are booked */
 	struct kmt_feeds *feeds;
-	struct kmt_merge *merge;
 	struct kmt_reconciler *reconciler;
 	uint64_t hash_seed;   /* secret: of all tables whose keys are from the tape */
 	uint64_t sample_mask; /* of slab objects */
-	uint64_t limit_ns; /* nothing is known behind: the earliest end of a CPU that ended early */
-	uint64_t stop_ns;  /* there, or sooner at the next snapshot or the end of a disturbance,
-			      booking stops for a moment */
-	size_t nr_disturbed; /* disturbances that are booked */
 	struct kmt_result *result;
 };
 
 static void deinit(struct replay *replay)
 {
 	(void)kmt_reconciler_free(replay->reconciler);
-	(void)kmt_merge_free(replay->merge);
 	(void)kmt_feeds_free(replay->feeds);
+	(void)kmt_shards_free(replay->shards);
 	(void)kmt_ledger_free(replay->ledger);
 	(void)kmt_watch_free(replay->watch);
 	(void)kmt_watches_free(replay->watches);
@@ -75,6 +67,64 @@ static void deinit(struct replay *replay)
 	(void)kmt_formats_free(replay->formats);
 	(void)kmt_result_free(replay->result);
 	kmt_distilled_deinit(&replay->distilled);
+}
+
+static void note_module(struct replay *replay, const struct kmt_module_event *event)
+{
+	if (event->is_load)
+		(void)kmt_symbols_note_load(replay->symbols, event->name, event->pid,
+					    event->time_ns);
+	else
+		(void)kmt_symbols_note_free(replay->symbols, event->name, event->time_ns);
+}
+
+/* Their times are exact, those of the tape's module list are when the recorder noticed. */
+static int on_module(void *context, const struct kmt_event *event)
+{
+	struct kmt_module_event module = { event->kind == KMT_EVENT_MODULE_LOAD, event->time_ns,
+					   event->pid, event->text };
+	struct replay *replay = context;
+
+	note_module(replay, &module);
+	return replay->is_distilling ? kmt_distilled_note_module(&replay->distilled, &module) : 0;
+}
+
+static int on_other(void *context, const struct kmt_event *event)
+{
+	struct replay *replay = context;
+
+	return replay->watch ? kmt_watch_note(replay->watch, event)
+			     : kmt_watches_note(replay->watches, event);
+}
+
+/*
+ * Two threads decode as fast as one books, beside what else there is to do. Who watches has to see
+ * all events in their order, and books that are written are of one ledger.
+ */
+static unsigned int nr_shards(const struct replay *replay)
+{
+	unsigned int nr_threads = replay->options->nr_threads;
+
+	return nr_threads <= 2 || replay->watch || replay->watches || replay->is_distilling
+		       ? 1
+		       : (nr_threads + 1) / 2;
+}
+
+static int open_shards(struct replay *replay, const struct kmt_ledger_options *options,
+		       struct kmt_err *err)
+{
+	struct kmt_shard_hooks hooks = {
+		.context = replay,
+		.on_module = on_module,
+		.on_other = replay->watch || replay->watches ? on_other : NULL,
+	};
+	int r = kmt_shards_new(nr_shards(replay), &hooks, options, &replay->shards, err);
+
+	if (r == 0 && replay->watch)
+		kmt_watch_set_ledger(replay->watch, kmt_shards_ledger(replay->shards, 0));
+	if (r == 0 && replay->watches)
+		kmt_watches_set_ledger(replay->watches, kmt_shards_ledger(replay->shards, 0));
+	return r;
 }
 
 static int open_ledger(struct replay *replay, struct kmt_err *err)
@@ -103,13 +153,10 @@ static int open_ledger(struct replay *replay, struct kmt_err *err)
 	    : replay->tape->manifest.is_distilled
 		    ? 0 /* no event comes that could be watched */
 		    : kmt_watch_new(&watch, &options, &replay->watch, err);
-	if (r == 0)
-		r = kmt_ledger_new(&options, &replay->ledger, err);
-	if (r == 0 && replay->watch)
-		kmt_watch_set_ledger(replay->watch, replay->ledger);
-	if (r == 0 && replay->watches)
-		kmt_watches_set_ledger(replay->watches, replay->ledger);
-	return r;
+	if (r < 0)
+		return r;
+	return replay->tape->manifest.is_distilled ? kmt_ledger_new(&options, &replay->ledger, err)
+						   : open_shards(replay, &options, err);
 }
 
 static int open_names(struct replay *replay, struct kmt_err *err)
@@ -147,240 +194,47 @@ static int open_frames(struct replay *replay, struct kmt_err *err)
 	return kmt_frames_new(&context, &replay->frames, err);
 }
 
-static void set_stop(struct replay *replay)
+static int open_comms(struct replay *replay, struct kmt_err *err)
 {
-	uint64_t snapshot_ns = kmt_reconciler_next_ns(replay->reconciler);
-
-	uint64_t disturbed_ns = kmt_loss_next_ns(&replay->tape->manifest, replay->nr_disturbed);
-
-	replay->stop_ns = snapshot_ns < replay->limit_ns ? snapshot_ns : replay->limit_ns;
-	if (disturbed_ns < replay->stop_ns)
-		replay->stop_ns = disturbed_ns;
-}
-
-/* All before @time_ns is booked: the snapshots that were taken by then are to be compared with
- * that. */
-static void pass_snapshots(struct replay *replay, uint64_t time_ns)
-{
-	kmt_reconciler_pass(replay->reconciler, replay->ledger, time_ns);
-	set_stop(replay);
-}
-
-/* A feed's next batch; nr is 0 at its end. */
-static int next_batch(struct replay *replay, size_t feed, struct kmt_batch *ret_batch,
-		      struct kmt_err *err)
-{
-	const struct kmt_feed_report *report;
-	const struct kmt_batch *batch;
-	int r;
-
-	r = kmt_feeds_next(replay->feeds, feed, &batch, err);
-	if (r < 0)
-		return r;
-	if (r == 1) {
-		*ret_batch = *batch;
-		return 0;
-	}
-	*ret_batch = (struct kmt_batch){ .nr = 0 };
-	report = kmt_feeds_report(replay->feeds, feed);
-	if (report->end == KMT_FEED_CUT && report->limit_ns < replay->limit_ns)
-		replay->limit_ns = report->limit_ns;
-	set_stop(replay);
-	return 0;
-}
-
-static int book_watched(struct replay *replay, const struct kmt_event *event)
-{
-	int r = kmt_ledger_take(replay->ledger, event);
-
-	if (r < 0)
-		return r;
-	return replay->watch ? kmt_watch_note(replay->watch, event)
-			     : kmt_watches_note(replay->watches, event);
-}
-
-static void note_module(struct replay *replay, const struct kmt_module_event *event)
-{
-	if (event->is_load)
-		(void)kmt_symbols_note_load(replay->symbols, event->name, event->pid,
-					    event->time_ns);
-	else
-		(void)kmt_symbols_note_free(replay->symbols, event->name, event->time_ns);
-}
-
-/* Their times are exact, those of the tape's module list are when the recorder noticed. */
-static int book_module(struct replay *replay, const struct kmt_event *event)
-{
-	struct kmt_module_event module = { event->kind == KMT_EVENT_MODULE_LOAD, event->time_ns,
-					   event->pid, event->text };
-
-	note_module(replay, &module);
-	return replay->is_distilling ? kmt_distilled_note_module(&replay->distilled, &module) : 0;
-}
-
-static bool is_of_module(const struct kmt_event *event)
-{
-	return event->kind == KMT_EVENT_MODULE_LOAD || event->kind == KMT_EVENT_MODULE_FREE;
-}
-
-static int book(struct replay *replay, const struct kmt_event *event)
-{
-	if (is_of_module(event) && event->text && book_module(replay, event) < 0)
-		return -ENOMEM;
-	if ((replay->watch || replay->watches) && !kmt_event_is_alloc(event) &&
-	    !kmt_event_is_free(event))
-		return book_watched(replay, event);
-	return kmt_ledger_take(replay->ledger, event);
-}
-
-/*
- * Names of tasks are as if they had been given when the ring begins: the time before it, of which a
- * CPU may have much more than another, is none in which nothing was allocated.
- */
-static int book_dropped(struct replay *replay, const struct kmt_event *event)
-{
-	struct kmt_event name = *event;
-
-	if (is_of_module(event))
-		return event->text ? book_module(replay, event) : 0;
-	if (event->kind != KMT_EVENT_TASK_NAME)
-		return 0;
-	name.time_ns = replay->tape->manifest.dropped_ns;
-	return book(replay, &name);
-}
-
-/* Of a ring: what isn't there of all CPUs. Symbols and names of tasks count all the same. */
-static int pass_over_dropped(struct replay *replay, size_t feed, struct kmt_batch *batch,
-			     struct kmt_err *err)
-{
-	while (batch->nr && batch->events->time_ns < replay->tape->manifest.dropped_ns) {
-		int r = book_dropped(replay, batch->events);
-
-		if (r < 0)
-			return kmt_fail(err, r, "out of memory");
-		batch->events++;
-		if (--batch->nr)
-			continue;
-		r = next_batch(replay, feed, batch, err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-static int fill_merge(struct replay *replay, struct kmt_err *err)
-{
-	for (size_t i = 0; i < replay->tape->nr_cpus; i++) {
-		struct kmt_batch batch;
-		int r = next_batch(replay, i, &batch, err);
-
-		if (r == 0)
-			r = pass_over_dropped(replay, i, &batch, err);
-		if (r < 0)
-			return r;
-		kmt_merge_fill(replay->merge, i, batch.events, batch.nr);
-	}
-	return 0;
-}
-
-/* Those that ended by @until_ns are booked, not behind @time_ns. */
-static int pass_disturbances(struct replay *replay, uint64_t until_ns, uint64_t time_ns)
-{
-	const struct kmt_manifest *manifest = &replay->tape->manifest;
+	struct kmt_ledger *ledger;
 	int r = 0;
 
-	while (r == 0 && kmt_loss_next_ns(manifest, replay->nr_disturbed) <= until_ns) {
-		struct kmt_event loss =
-			kmt_loss_of(manifest, replay->nr_disturbed++,
-				    kmt_ledger_totals(replay->ledger)->last_ns, time_ns);
-
-		r = book(replay, &loss);
-	}
+	for (unsigned int i = 0; r == 0 && (ledger = kmt_shards_ledger(replay->shards, i)); i++)
+		r = kmt_texts_comms(replay->tape, replay->names, ledger, err);
 	return r;
 }
 
-/* What is to be done before the first event behind stop_ns is booked. */
-static int pass(struct replay *replay, uint64_t time_ns)
+static int open_feeds(struct replay *replay, struct kmt_err *err)
 {
-	int r = pass_disturbances(replay, time_ns, time_ns);
+	struct kmt_tape *tape = replay->tape;
+	struct kmt_feeds_options options = {
+		.readers = tape->cpus,
+		.nr_readers = tape->nr_cpus,
+		.formats = replay->formats,
+		.names = replay->names,
+		.stacks = replay->stacks,
+		.nr_threads = replay->options->nr_threads,
+		.nr_shards = nr_shards(replay),
+		.hash_seed = replay->hash_seed,
+		.dropped_ns = tape->manifest.dropped_ns,
+	};
 
-	pass_snapshots(replay, time_ns);
-	return r;
-}
-
-/*
- * Return: how many events come before the next stop, and before the next one that somebody else
- * than the ledger has to know of.
- */
-static size_t length_of_run(const struct replay *replay, const struct kmt_event **events, size_t nr)
-{
-	size_t length = 0;
-
-	while (length < nr && events[length]->time_ns <= replay->stop_ns &&
-	       kmt_event_is_alloc_or_free(events[length]))
-		length++;
-	return length;
-}
-
-/* Return: 1; 0 at the first event behind the limit; negative errno. */
-static int book_next(struct replay *replay, const struct kmt_event *event)
-{
-	int r = 0;
-
-	if (event->time_ns > replay->stop_ns) {
-		if (event->time_ns > replay->limit_ns)
-			return 0;
-		r = pass(replay, event->time_ns - 1);
-	}
-	if (r == 0)
-		r = book(replay, event);
-	return r < 0 ? r : 1;
-}
-
-/* Likewise. */
-static int book_run(struct replay *replay, const struct kmt_event **events, size_t nr)
-{
-	int r = 1;
-
-	for (size_t i = 0; i < nr && r > 0; i++) {
-		size_t length = length_of_run(replay, events + i, nr - i);
-
-		r = kmt_ledger_take_run(replay->ledger, events + i, length);
-		if (r < 0)
-			return r;
-		i += length;
-		r = i < nr ? book_next(replay, events[i]) : 1;
-	}
-	return r;
-}
-
-/* The stream of the merge that has run out gets its feed's next batch. */
-static int refill(struct replay *replay, size_t feed, struct kmt_err *err)
-{
-	struct kmt_batch batch;
-	int r = next_batch(replay, feed, &batch, err);
-
-	if (r == 0)
-		kmt_merge_fill(replay->merge, feed, batch.events, batch.nr);
-	return r;
+	for (size_t i = 0; i < tape->nr_cpus; i++)
+		kmt_chunk_reader_rewind(tape->cpus[i]);
+	return kmt_feeds_new(&options, &replay->feeds, err);
 }
 
 static int run(struct replay *replay, struct kmt_err *err)
 {
-	const struct kmt_event *events[RUN_EVENTS];
-	size_t nr, dry;
-	int r;
+	const struct kmt_manifest *manifest = &replay->tape->manifest;
+	struct kmt_shard_context context = {
+		.tape = replay->tape,
+		.feeds = replay->feeds,
+		.reconciler = replay->reconciler,
+		.limit_ns = manifest->ended_ns ? manifest->ended_ns : UINT64_MAX,
+	};
 
-	r = fill_merge(replay, err);
-	while (r == 0 && (nr = kmt_merge_take(replay->merge, events, RUN_EVENTS, &dry)) > 0) {
-		r = book_run(replay, events, nr);
-		if (r < 0)
-			return kmt_fail(err, r, "out of memory");
-		if (r == 0)
-			return 0;
-		r = dry == SIZE_MAX ? 0 : refill(replay, dry, err);
-	}
-	return r;
+	return kmt_shards_run(replay->shards, &context, err);
 }
 
 static int note_formats(struct replay *replay)
@@ -443,7 +297,6 @@ static int start_distilled(struct replay *replay, struct kmt_err *err)
 static int start(struct replay *replay, struct kmt_err *err)
 {
 	struct kmt_tape *tape = replay->tape;
-	size_t nr = tape->nr_cpus;
 	int r;
 
 	/* Without one, hostile tapes may only take longer. */
@@ -455,16 +308,9 @@ static int start(struct replay *replay, struct kmt_err *err)
 	       (r = note_formats(replay)) < 0 ||
 	       (r = kmt_texts_symbols(tape, replay->result, &replay->symbols, err)) < 0 ||
 	       (r = open_stacks(replay, err)) < 0 || (r = open_ledger(replay, err)) < 0 ||
-	       (r = kmt_texts_comms(tape, replay->names, replay->ledger, err)) < 0 ||
-	       (r = kmt_merge_new(nr, &replay->merge, err)) < 0 ||
+	       (r = open_comms(replay, err)) < 0 ||
 	       (r = kmt_reconciler_new(tape, &replay->reconciler, err)) < 0);
-	if (r < 0)
-		return r;
-	set_stop(replay);
-	for (size_t i = 0; i < nr; i++)
-		kmt_chunk_reader_rewind(tape->cpus[i]);
-	return kmt_feeds_new(tape->cpus, nr, replay->formats, replay->names, replay->stacks,
-			     replay->options->nr_threads, &replay->feeds, err);
+	return r < 0 ? r : open_feeds(replay, err);
 }
 
 /* What was found damaged, cut or odd on the way. Return: 0 or -ENOMEM. */
@@ -560,31 +406,11 @@ static int describe_tape(struct replay *replay)
 /* When the tape was last known to be drained, which is not its last event. */
 static uint64_t end_of(const struct replay *replay)
 {
-	uint64_t end_ns = kmt_ledger_totals(replay->ledger)->last_ns;
-	uint64_t drained_ns =
-		replay->limit_ns != UINT64_MAX ? replay->limit_ns : replay->tape->manifest.end_ns;
+	uint64_t end_ns = kmt_shards_last_ns(replay->shards);
+	uint64_t limit_ns = kmt_shards_limit_ns(replay->shards);
+	uint64_t drained_ns = limit_ns != UINT64_MAX ? limit_ns : replay->tape->manifest.end_ns;
 
 	return drained_ns > end_ns ? drained_ns : end_ns;
-}
-
-/* What was lost without a mark: who watches has to know it, too. */
-static int book_end(struct replay *replay, uint64_t end_ns)
-{
-	const struct kmt_totals *totals = kmt_ledger_totals(replay->ledger);
-	struct kmt_event loss = { .kind = KMT_EVENT_LOSS, .time_ns = end_ns };
-	uint64_t lost = totals->lost;
-	int r = pass_disturbances(replay, INT64_MAX, end_ns);
-
-	if (r < 0)
-		return r;
-	r = kmt_loss_book(replay->ledger, &replay->tape->manifest, end_ns);
-
-	loss.lost = totals->lost - lost;
-	if (r < 0 || !loss.lost)
-		return r;
-	if (replay->watches)
-		return kmt_watches_note(replay->watches, &loss);
-	return replay->watch ? kmt_watch_note(replay->watch, &loss) : 0;
 }
 
 /*
@@ -669,15 +495,17 @@ static int close_books(struct replay *replay, uint64_t end_ns, struct kmt_err *e
 	       (r = note_feeds(replay)) < 0);
 	replay->nr_tape_notes = replay->result->nr_notes;
 	if (r == 0)
-		r = book_end(replay, end_ns);
+		r = kmt_shards_end(replay->shards, end_ns);
 	if (r == 0 && replay->watch)
 		r = kmt_watch_close(replay->watch, replay->frames, end_ns, err);
 	if (r == 0 && replay->watches)
 		r = kmt_watches_close(replay->watches, replay->frames, end_ns, err);
+	if (r == 0)
+		r = kmt_shards_finish(replay->shards, end_ns, options->older_ns, options->grace_ns);
 	if (r < 0)
 		return r;
-	pass_snapshots(replay, end_ns);
-	return kmt_ledger_finish(replay->ledger, end_ns, options->older_ns, options->grace_ns);
+	kmt_reconciler_set_passed(replay->reconciler, kmt_shards_snapshots(replay->shards));
+	return kmt_shards_join(replay->shards, &replay->ledger, err);
 }
 
 static struct kmt_rows_context rows_context(const struct replay *replay,
@@ -792,9 +620,7 @@ static int do_all(struct replay *replay, struct kmt_err *err)
 static void init(struct replay *replay, struct kmt_tape *tape,
 		 const struct kmt_replay_options *options)
 {
-	*replay = (struct replay){ .tape = tape, .options = options, .limit_ns = UINT64_MAX };
-	if (tape->manifest.ended_ns)
-		replay->limit_ns = tape->manifest.ended_ns;
+	*replay = (struct replay){ .tape = tape, .options = options };
 	kmt_distilled_init(&replay->distilled);
 }
 
