@@ -117,7 +117,8 @@ static int judge(const struct kmt_conclusion *conclusion, const struct kmt_entri
 		 const struct kmt_samples *samples, struct rows *sites, struct kmt_result *result)
 {
 	KMT_CLEANUP(free_rows) struct rows parts = { 0 };
-	KMT_CLEANUP(free_copies) struct rows judged = { 0 };
+	KMT_CLEANUP(free_copies) struct rows chosen = { 0 };
+	struct rows *judged = entries->nr_traced ? &chosen : sites;
 	int r;
 
 	r = make_rows(conclusion, entries, samples, (struct kmt_grouping){ KMT_BY_SITE, false },
@@ -125,15 +126,15 @@ static int judge(const struct kmt_conclusion *conclusion, const struct kmt_entri
 	if (r == 0 && entries->nr_traced)
 		r = make_rows(conclusion, entries, samples,
 			      (struct kmt_grouping){ KMT_BY_SITE, true }, result, &parts);
+	if (r == 0 && entries->nr_traced)
+		r = kmt_parts_choose(sites->rows, sites->nr, parts.rows, parts.nr, &chosen.rows,
+				     &chosen.nr);
 	if (r == 0)
-		r = kmt_parts_choose(sites->rows, sites->nr, parts.rows, parts.nr, &judged.rows,
-				     &judged.nr);
+		r = suppress(conclusion, result, judged);
 	if (r == 0)
-		r = suppress(conclusion, result, &judged);
+		kmt_twins_mark(judged->rows, judged->nr, result);
 	if (r == 0)
-		kmt_twins_mark(judged.rows, judged.nr, result);
-	if (r == 0)
-		r = kmt_verdict_make(result, judged.rows, judged.nr);
+		r = kmt_verdict_make(result, judged->rows, judged->nr);
 	if (r == 0)
 		r = suppress(conclusion, result, &parts);
 	if (r == 0)

@@ -28,13 +28,16 @@ void kmt_twins_mark(const struct kmt_row *rows, size_t nr, struct kmt_result *re
 {
 	struct kmt_reconciliation *counted = &result->reconciliation;
 
-	for (size_t i = 0; i < counted->nr_vmallocs; i++) {
-		struct kmt_vmalloc_row *area = &counted->vmallocs[i];
+	for (size_t k = 0; k < nr; k++) {
+		if (rows[k].space != KMT_SPACE_VMALLOC)
+			continue;
+		for (size_t i = 0; i < counted->nr_vmallocs; i++) {
+			struct kmt_vmalloc_row *area = &counted->vmallocs[i];
 
-		for (size_t k = 0; k < nr; k++)
-			if (rows[k].space == KMT_SPACE_VMALLOC && is_same_code(&rows[k], area) &&
+			if (is_same_code(&rows[k], area) &&
 			    (rows[k].judgement.class >= area->judgement.class ||
 			     is_complete(result)))
 				area->is_seen_by_events = true;
+		}
 	}
 }

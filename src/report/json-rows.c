@@ -215,7 +215,8 @@ static void print_indented(FILE *file, const char *text)
 	const char *end;
 
 	while ((end = strchr(text, '\n'))) {
-		(void)fprintf(file, "%.*s\n" ROW_INDENT, (int)(end - text), text);
+		(void)fwrite(text, 1, (size_t)(end + 1 - text), file);
+		(void)fputs(ROW_INDENT, file);
 		text = end + 1;
 	}
 	(void)fputs(text, file);
