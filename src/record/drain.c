@@ -188,15 +188,16 @@ static bool has_to_wait(struct kmt_drain *drain)
 }
 
 /*
- * Read all there is. Pinned to the CPU, we can't run while an event is being written on it: what
- * comes later has a later time, so that an empty buffer means drained up to the time before.
+ * Read @most sub-buffers, or all there is. Pinned to the CPU, we can't run while an event is being
+ * written on it: what comes later has a later time, so that an empty buffer means drained up to the
+ * time before.
  */
-static int empty_buffer(struct kmt_drain *drain)
+static int read_subbufs(struct kmt_drain *drain, uint32_t most)
 {
 	uint64_t now_ns = kmt_trace_clock_now(drain->shared->clock);
 	const uint32_t subbuf_bytes = drain->shared->subbuf_bytes;
 
-	for (;;) {
+	for (uint32_t nr = 0;;) {
 		size_t room;
 		void *space = kmt_chunk_writer_space(drain->writer, &room);
 		ssize_t n;
@@ -231,6 +232,8 @@ static int empty_buffer(struct kmt_drain *drain)
 		if (r < 0)
 			return r;
 		note_written(drain, now_ns);
+		if (++nr == most)
+			return 0;
 	}
 	if (now_ns > CLOCK_SLACK_NS)
 		note_drained(drain, now_ns - CLOCK_SLACK_NS);
@@ -252,8 +255,14 @@ static int flush_when_due(struct kmt_drain *drain)
 	return 0;
 }
 
-static void wait_for_data(struct kmt_drain *drain)
+/*
+ * Return: how many sub-buffers to read. Those that are whole are taken out of the buffer, of the
+ * one being written the kernel copies event by event, and there would be one of these in each
+ * round. It can wait until it is whole, or time is up.
+ */
+static uint32_t wait_for_data(struct kmt_drain *drain)
 {
+	uint32_t wake_subbufs = drain->shared->wake_subbufs;
 	struct pollfd fds[] = {
 		{ .fd = drain->shared->stop_fd, .events = POLLIN },
 		{ .fd = drain->fd, .events = POLLIN },
@@ -265,21 +274,24 @@ static void wait_for_data(struct kmt_drain *drain)
 		(void)poll(fds, 2, POLL_PERCENT_MS);
 	else
 		(void)poll(fds, 1, POLL_INTERVAL_MS);
+	return fds[1].revents & POLLIN && wake_subbufs ? wake_subbufs : UINT32_MAX;
 }
 
 static int drain_until_stopped(struct kmt_drain *drain)
 {
+	uint32_t most = UINT32_MAX;
+
 	for (;;) {
 		/* Looked at first: after it is set, one more pass must find the buffer empty. */
 		bool is_last = atomic_load(&drain->shared->is_stopping);
-		int r = empty_buffer(drain);
+		int r = read_subbufs(drain, is_last ? UINT32_MAX : most);
 
 		if (r != 0 || is_last)
 			return r;
 		r = flush_when_due(drain);
 		if (r < 0)
 			return r;
-		wait_for_data(drain);
+		most = wait_for_data(drain);
 	}
 }
 

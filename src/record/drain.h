@@ -26,6 +26,7 @@ struct kmt_drain_shared {
 	const struct kmt_padding *padding; /* of the events; outlives the drains */
 	uint32_t subbuf_bytes;
 	bool has_buffer_percent;
+	uint32_t wake_subbufs; /* as in struct kmt_instance */
 	/* Of all CPU files together: the main thread wants to know; nothing is written beyond. */
 	_Atomic uint64_t end_bytes, stop_bytes;
 	_Atomic uint64_t file_bytes;	   /* so far */

@@ -18,8 +18,9 @@
 #define NAME_PREFIX    "kmemtape-"
 #define NAME_BYTES     32
 #define SUBBUF_KIB     64 /* a quarter less CPU time than 4 KiB, measured; larger gains nothing */
-#define BUFFER_PERCENT "25"
+#define BUFFER_PERCENT 25
 #define HEADER_BYTES   1024
+#define UNSURE_SUBBUFS 2    /* poll() counts the one being written, and may count one half read */
 #define REMOVE_TRIES   20   /* of 10 ms: the last close of a file may still be under way */
 #define DEATH_TRIES    1000 /* likewise; of a process that dies, its last thread may be writing */
 
@@ -175,6 +176,18 @@ static int read_header_page(struct kmt_instance *instance, struct kmt_err *err)
 	return 0;
 }
 
+/* Before Linux 42fb0a1e84ff (v6.1), poll() doesn't wait for it: then there may be fewer. */
+static void set_buffer_percent(struct kmt_instance *instance)
+{
+	uint64_t nr = instance->buffer_bytes / instance->subbuf_bytes * BUFFER_PERCENT / 100;
+	char text[8];
+
+	(void)snprintf(text, sizeof(text), "%d", BUFFER_PERCENT);
+	instance->has_buffer_percent = kmt_tracefs_write(instance->fd, "buffer_percent", text) == 0;
+	if (instance->has_buffer_percent && nr > UNSURE_SUBBUFS)
+		instance->wake_subbufs = (uint32_t)(nr - UNSURE_SUBBUFS);
+}
+
 static int configure(struct kmt_instance *instance, uint64_t buffer_bytes, size_t nr_cpus,
 		     const struct kmt_record_listener *listener, struct kmt_err *err)
 {
@@ -193,9 +206,10 @@ static int configure(struct kmt_instance *instance, uint64_t buffer_bytes, size_
 	r = kmt_tracefs_write(instance->fd, "tracing_on", "0");
 	if (r < 0)
 		return kmt_tracefs_fail(err, r, "tracing_on");
-	instance->has_buffer_percent =
-		kmt_tracefs_write(instance->fd, "buffer_percent", BUFFER_PERCENT) == 0;
-	return read_header_page(instance, err);
+	r = read_header_page(instance, err);
+	if (r == 0)
+		set_buffer_percent(instance);
+	return r;
 }
 
 int kmt_instance_new(const char *tracing_path, uint64_t buffer_bytes, size_t nr_cpus,

@@ -21,6 +21,7 @@ struct kmt_instance {
 	uint32_t subbuf_bytes;	/* with its header */
 	uint64_t buffer_bytes;	/* of each CPU */
 	bool has_buffer_percent; /* poll() waits until the buffer is that full */
+	uint32_t wake_subbufs;	 /* that are whole by then; 0: unknown */
 };
 
 /* Remove instances of recorders that were killed. Those of living ones are busy, and stay. */

@@ -159,6 +159,7 @@ static int open_instance(struct kmt_session *session, struct kmt_err *err)
 	session->shared.instance_fd = session->instance->fd;
 	session->shared.subbuf_bytes = session->instance->subbuf_bytes;
 	session->shared.has_buffer_percent = session->instance->has_buffer_percent;
+	session->shared.wake_subbufs = session->instance->wake_subbufs;
 	return 0;
 }
 
