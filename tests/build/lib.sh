@@ -11,11 +11,13 @@ fail()
 	exit 1
 }
 
+TARGETS=() # all
+
 # build OPTION...: into $WORK/build; $BUILT is the program
 build()
 {
 	meson setup "$WORK/build" "$source_dir" -Dwerror=true -Db_lto=false --buildtype=plain "$@" >"$WORK/log" 2>&1 &&
-		meson compile -C "$WORK/build" >>"$WORK/log" 2>&1 || {
+		meson compile -C "$WORK/build" "${TARGETS[@]}" >>"$WORK/log" 2>&1 || {
 		tail -n 20 "$WORK/log"
 		fail "it doesn't build"
 	}
