@@ -27,12 +27,13 @@ struct kmt_chunk_scratch;
  * there
  * @unit_bytes: sub-buffer size, 1 for text; at most KMT_CHUNK_RAW_BYTES_MAX
  *
- * All memory that the writer will ever need is allocated and touched here: about 3 MiB.
+ * All memory that the writer will ever need is allocated and touched here: about 2 MiB, of text 3.
  */
 int kmt_chunk_writer_new(int dirfd, const char *path, uint32_t cpu, uint32_t unit_bytes,
 			 struct kmt_chunk_writer **ret_writer, struct kmt_err *err);
 
-/* zstd's level, from the next chunk on: beyond 1 it takes more memory than was allocated. */
+/* Of text only: zstd's level, from the next chunk on. Beyond 1 it takes more memory than was
+ * allocated. */
 void kmt_chunk_writer_set_level(struct kmt_chunk_writer *writer, int level);
 
 /* What to clear in sub-buffers that are added from now on; @padding: borrowed. */

@@ -206,7 +206,7 @@ TEST(a_chunk_is_written_when_no_unit_fits_any_more)
 
 	CHECK_EQ(kmt_chunk_writer_new(dir.fd, "f.zst", 0, 65536, &writer, NULL), 0);
 	(void)memset(kmt_chunk_writer_space(writer, &room), 0, 65536);
-	CHECK_EQ(room, KMT_CHUNK_RAW_BYTES_MAX);
+	CHECK(room <= KMT_CHUNK_RAW_BYTES_MAX && room % 65536 == 0);
 	CHECK_EQ(kmt_chunk_writer_add(writer, room - 65536, 0, NULL), 0);
 	CHECK(kmt_chunk_writer_is_waiting(writer));
 	CHECK_EQ(kmt_chunk_writer_add(writer, 65536, 0, NULL), 0);
@@ -259,7 +259,7 @@ TEST(a_writer_never_allocates_once_it_is_made)
 	free(probe);
 	CHECK_EQ(heap.calls, 1); /* it does count */
 	CHECK_EQ(kmt_chunk_writer_new(dir.fd, "f.zst", 0, 4096, &writer, NULL), 0);
-	CHECK(heap.bytes > 2 << 20 && heap.bytes < 3 << 20); /* a recorder has as much for a CPU */
+	CHECK(heap.bytes > 3 << 19 && heap.bytes < 5 << 19); /* a recorder may have 3 MiB a CPU */
 
 	heap_watch();
 	for (size_t at = 0; at < 5 << 20; at += 4096) {
@@ -269,6 +269,14 @@ TEST(a_writer_never_allocates_once_it_is_made)
 		    (at % 300000 < 4096 && kmt_chunk_writer_flush(writer, at, NULL) < 0))
 			fail();
 	}
+#ifdef KMT_ZSTD_TAKES_SEQUENCES /* or zstd gives memory back after 128 of these */
+	for (size_t at = 0; at < 300 * 4096; at += 4096) {
+		memcpy(kmt_chunk_writer_space(writer, &room), raw + at, 4096);
+		if (kmt_chunk_writer_add(writer, 4096, at, NULL) < 0 ||
+		    kmt_chunk_writer_flush(writer, at, NULL) < 0)
+			fail();
+	}
+#endif
 	if (kmt_chunk_writer_finish(writer, 1, NULL) < 0)
 		fail();
 	CHECK_EQ(heap.calls, 0);
