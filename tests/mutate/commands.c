@@ -58,6 +58,7 @@ static struct command commands[] = {
 	{ WHAT_MENDS, { "recover", "-o", MADE, TAPE }, "recover" },
 	{ WHAT_OTHER, { "pack", "--distill", "-o", MADE, TAPE }, "--distill" },
 	{ WHAT_OTHER, { "pack", "--redact", "-o", MADE, TAPE }, "--redact" },
+	{ WHAT_OTHER, { "pack", "--small", "-o", MADE, TAPE }, "--small" },
 	{ WHAT_OTHER, { "pack", "--range", "1us..2s", "-o", MADE, TAPE }, "--range" },
 };
 

@@ -22,7 +22,7 @@ for scenario in leak-constant short-healthy untraced-90 wave; do
 	rm "$made"
 done
 for tape in zoo-leak-constant an-owner-is-behind-its-helpers references-are-counted-by-pointer; do
-	for step in distill redact; do
+	for step in distill redact small; do
 		"$KMEMTAPE" pack "--$step" -o "$made" "$work/$tape" 2>/dev/null
 		mkdir "$work/$tape.$step"
 		tar -xf "$made" -C "$work/$tape.$step" --strip-components=1
