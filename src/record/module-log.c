@@ -99,9 +99,9 @@ int kmt_module_log_new(int tape_fd, const struct kmt_module_sources *sources,
 		return kmt_fail(err, -ENOMEM, "symbols/modules: out of memory");
 	log->tape_fd = tape_fd;
 	log->sources = sources;
-	log->waiter = (struct kmt_kallsyms_waiter){ .path = sources->kallsyms,
-						    .fd = -1,
-						    .position = kallsyms_position };
+	log->waiter = (struct kmt_kallsyms_waiter){
+		.path = sources->kallsyms, .fd = -1, .position = has_modules ? kallsyms_position : 0
+	};
 	log->fd = openat(tape_fd, "symbols/modules",
 			 O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
 	if (log->fd < 0)

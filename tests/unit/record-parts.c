@@ -408,6 +408,25 @@ static void a_directory_more_or_less_is_news(void **state)
 	assert_true(kmt_module_log_has_news(log));
 }
 
+/* To read up to there takes a CPU 20 ms. */
+static void symbols_are_not_waited_for_without_modules(void **state)
+{
+	KMT_CLEANUP(kmt_module_log_freep) struct kmt_module_log *log = NULL;
+	KMT_CLEANUP(kmt_close_fd) int fd = -1;
+
+	(void)state;
+	assert_int_equal(kmt_tape_create(tape_path, &fd, NULL), 0);
+	set_kallsyms(LAB_CODE);
+	assert_int_equal(kmt_module_log_new(fd, &sources, 1, NULL, &log, NULL), 0);
+	assert_false(kmt_module_log_is_busy(log));
+	log = kmt_module_log_free(log);
+
+	assert_int_equal(unlinkat(fd, "symbols/modules", 0), 0);
+	set_list("");
+	assert_int_equal(kmt_module_log_new(fd, &sources, 1, NULL, &log, NULL), 0);
+	assert_true(kmt_module_log_is_busy(log));
+}
+
 static void set_text(struct kmt_symbol_text *text, const char *lines)
 {
 	kmt_symbol_text_clear(text);
@@ -1086,6 +1105,7 @@ int main(void)
 		IN_TAPE(a_read_while_init_code_goes_is_not_whole),
 		IN_TAPE(a_module_that_is_listed_before_it_has_symbols_gets_them),
 		IN_TAPE(a_directory_more_or_less_is_news),
+		IN_TAPE(symbols_are_not_waited_for_without_modules),
 		cmocka_unit_test(functions_are_known_by_their_parameters),
 		cmocka_unit_test(members_are_found_also_in_what_has_no_name),
 		cmocka_unit_test(pairs_are_parsed),
