@@ -22,6 +22,11 @@
 #define TRACEFS_FD  4
 #define FIRST_OTHER 5
 
+/* What the recorder writes to the pipe; its end without a word is that of a recorder that was
+ * killed. */
+#define HAS_INSTANCE 'i'
+#define ALL_IS_DONE  'd'
+
 /* Nothing of the user's stays open: who reads what the recorder writes must see the end of it. */
 static int keep_only(int pipe_fd, int tracefs_fd)
 {
@@ -58,21 +63,26 @@ static void make_tough(void)
 static _Noreturn void be_janitor(int pipe_fd, struct kmt_tracefs *tracefs, int tracefs_fd,
 				 pid_t recorder)
 {
-	char byte;
+	bool has_instance = false;
+	char word = 0;
 	ssize_t n;
 
 	if (keep_only(pipe_fd, tracefs_fd) < 0)
 		_exit(1);
 	make_tough();
 	kmt_privileges_keep_for_cleaning(tracefs->is_ours);
-	do
-		n = read(PIPE_FD, &byte, 1);
-	while (n < 0 && errno == EINTR);
-	if (n == 0) {
+	do {
+		n = read(PIPE_FD, &word, 1);
+		has_instance |= n == 1 && word == HAS_INSTANCE;
+	} while (n < 0 ? errno == EINTR : n == 1 && word != ALL_IS_DONE);
+	/* Else what is called so is that of another recorder with this pid, in its own namespace.
+	 */
+	if (n == 0 && has_instance) {
 		kmt_instance_remove_of(TRACEFS_FD, recorder);
 		kmt_probes_remove_of(TRACEFS_FD, recorder);
-		kmt_tracefs_release(tracefs);
 	}
+	if (n == 0)
+		kmt_tracefs_release(tracefs);
 	_exit(0);
 }
 
@@ -103,6 +113,17 @@ int kmt_janitor_start(struct kmt_janitor *janitor, const struct kmt_tracefs *tra
 	return 0;
 }
 
+static void tell(const struct kmt_janitor *janitor, char word)
+{
+	if (janitor->pid)
+		(void)!write(janitor->fd, &word, 1); /* SIGPIPE is ignored */
+}
+
+void kmt_janitor_give_instance(const struct kmt_janitor *janitor)
+{
+	tell(janitor, HAS_INSTANCE);
+}
+
 bool kmt_janitor_has_died(struct kmt_janitor *janitor)
 {
 	if (!janitor->pid || waitpid(janitor->pid, NULL, WNOHANG) != janitor->pid)
@@ -118,7 +139,7 @@ void kmt_janitor_dismiss(struct kmt_janitor *janitor)
 	int saved_errno = errno;
 
 	if (janitor->pid) {
-		(void)!write(janitor->fd, "", 1); /* SIGPIPE is ignored */
+		tell(janitor, ALL_IS_DONE);
 		/* Should somebody have stopped it, the byte is there when it goes on. */
 		for (int i = 0; i < DISMISS_MS && !kmt_janitor_has_died(janitor) && janitor->pid;
 		     i++)

@@ -31,6 +31,9 @@ struct kmt_janitor {
 int kmt_janitor_start(struct kmt_janitor *janitor, const struct kmt_tracefs *tracefs,
 		      struct kmt_err *err);
 
+/* kmt_janitor_give_instance() - the instance that is called after our pid is ours: from now on it cleans up */
+void kmt_janitor_give_instance(const struct kmt_janitor *janitor);
+
 /* kmt_janitor_has_died() - look whether somebody killed it; true once. Doesn't wait. */
 bool kmt_janitor_has_died(struct kmt_janitor *janitor);
 

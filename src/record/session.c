@@ -149,6 +149,7 @@ static int open_instance(struct kmt_session *session, struct kmt_err *err)
 			     session->online.nr, session->listener, &session->instance, err);
 	if (r < 0)
 		return r;
+	kmt_janitor_give_instance(&session->janitor);
 	session->summary->buffer_bytes = session->instance->buffer_bytes;
 	r = kmt_trace_clock_choose(session->instance->fd, &session->clock, err);
 	if (r < 0)
