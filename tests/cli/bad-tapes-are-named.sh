@@ -108,7 +108,7 @@ replayed o.tape '(.tape.complete | not) and .events.allocs >= 7'
 # The report is the same whatever the number of threads, for each of these.
 for tape in good d c o; do
 	"$KMEMTAPE" replay --format json --threads 0 $tape.tape >one
-	for n in 1 2 5; do
+	for n in 1 2 5 20; do
 		"$KMEMTAPE" replay --format json --threads $n $tape.tape | cmp -s - one ||
 			fail "$tape.tape: $n threads, another report"
 	done
