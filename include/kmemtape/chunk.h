@@ -77,6 +77,9 @@ int kmt_chunk_writer_text(struct kmt_chunk_writer *writer, const char *text, siz
 /**
  * kmt_chunk_writer_columns() - write a chunk of columns; nothing may wait to be written
  * @frame: of kmt_columns_finish(), @bytes long, of @raw_bytes of sub-buffers
+ *
+ * Return: as kmt_chunk_writer_add(); -E2BIG, with nothing written, if it is longer than the
+ * writer's own chunks can get.
  */
 int kmt_chunk_writer_columns(struct kmt_chunk_writer *writer, const void *frame, size_t bytes,
 			     size_t raw_bytes, uint64_t drained_ns, struct kmt_err *err);

@@ -37,14 +37,21 @@ static bool is_as_it_was(struct small *small, const void *frame, size_t bytes)
 	       memcmp(small->again, small->raw, small->raw_bytes) == 0;
 }
 
-/* What makes no columns stays a chunk like those of other tapes. */
+/* What makes no columns stays as it is, in as many chunks as the writer makes of it. Only the last
+ * one's time is known. */
 static int write_raw(struct small *small, struct kmt_chunk_writer *writer, struct kmt_err *err)
 {
-	size_t room;
-	int r;
+	size_t at = 0, bytes;
+	int r = 0;
 
-	memcpy(kmt_chunk_writer_space(writer, &room), small->raw, small->raw_bytes);
-	r = kmt_chunk_writer_add(writer, small->raw_bytes, small->drained_ns, err);
+	for (; r == 0 && at < small->raw_bytes; at += bytes) {
+		size_t left = small->raw_bytes - at, room;
+		void *space = kmt_chunk_writer_space(writer, &room);
+
+		bytes = left < room ? left : room;
+		memcpy(space, small->raw + at, bytes);
+		r = kmt_chunk_writer_add(writer, bytes, bytes == left ? small->drained_ns : 0, err);
+	}
 	return r == 0 && kmt_chunk_writer_is_waiting(writer)
 		       ? kmt_chunk_writer_flush(writer, small->drained_ns, err)
 		       : r;
@@ -62,12 +69,12 @@ static int write_chunk(struct small *small, struct kmt_chunk_writer *writer, str
 	for (size_t at = 0; at < small->raw_bytes; at += small->subbuf_bytes)
 		kmt_small_items_add(&small->items, small->raw + at, small->columns);
 	r = kmt_columns_finish(small->columns, &frame, &bytes, err);
-	if (r < 0 && r != -E2BIG)
-		return r;
-	if (r == 0 && is_as_it_was(small, frame, bytes))
+	if (r == 0 && !is_as_it_was(small, frame, bytes))
+		r = -E2BIG;
+	if (r == 0)
 		r = kmt_chunk_writer_columns(writer, frame, bytes, small->raw_bytes,
 					     small->drained_ns, err);
-	else
+	if (r == -E2BIG)
 		r = write_raw(small, writer, err);
 	small->raw_bytes = 0;
 	small->written_ns = small->drained_ns;
