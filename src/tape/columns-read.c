@@ -399,7 +399,8 @@ static const char *put_subbuf(struct kmt_columns_reader *reader, uint8_t *to, si
 	for (uint32_t i = 0; i < nr_items; i++) {
 		size_t bytes = put_item(reader, to + at, subbuf_bytes - at);
 
-		if (!bytes)
+		/* Behind the end of a column, items cost no bytes of the tape, but time. */
+		if (!bytes || reader->is_bad)
 			return "an item that makes no sense";
 		at += bytes;
 	}

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What goes into columns comes out, whatever it is; and what is no columns is said to be none. */
+#include <zstd.h>
+
+#include "../../src/tape/columns.h"
 #include "kmemtape/columns.h"
 #include "kmemtape/tape-format.h"
 
@@ -200,6 +203,62 @@ TEST(a_frame_for_another_length_is_refused)
 	CHECK(!read_again(b, frame, bytes));
 }
 
+#define ITEMS_OF_LIAR	0xffffffffu
+#define FIELDS_OF_LIAR	255u
+#define RAW_OF_LIAR	KMT_CHUNK_RAW_BYTES_MAX
+#define UNTOUCHED	0xee
+#define LIAR_DATA_BYTES 16u
+
+/* One sub-buffer of as many items as one likes, of as many fields as there can be, and a column
+ * that has the first of all. */
+static size_t make_liar(uint8_t *content)
+{
+	struct columns_head head = {
+		.data_offset = kmt_put_le32(LIAR_DATA_BYTES),
+		.clock_step = kmt_put_le32(1),
+		.nr_templates = kmt_put_le32(1),
+	};
+	struct columns_template template = { .bytes = kmt_put_le32(8),
+					     .nr_fields = FIELDS_OF_LIAR };
+	struct columns_field field = { { 4, 0 }, 4, KMT_VARY_TASK, 0, { 0 } };
+	struct columns_page page = { .nr_items = kmt_put_le32(ITEMS_OF_LIAR) };
+	size_t at = sizeof(head),
+	       template_bytes = sizeof(template) + 8 + FIELDS_OF_LIAR * sizeof(field);
+
+	memcpy(content + at, &template, sizeof(template));
+	for (size_t i = 0; i < FIELDS_OF_LIAR; i++)
+		memcpy(content + at + sizeof(template) + i * sizeof(field), &field, sizeof(field));
+	at += template_bytes + LIAR_DATA_BYTES;
+	memcpy(content + at, &page, sizeof(page));
+	at += sizeof(page) + 1; /* the number of the first item's template */
+	head.template_bytes = kmt_put_le32((uint32_t)template_bytes);
+	head.bytes[COLUMN_PAGE_HEADS] = kmt_put_le32(LIAR_DATA_BYTES);
+	head.bytes[COLUMN_PAGES] = kmt_put_le32(sizeof(page));
+	head.bytes[COLUMN_ITEMS] = kmt_put_le32(1);
+	memcpy(content, &head, sizeof(head));
+	return at;
+}
+
+/* Else a tape of a few bytes takes hours. */
+TEST(behind_the_end_of_a_column_nothing_is_made)
+{
+	KMT_CLEANUP(tear_down) struct bench *b = set_up(false, 16);
+	KMT_CLEANUP(kmt_freep) uint8_t *content = calloc(1, 65536);
+	KMT_CLEANUP(kmt_freep) uint8_t *raw = malloc(RAW_OF_LIAR);
+	uint8_t frame[65536];
+	size_t bytes;
+
+	CHECK(content && raw);
+	bytes = ZSTD_compress(frame, sizeof(frame), content, make_liar(content), 1);
+	CHECK(bytes < 200);
+	memset(raw, UNTOUCHED, RAW_OF_LIAR);
+	CHECK(kmt_columns_read(b->reader, frame, bytes, RAW_OF_LIAR, raw, RAW_OF_LIAR));
+	CHECK_EQ(raw[LIAR_DATA_BYTES], 0);			   /* it got so far */
+	for (size_t i = 2 * LIAR_DATA_BYTES; i < RAW_OF_LIAR; i++) /* items are copied in steps */
+		if (raw[i] != UNTOUCHED)
+			fail_msg("%zu was made of nothing", i);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -208,6 +267,7 @@ int main(void)
 		ROW(what_was_to_be_expected_takes_little),
 		ROW(each_chunk_stands_for_itself),
 		ROW(a_frame_for_another_length_is_refused),
+		ROW(behind_the_end_of_a_column_nothing_is_made),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
