@@ -27,7 +27,10 @@
 #include "watch.h"
 #include "watches.h"
 
-#define NS_PER_S UINT64_C(1000000000)
+#define NS_PER_S   UINT64_C(1000000000)
+/* Each takes most of a MiB, and looks at whatever concerns all. */
+#define SHARDS_MAX 32u
+
 /* One replay, from open to result. */
 struct replay {
 	struct kmt_tape *tape;
@@ -98,16 +101,16 @@ static int on_other(void *context, const struct kmt_event *event)
 }
 
 /*
- * Two threads decode as fast as one books, beside what else there is to do. Who watches has to see
- * all events in their order, and books that are written are of one ledger.
+ * Events are booked about as fast as they are decoded. Who watches has to see all of them in their
+ * order, and books that are written are of one ledger.
  */
 static unsigned int nr_shards(const struct replay *replay)
 {
 	unsigned int nr_threads = replay->options->nr_threads;
 
-	return nr_threads <= 2 || replay->watch || replay->watches || replay->is_distilling
-		       ? 1
-		       : (nr_threads + 1) / 2;
+	if (nr_threads == 0 || replay->watch || replay->watches || replay->is_distilling)
+		return 1;
+	return nr_threads < SHARDS_MAX ? nr_threads : SHARDS_MAX;
 }
 
 static int open_shards(struct replay *replay, const struct kmt_ledger_options *options,

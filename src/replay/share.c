@@ -4,7 +4,7 @@
 
 #include "share.h"
 
-#define FIRST_ROOM 1024u
+#define FIRST_ROOM 64u
 
 /* NULL and ZERO_SIZE_PTR: many events have one, and no object. */
 #define NO_OBJECT_MAX 16u

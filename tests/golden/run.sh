@@ -49,7 +49,7 @@ same_text()
 	done
 }
 
-# Any number of threads gives the same bytes: with 3 of them two shards book what there is, with 31 sixteen.
+# Any number of threads gives the same bytes: as many shards book what there is.
 same_result()
 {
 	options=$(sed -n 's/^# replay: //p' "$1")
