@@ -6,6 +6,7 @@
 
 #include "kmemtape/replay.h"
 #include "kmemtape/survey.h"
+#include "kmemtape/symbols.h"
 #include "kmemtape/units.h"
 
 #include "operand.h"
@@ -79,21 +80,36 @@ static uint64_t check_text(const struct kmt_tape *tape, const char *path)
 	return 0;
 }
 
-/* Return: problems found */
+struct symbols_check {
+	const struct kmt_tape *tape;
+	uint64_t problems;
+};
+
+/* Return: none is there, which is how the symbols of a module may well be. */
+static int check_module(void *context, unsigned int line, char **ret_text, size_t *ret_bytes)
+{
+	struct symbols_check *check = context;
+	char path[64];
+
+	(void)ret_text;
+	(void)ret_bytes;
+	(void)snprintf(path, sizeof(path), "symbols/%04u.zst", line);
+	check->problems += check_text(check->tape, path);
+	return -ENOENT;
+}
+
+/* What replay reads of them: others are not of the tape. Return: problems found */
 static uint64_t check_symbols(const struct kmt_tape *tape)
 {
-	KMT_CLEANUP(kmt_members_free_list) char **paths = NULL;
-	uint64_t problems = 0;
+	KMT_CLEANUP(kmt_symbols_freep) struct kmt_symbols *symbols = NULL;
+	KMT_CLEANUP(kmt_freep) char *modules = NULL;
+	struct symbols_check check = { tape, 0 };
+	size_t bytes;
 
-	if (kmt_members_list(tape->members, "symbols", &paths, NULL) < 0)
-		return 0;
-	for (char **path = paths; *path; path++) {
-		size_t bytes = strlen(*path);
-
-		if (bytes > 4 && strcmp(*path + bytes - 4, ".zst") == 0)
-			problems += check_text(tape, *path);
-	}
-	return problems;
+	if (kmt_tape_read_text(tape, "symbols/modules", &modules, &bytes, NULL) >= 0 &&
+	    kmt_symbols_new(&symbols, NULL) == 0)
+		(void)kmt_symbols_add_modules(symbols, modules, bytes, check_module, &check, NULL);
+	return check.problems + check_text(tape, "symbols/kallsyms.zst");
 }
 
 /* What a distilled tape has instead of events. Return: problems found */
