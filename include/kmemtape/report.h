@@ -11,7 +11,7 @@
 
 struct kmt_report_options {
 	uint64_t top; /* rows at most; 0: all */
-	/* The rest is for the text alone. */
+	/* The rest is for the text alone, as are explanations and tables for text and JSON. */
 	bool hides_healthy; /* what comes and goes, and what is suppressed, is only counted */
 	bool is_utf8;	    /* else ASCII, which survives every mail */
 };
@@ -36,8 +36,26 @@ void kmt_report_explain(const struct kmt_result *result, const struct kmt_report
  * -ENOMEM. */
 int kmt_report_intervals(const struct kmt_result *result, FILE *file, struct kmt_err *err);
 
-/* Schema 1. Return: 0 or -ENOMEM. */
+/* Schema 1, all of what was asked for. Return: 0 or -ENOMEM. */
 int kmt_report_json(const struct kmt_result *result, const struct kmt_report_options *options,
 		    FILE *file, struct kmt_err *err);
+
+/*
+ * What a result can be written as. The first one is what is written if nothing else is asked for;
+ * the last one has no name.
+ */
+#define KMT_REPORT_FORMATS_MAX 16
+
+struct kmt_report_format {
+	const char *name; /* "json" */
+	const char *help; /* what it is, in at most 40 columns */
+	uint64_t rows;	  /* shown unless it is told how many; 0: all */
+	bool is_binary;	  /* nothing for a terminal */
+	bool has_asked;	  /* tells what was asked beyond the rows: explanations, tables */
+	int (*write)(const struct kmt_result *result, const struct kmt_report_options *options,
+		     FILE *file, struct kmt_err *err); /* Return: 0 or -ENOMEM. */
+};
+
+extern const struct kmt_report_format kmt_report_formats[];
 
 #endif

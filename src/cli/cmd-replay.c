@@ -19,12 +19,13 @@
 #include "lines-reader.h"
 #include "operand.h"
 #include "opt.h"
+#include "output.h"
 
 #define THREADS_MAX	256
-#define TEXT_ROWS	10 /* two lines each: with all the rest, a large terminal full */
 #define SECONDS_AN_HOUR 3600.0
 
-static const char *const format_words[] = { "text", "json", NULL };
+/* As kmt_report_formats[] */
+static const char *format_words[KMT_REPORT_FORMATS_MAX], *format_helps[KMT_REPORT_FORMATS_MAX];
 /* As enum kmt_group */
 static const char *const group_words[] = { "site", "cache", "module", "comm",
 					   "pid",  "stack", "owner",  NULL };
@@ -35,13 +36,15 @@ static int format, group, order, fail_on = -1;
 static uint64_t older_ns, grace_ns = KMT_GRACE_NS, top = UINT64_MAX, nr_threads = UINT64_MAX;
 static uint64_t min_bytes, min_rate;
 static struct kmt_opt_list suppression_files, owner_files;
-static const char *explain, *only, *debuginfo;
+static const char *explain, *only, *debuginfo, *output;
 static uint64_t interval_ns;
 static bool wants_exit_code, wants_lines, is_utf8;
 
 static const struct kmt_opt options[] = {
 	{ 0, "format", "FORMAT", KMT_OPT_WORD, &format, .words = format_words,
-	  .help = "text, or json (schema 1) [text]" },
+	  .word_helps = format_helps, .help = "what to write [text]:" },
+	{ 'o', "output", "FILE", KMT_OPT_TEXT, &output,
+	  .help = "where to, replacing what is there; '-' for stdout\n[-]" },
 	{ 0, "by", "WHAT", KMT_OPT_WORD, &group, .words = group_words,
 	  .help = "one line for each site, cache, module, comm, pid,\nstack or owner: whom a site allocates for [site]" },
 	{ 0, "sort", "ORDER", KMT_OPT_WORD, &order, .words = sort_words,
@@ -51,7 +54,7 @@ static const struct kmt_opt options[] = {
 	{ 0, "older", "TIME", KMT_OPT_TIME, &older_ns, 0, UINT64_MAX,
 	  .help = "leave out what was younger when the tape ended\n[0]" },
 	{ 0, "top", "N", KMT_OPT_UINT, &top, 0, UINT32_MAX,
-	  .help = "rows at most, 0 for all, healthy ones included\n[text: 10 suspicious ones, json: 0]" },
+	  .help = "rows at most, 0 for all, healthy ones included\n[text: 10 suspicious ones, others: 0]" },
 	{ 0, "explain", "SITE", KMT_OPT_TEXT, &explain,
 	  .help = "all that is known of foo, foo+0x4c, 0xADDRESS or\n'foo [module]', instead of the report" },
 	{ 0, "interval", "TIME", KMT_OPT_TIME, &interval_ns, 1, UINT64_MAX,
@@ -92,10 +95,23 @@ const struct kmt_command kmt_command_replay = {
 	.run = run,
 };
 
-/* In a pipe the report is for a mail or a log, and stays ASCII. */
+static void list_formats(void)
+{
+	for (size_t i = 0; kmt_report_formats[i].name; i++) {
+		format_words[i] = kmt_report_formats[i].name;
+		format_helps[i] = kmt_report_formats[i].help;
+	}
+}
+
+static bool is_for_terminal(void)
+{
+	return (!output || strcmp(output, "-") == 0) && isatty(STDOUT_FILENO);
+}
+
+/* In a pipe or a file the report is for a mail or a log, and stays ASCII. */
 static bool is_utf8_terminal(void)
 {
-	if (!isatty(STDOUT_FILENO))
+	if (!is_for_terminal())
 		return false;
 	(void)setlocale(LC_CTYPE, "");
 	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
@@ -104,12 +120,10 @@ static bool is_utf8_terminal(void)
 /* Rows that the report shows; 0: all. */
 static uint64_t row_limit(void)
 {
-	if (top != UINT64_MAX)
-		return top;
-	return format == 1 ? 0 : TEXT_ROWS;
+	return top != UINT64_MAX ? top : kmt_report_formats[format].rows;
 }
 
-static int report_on(const struct kmt_result *result, struct kmt_err *err)
+static int report_on(const struct kmt_result *result, FILE **file, struct kmt_err *err)
 {
 	struct kmt_report_options report = {
 		.top = row_limit(),
@@ -117,17 +131,10 @@ static int report_on(const struct kmt_result *result, struct kmt_err *err)
 		.hides_healthy = top == UINT64_MAX && order == KMT_SORT_SUSPICION,
 		.is_utf8 = is_utf8,
 	};
+	int r = kmt_report_formats[format].write(result, &report, *file, err);
+	int closed = kmt_output_close(file, output, r < 0 ? NULL : err);
 
-	if (format == 1)
-		return kmt_report_json(result, &report, stdout, err);
-	if (explain)
-		kmt_report_explain(result, &report, stdout);
-	if (interval_ns)
-		return kmt_report_intervals(result, stdout, err);
-	if (explain)
-		return 0;
-	kmt_report_text(result, &report, stdout);
-	return 0;
+	return r < 0 ? r : closed;
 }
 
 static unsigned int default_threads(void)
@@ -219,6 +226,10 @@ static int check_asked(void)
 	uint64_t pid;
 	const char *name;
 
+	if ((explain || interval_ns) && !kmt_report_formats[format].has_asked)
+		return kmt_complain(command, KMT_EXIT_USAGE, "--%s: %s has only rows",
+				    explain ? "explain" : "interval",
+				    kmt_report_formats[format].name);
 	if (explain && group != KMT_BY_SITE)
 		return kmt_complain(command, KMT_EXIT_USAGE,
 				    "--explain is of a call site: no --by %s", group_words[group]);
@@ -264,6 +275,11 @@ static int check_usage(int nr_operands)
 				    fail_on >= 0 ? "fail-on"
 				    : min_bytes	 ? "min-bytes"
 						 : "min-rate");
+	if (kmt_report_formats[format].is_binary && is_for_terminal())
+		return kmt_complain(
+			command, KMT_EXIT_USAGE,
+			"--format: %s is nothing for a terminal: name a file with -o FILE",
+			kmt_report_formats[format].name);
 	return check_asked();
 }
 
@@ -294,8 +310,10 @@ static int run(int argc, char **argv)
 	struct kmt_operand operand;
 	struct kmt_replay_options replay;
 	struct kmt_err err = { "" };
+	KMT_CLEANUP(kmt_outputp) FILE *file = NULL;
 	int first, r;
 
+	list_formats();
 	r = kmt_opt_parse(&kmt_command_replay, options, argc, argv, &first);
 	if (r != KMT_OPT_RUN)
 		return r < 0 ? KMT_EXIT_USAGE : KMT_EXIT_DONE;
@@ -321,6 +339,8 @@ static int run(int argc, char **argv)
 	(void)split_only(&replay.only_by, &replay.only);
 	is_utf8 = is_utf8_terminal();
 	if (r == 0)
+		r = kmt_output_open(&kmt_command_replay, argv[first], output, &file, &err);
+	if (r == 0)
 		r = kmt_operand_enter(&kmt_command_replay, argv[first], &operand, &err);
 	if (r == 0 && (wants_lines || debuginfo))
 		r = start_lines(&lines, &replay, &sandbox, &err);
@@ -331,7 +351,7 @@ static int run(int argc, char **argv)
 	if (r == 0)
 		r = kmt_replay(tape, &replay, &result, &err);
 	if (r == 0)
-		r = report_on(result, &err);
+		r = report_on(result, &file, &err);
 	if (r < 0)
 		return kmt_complain(&kmt_command_replay, KMT_EXIT_FAILED, "%s", err.text);
 	return exit_code(&result->verdict);

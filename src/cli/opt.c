@@ -11,6 +11,7 @@
 #include "opt.h"
 
 #define HELP_COLUMN 26 /* leaves 54 of 80 columns for the words */
+#define WORD_WIDTH  12
 
 void kmt_print(const char *fmt, ...)
 {
@@ -84,6 +85,9 @@ static void print_option(const struct kmt_opt *opt)
 			printf("%*s", HELP_COLUMN, "");
 		}
 	}
+	for (int i = 0; opt->word_helps && opt->words[i]; i++)
+		printf("%*s%-*s%s\n", HELP_COLUMN + 2, "", WORD_WIDTH, opt->words[i],
+		       opt->word_helps[i]);
 }
 
 static void print_help(const struct kmt_command *command, const struct kmt_opt *opts)

@@ -34,8 +34,9 @@ struct kmt_opt {
 	enum kmt_opt_type type;
 	void *value; /* left as it is when the option isn't given */
 	uint64_t min, max;
-	const char *const *words; /* NULL-terminated */
-	const char *help;	  /* a line or more, "\n" between them */
+	const char *const *words;      /* NULL-terminated */
+	const char *const *word_helps; /* as many, each a part of a line; NULL: help has it all */
+	const char *help;	       /* a line or more, "\n" between them */
 };
 
 struct kmt_command {

@@ -74,16 +74,19 @@ static int put_by_hand(const char *product, const char *output)
 	return S_ISDIR(st.st_mode) ? rename(product, output) : link(product, output);
 }
 
-/* Never over a file that is there, also if it came after we looked. */
-static int put_in_place(const char *directory, const char *output)
+/*
+ * @flags: RENAME_NOREPLACE: never over a file that is there, also if it came after we looked. 0: in
+ * its place
+ */
+static int put_in_place(const char *directory, const char *output, unsigned int flags)
 {
 	char product[PATH_MAX + 8], parent[PATH_MAX];
 	const char *slash = strrchr(output, '/');
 	int r;
 
 	(void)snprintf(product, sizeof(product), "%s/" KMT_SCRATCH_PRODUCT, directory);
-	r = renameat2(AT_FDCWD, product, AT_FDCWD, output, RENAME_NOREPLACE);
-	if (r < 0 && (errno == EINVAL || errno == ENOSYS))
+	r = flags ? renameat2(AT_FDCWD, product, AT_FDCWD, output, flags) : rename(product, output);
+	if (r < 0 && flags && (errno == EINVAL || errno == ENOSYS))
 		r = put_by_hand(product, output);
 	if (r < 0)
 		return -errno;
@@ -92,8 +95,16 @@ static int put_in_place(const char *directory, const char *output)
 	return sync_directory(parent);
 }
 
+/* Leaks are an answer, too. */
+static bool is_done(int status)
+{
+	return WIFEXITED(status) &&
+	       (WEXITSTATUS(status) == KMT_EXIT_DONE || WEXITSTATUS(status) == KMT_EXIT_LEAKS);
+}
+
 static _Noreturn void wait_and_clean_up(const struct kmt_command *command, const char *path,
-					const char *output, const char *directory)
+					const char *output, unsigned int flags,
+					const char *directory)
 {
 	int status, r = 0;
 
@@ -102,8 +113,8 @@ static _Noreturn void wait_and_clean_up(const struct kmt_command *command, const
 			status = KMT_EXIT_FAILED << 8;
 			break;
 		}
-	if (output && status == 0)
-		r = put_in_place(directory, output);
+	if (output && is_done(status))
+		r = put_in_place(directory, output, flags);
 	kmt_remove_tree(directory, false);
 	if (r < 0)
 		exit(kmt_complain(command, KMT_EXIT_FAILED, "%s: %s", output, strerror(-r)));
@@ -135,8 +146,8 @@ static int name_directory(char *directory, const char *output, struct kmt_err *e
 					   output ? output : "$TMPDIR");
 }
 
-int kmt_scratch_enter(const struct kmt_command *command, const char *path, const char *output,
-		      char *directory, struct kmt_err *err)
+static int enter(const struct kmt_command *command, const char *path, const char *output,
+		 unsigned int flags, char *directory, struct kmt_err *err)
 {
 	sigset_t ending, old;
 	int r = name_directory(directory, output, err);
@@ -161,8 +172,20 @@ int kmt_scratch_enter(const struct kmt_command *command, const char *path, const
 	}
 	(void)sigprocmask(SIG_SETMASK, &old, NULL);
 	if (worker > 0)
-		wait_and_clean_up(command, path, output, directory);
+		wait_and_clean_up(command, path, output, flags, directory);
 	return r;
+}
+
+int kmt_scratch_enter(const struct kmt_command *command, const char *path, const char *output,
+		      char *directory, struct kmt_err *err)
+{
+	return enter(command, path, output, RENAME_NOREPLACE, directory, err);
+}
+
+int kmt_scratch_replace(const struct kmt_command *command, const char *path, const char *output,
+			char *directory, struct kmt_err *err)
+{
+	return enter(command, path, output, 0, directory, err);
 }
 
 void kmt_scratch_name_output(struct kmt_err *err, const char *product, const char *output)

@@ -26,6 +26,10 @@
 int kmt_scratch_enter(const struct kmt_command *command, const char *path, const char *output,
 		      char *directory, struct kmt_err *err);
 
+/* The same, also over a file that is there: until then that one is whole. */
+int kmt_scratch_replace(const struct kmt_command *command, const char *path, const char *output,
+			char *directory, struct kmt_err *err);
+
 /* Words that begin with the product's path begin with the output's: the user knows no other. */
 void kmt_scratch_name_output(struct kmt_err *err, const char *product, const char *output);
 

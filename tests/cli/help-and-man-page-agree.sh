@@ -18,6 +18,10 @@ for page in "$KMT_TESTS"/../tools/man/kmemtape-*.1.scd; do
 	of_page=$(grep -oE '^(\*-.\*, )?\*--[a-z-]+\*' "$page" | grep -oE -- '--[a-z-]+' | sort)
 	[ -n "$of_help" ] || fail "$command --help: no options"
 	diff <(echo "$of_help") <(echo "$of_page") || fail "$command: --help (<) and man page (>) differ"
+	# Words that are told one a line: each is in the page, too.
+	for word in $(sed -n 's/^ \{28\}\([a-z]*\) .*/\1/p' <<<"$help"); do
+		grep -q "_${word}_" "$page" || fail "$command --help: $word is not in the man page"
+	done
 	"$KMEMTAPE" --help | grep -qE "^  $command " || fail "$command is not in kmemtape --help"
 done
 [ "$("$KMEMTAPE" --help | awk 'length > 80')" = "" ] || fail "--help: wider than 80 columns"

@@ -28,6 +28,7 @@ expect "one TAPE at a time" replay a b
 expect "there is no option '--fromat'" replay --fromat json x
 expect "--format: 'xml' is none of text, json" replay --format xml x
 expect "--format needs a value: FORMAT" replay --format
+expect "--output needs a value: FILE" replay x -o
 expect "--older: 'soon' is not a time" replay --older soon x
 expect "--older: '99999999999999h' is not in" replay --older 99999999999999h x
 expect "--top: '-1' is not a number" replay --top -1 x
