@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "kmemtape/report.h"
+#include "kmemtape/spark.h"
 #include "kmemtape/units.h"
 
 #include "head.h"
-#include "spark.h"
 #include "stack-tree.h"
 #include "words.h"
 
@@ -105,7 +105,8 @@ static void print_trend(const struct kmt_result *result, const struct kmt_row *r
 	if (row->history) {
 		kmt_history_unpack(row->history, &history);
 		kmt_line_addf(&line, "|%s|",
-			      kmt_spark_draw(spark, history.live, result->grid.nr, is_utf8));
+			      kmt_spark_draw(spark, history.live, result->grid.nr,
+					     KMT_SPARK_COLUMNS, is_utf8));
 	} else {
 		kmt_line_add(&line, "never much");
 	}

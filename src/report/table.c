@@ -2,9 +2,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "kmemtape/spark.h"
 #include "kmemtape/units.h"
 
-#include "spark.h"
 #include "table.h"
 #include "words.h"
 
@@ -87,7 +87,7 @@ static void print_numbers(struct table *table, const struct kmt_row *row)
 	table->has_trend |= nr > 0;
 	if (row->history)
 		kmt_history_unpack(row->history, &history);
-	kmt_spark_draw(spark, row->history ? history.live_bytes : NULL, nr,
+	kmt_spark_draw(spark, row->history ? history.live_bytes : NULL, nr, KMT_SPARK_COLUMNS,
 		       table->options->is_utf8);
 	fprintf(table->file, "%8s %8s %11s %s %-9s",
 		kmt_row_has_size(row) ? kmt_format_size(live, scaled(row, row->live_bytes)) : "-",

@@ -2,15 +2,15 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "../../src/report/spark.h"
 #include "../../src/report/words.h"
+#include "kmemtape/spark.h"
 #include "kmemtape/units.h"
 
 #include "check.h"
 
 static const char *draw(char *buf, const uint64_t *points, size_t nr)
 {
-	return kmt_spark_draw(buf, points, nr, false);
+	return kmt_spark_draw(buf, points, nr, KMT_SPARK_COLUMNS, false);
 }
 
 TEST(nothing_is_drawn_of_no_points)
@@ -46,7 +46,7 @@ TEST(any_number_of_points_is_as_wide)
 		char buf[KMT_SPARK_BYTES];
 
 		CHECK_TEXT(draw(buf, points, nr), "################");
-		CHECK_EQ(strlen(kmt_spark_draw(buf, points, nr, true)), 48);
+		CHECK_EQ(strlen(kmt_spark_draw(buf, points, nr, KMT_SPARK_COLUMNS, true)), 48);
 	}
 }
 
@@ -115,10 +115,23 @@ TEST(lines_break_between_words_but_not_before_a_unit)
 		      "  \xe4\xb8\xad\xe6\x96\x87\xe4\xb8\xad\xe6\x96\x87\xe4\xb8\xad\n");
 }
 
+TEST(a_curve_is_as_wide_as_it_is_told)
+{
+	uint64_t points[KMT_SPARK_COLUMNS_MAX];
+	char buf[KMT_SPARK_BYTES];
+
+	for (size_t i = 0; i < KMT_SPARK_COLUMNS_MAX; i++)
+		points[i] = i;
+	CHECK_TEXT(kmt_spark_draw(buf, points, KMT_SPARK_COLUMNS_MAX, 4, false), ".:+#");
+	CHECK_EQ(strlen(kmt_spark_draw(buf, points, KMT_SPARK_COLUMNS_MAX, 64, true)), 192);
+	CHECK_TEXT(kmt_spark_draw(buf, points, 1, 3, false), "_  ");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		ROW(nothing_is_drawn_of_no_points),
+		ROW(a_curve_is_as_wide_as_it_is_told),
 		ROW(something_is_never_drawn_as_nothing),
 		ROW(all_zero_is_a_line_at_the_bottom),
 		ROW(any_number_of_points_is_as_wide),
