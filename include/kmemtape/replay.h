@@ -13,6 +13,7 @@
 
 struct kmt_replay_options {
 	enum kmt_group group;
+	bool is_by_site_else; /* by stack, but by site where no stack was recorded */
 	enum kmt_sort sort;
 	uint64_t older_ns; /* objects that are younger at the end are left out of the rows */
 	const char

@@ -101,6 +101,7 @@ struct kmt_row {
 	int32_t pid;	  /* by pid; -1: interrupts */
 
 	uint64_t allocs, frees, reused;
+	uint64_t alloc_bytes; /* of all allocations */
 	uint64_t live_objects, live_bytes, requested_bytes;
 	uint64_t uncertain_objects; /* of the live: their free may be among the lost events */
 	uint64_t recorder_objects;  /* of the live: kmemtape's own */
@@ -224,6 +225,12 @@ struct kmt_suppression_hits {
 	uint64_t rows, objects, bytes;
 };
 
+/* By what the code of the kernel or of a module is told from all other builds. */
+struct kmt_build_id {
+	const char *module; /* NULL: the kernel */
+	const char *id;	    /* hexadecimal */
+};
+
 struct kmt_result {
 	char *path, *kernel, *arch, *clock, *host;
 	char started_at[32]; /* RFC 3339, UTC; "" unknown */
@@ -266,6 +273,8 @@ struct kmt_result {
 	enum kmt_group group;
 	struct kmt_row *rows; /* sorted */
 	size_t nr_rows;
+	struct kmt_build_id *build_ids; /* by module, where there is just one, the kernel first */
+	size_t nr_build_ids;
 	char **notes; /* what a reader must know before the numbers: one line each */
 	size_t nr_notes;
 
@@ -304,6 +313,15 @@ int kmt_result_keep(struct kmt_result *result, const char *text, const char **re
 
 /* Takes @frames, an array on the heap, on success. Return: 0 or -ENOMEM. */
 int kmt_result_keep_frames(struct kmt_result *result, struct kmt_frame *frames);
+
+/*
+ * Does live_bytes have what is in @space and, if it is pages, went to @use? Not pages that are in
+ * another space that was recorded, too, nor those of users.
+ */
+bool kmt_result_counts(const struct kmt_result *result, uint32_t space, enum kmt_use use);
+
+/* Of the kernel (NULL) or a module; NULL: not known. */
+const char *kmt_result_build_id(const struct kmt_result *result, const char *module);
 
 /* The row of a call site, by the two that tell it; NULL if there is none. */
 const struct kmt_row *kmt_result_site(const struct kmt_result *result, uint64_t call_site,

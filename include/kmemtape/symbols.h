@@ -96,6 +96,10 @@ const char *kmt_symbols_taint(const struct kmt_symbols *symbols, const char *nam
 const char *kmt_symbols_build_id(const struct kmt_symbols *symbols, const char *name,
 				 uint32_t instance);
 
+/* The name of a load of a module, and its build-id as above; NULL: there were no more than @index. */
+const char *kmt_symbols_module(const struct kmt_symbols *symbols, size_t index,
+			       const char **ret_build_id);
+
 /* Where the kernel's _stext was; 0 unknown. */
 uint64_t kmt_symbols_stext(const struct kmt_symbols *symbols);
 

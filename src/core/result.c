@@ -51,6 +51,7 @@ struct kmt_result *kmt_result_free(struct kmt_result *result)
 		free(result->frames[i]);
 	free(result->frames);
 	free(result->stacks);
+	free(result->build_ids);
 	kmt_result_free_rows(result->rows, result->nr_rows);
 	free(result->path);
 	free(result->kernel);
@@ -134,6 +135,50 @@ int kmt_result_keep_frames(struct kmt_result *result, struct kmt_frame *frames)
 	}
 	result->frames[result->nr_frames++] = frames;
 	return 0;
+}
+
+bool kmt_result_counts(const struct kmt_result *result, uint32_t space, enum kmt_use use)
+{
+	const struct kmt_space_sum *spaces = result->spaces;
+
+	if (space != KMT_SPACE_PAGE)
+		return true;
+	switch (use) {
+	case KMT_USE_SLAB:
+		return !spaces[KMT_SPACE_SLAB].is_recorded;
+	case KMT_USE_VMALLOC:
+		return !spaces[KMT_SPACE_VMALLOC].is_recorded;
+	case KMT_USE_PERCPU:
+		return !spaces[KMT_SPACE_PERCPU].is_recorded;
+	case KMT_USE_USER:
+		return false;
+	case KMT_USE_UNKNOWN:
+		return !spaces[KMT_SPACE_SLAB].is_recorded &&
+		       !spaces[KMT_SPACE_VMALLOC].is_recorded &&
+		       !spaces[KMT_SPACE_PERCPU].is_recorded;
+	default:
+		return true;
+	}
+}
+
+static int by_module(const void *left, const void *right)
+{
+	const struct kmt_build_id *a = left, *b = right;
+
+	if (!a->module || !b->module)
+		return !b->module - !a->module;
+	return strcmp(a->module, b->module);
+}
+
+const char *kmt_result_build_id(const struct kmt_result *result, const char *module)
+{
+	struct kmt_build_id wanted = { .module = module };
+	const struct kmt_build_id *found = NULL;
+
+	if (result->nr_build_ids)
+		found = bsearch(&wanted, result->build_ids, result->nr_build_ids, sizeof(wanted),
+				by_module);
+	return found ? found->id : NULL;
 }
 
 const struct kmt_row *kmt_result_site(const struct kmt_result *result, uint64_t call_site,

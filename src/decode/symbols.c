@@ -826,6 +826,15 @@ const char *kmt_symbols_build_id(const struct kmt_symbols *symbols, const char *
 	return id ? id : "";
 }
 
+const char *kmt_symbols_module(const struct kmt_symbols *symbols, size_t index,
+			       const char **ret_build_id)
+{
+	if (index >= symbols->nr_modules)
+		return NULL;
+	*ret_build_id = symbols->modules[index].build_id;
+	return symbols->modules[index].name;
+}
+
 uint64_t kmt_symbols_stext(const struct kmt_symbols *symbols)
 {
 	return symbols->stext;

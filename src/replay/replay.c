@@ -13,6 +13,7 @@
 #include "kmemtape/units.h"
 
 #include "books.h"
+#include "build-ids.h"
 #include "conclusion.h"
 #include "frames.h"
 #include "kept-dossiers.h"
@@ -397,6 +398,7 @@ static int describe_tape(struct replay *replay)
 	result->nr_disturbances = manifest->nr_disturbances;
 	result->sample = manifest->sample;
 	result->group = replay->options->explain ? KMT_BY_SITE : replay->options->group;
+	result->wall_offset_ns = manifest->wall_offset_ns;
 	result->older_ns = replay->options->older_ns;
 	result->grace_ns = replay->options->grace_ns;
 	result->is_complete = manifest->is_distilled
@@ -473,7 +475,7 @@ static void describe_end(struct replay *replay, uint64_t end_ns)
 }
 
 /* Before the rows are made of nothing. */
-static int check_stacks(const struct replay *replay, struct kmt_err *err)
+static int check_stacks(struct replay *replay, struct kmt_err *err)
 {
 	const struct kmt_account *accounts;
 	size_t nr;
@@ -484,6 +486,10 @@ static int check_stacks(const struct replay *replay, struct kmt_err *err)
 	for (size_t i = 0; i < nr; i++)
 		if (accounts[i].key.stack != KMT_STACK_NONE)
 			return 0;
+	if (replay->options->is_by_site_else) {
+		replay->result->group = KMT_BY_SITE;
+		return 0;
+	}
 	return kmt_fail(err, -ENOENT, "%s: no stack was recorded: record with --stack",
 			replay->tape->path);
 }
@@ -587,6 +593,8 @@ static int finish(struct replay *replay, struct kmt_err *err)
 	r = kmt_reconcile(replay->reconciler, replay->ledger, &context, replay->result);
 	if (r == 0)
 		r = conclude(replay, &context);
+	if (r == 0)
+		r = kmt_build_ids_fill(replay->tape, replay->symbols, replay->result);
 	if (r == 0 && kmt_symbols_is_exhausted(replay->symbols))
 		r = kmt_result_note(replay->result,
 				    "not all functions have their names: the tape has too "

@@ -217,6 +217,7 @@ static void add_to_row(struct kmt_row *row, const struct kmt_account *account, u
 	row->allocs += account->allocs;
 	row->frees += account->frees;
 	row->reused += account->reused;
+	row->alloc_bytes += account->allocs * account->key.bytes_alloc;
 	row->live_objects += account->live_objects;
 	row->live_bytes += account->live_objects * account->key.bytes_alloc;
 	row->requested_bytes += account->live_requested_bytes;

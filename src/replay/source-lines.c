@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 #include <stdio.h>
 
+#include "build-ids.h"
 #include "source-lines.h"
 
 #define NOTES_SHOWN 6 /* a kernel has hundreds of modules */
@@ -12,17 +13,6 @@ struct filler {
 	struct kmt_result *result;
 };
 
-/* "kernel HEX" on the first line of symbols/build-ids; all else is of modules. */
-static void read_build_id(const struct kmt_tape *tape, char **ret_id)
-{
-	KMT_CLEANUP(kmt_freep) char *text = NULL;
-	size_t bytes;
-
-	if (kmt_tape_read_text(tape, "symbols/build-ids", &text, &bytes, NULL) < 0 ||
-	    sscanf(text, "kernel %m[0-9a-f]", ret_id) != 1)
-		*ret_id = NULL;
-}
-
 int kmt_source_lines_open(const struct kmt_tape *tape, struct kmt_lines_source *source,
 			  struct kmt_err *err)
 {
@@ -30,7 +20,7 @@ int kmt_source_lines_open(const struct kmt_tape *tape, struct kmt_lines_source *
 
 	if (!source)
 		return 0;
-	read_build_id(tape, &id);
+	kmt_build_ids_read_kernel(tape, &id);
 	return source->open(source, tape->manifest.kernel, id ? id : "", err);
 }
 

@@ -4,29 +4,10 @@
 
 #include "sums.h"
 
-/* Does the sum of all have it? Pages of another space are there, if that was recorded. */
+/* Does the sum of all have it? */
 static bool is_counted(const struct kmt_result *result, const struct kmt_entry *entry)
 {
-	const struct kmt_space_sum *spaces = result->spaces;
-
-	if (entry->account->key.space != KMT_SPACE_PAGE)
-		return true;
-	switch (entry->use) {
-	case KMT_USE_SLAB:
-		return !spaces[KMT_SPACE_SLAB].is_recorded;
-	case KMT_USE_VMALLOC:
-		return !spaces[KMT_SPACE_VMALLOC].is_recorded;
-	case KMT_USE_PERCPU:
-		return !spaces[KMT_SPACE_PERCPU].is_recorded;
-	case KMT_USE_USER:
-		return false;
-	case KMT_USE_UNKNOWN:
-		return !spaces[KMT_SPACE_SLAB].is_recorded &&
-		       !spaces[KMT_SPACE_VMALLOC].is_recorded &&
-		       !spaces[KMT_SPACE_PERCPU].is_recorded;
-	default:
-		return true;
-	}
+	return kmt_result_counts(result, entry->account->key.space, entry->use);
 }
 
 static void add_entry(struct kmt_result *result, const struct kmt_entry *entry)

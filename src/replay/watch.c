@@ -384,7 +384,6 @@ static int fill_table(struct kmt_watch *watch, struct kmt_result *result, struct
 		return kmt_fail(err, r, "out of memory");
 	result->interval_ns = options->interval_ns;
 	result->only_by = options->only_by;
-	result->wall_offset_ns = manifest->wall_offset_ns;
 	return kmt_result_keep(result, options->only, &result->only);
 }
 

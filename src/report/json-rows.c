@@ -170,6 +170,8 @@ static void put_numbers(struct builder *b, struct json_object *object, const str
 	put_uint(b, object, "allocs", row->allocs);
 	put_uint(b, object, "frees", row->frees);
 	put_uint(b, object, "reused", row->reused);
+	if (kmt_row_has_size(row))
+		put_uint(b, object, "alloc_bytes", row->alloc_bytes);
 	put_uint(b, object, "live_objects", row->live_objects);
 	if (kmt_row_has_size(row)) {
 		put_uint(b, object, "live_bytes", row->live_bytes);
