@@ -47,11 +47,12 @@ int kmt_report_json(const struct kmt_result *result, const struct kmt_report_opt
 #define KMT_REPORT_FORMATS_MAX 16
 
 struct kmt_report_format {
-	const char *name; /* "json" */
-	const char *help; /* what it is, in at most 40 columns */
-	uint64_t rows;	  /* shown unless it is told how many; 0: all */
-	bool is_binary;	  /* nothing for a terminal */
-	bool has_asked;	  /* tells what was asked beyond the rows: explanations, tables */
+	const char *name;   /* "json" */
+	const char *help;   /* what it is, in at most 40 columns */
+	uint64_t rows;	    /* shown unless it is told how many; 0: all */
+	bool is_binary;	    /* nothing for a terminal */
+	bool goes_by_stack; /* where stacks were recorded and nothing else is asked for */
+	bool has_asked;	    /* tells what was asked beyond the rows: explanations, tables */
 	int (*write)(const struct kmt_result *result, const struct kmt_report_options *options,
 		     FILE *file, struct kmt_err *err); /* Return: 0 or -ENOMEM. */
 };

@@ -32,13 +32,13 @@ static const char *const group_words[] = { "site", "cache", "module", "comm",
 static const char *const sort_words[] = { "suspicion", "bytes", "objects", "allocs", "age", NULL };
 static const char *const fail_words[] = { "likely", "possible", NULL };
 
-static int format, group, order, fail_on = -1;
+static int format, group = -1, order, fail_on = -1;
 static uint64_t older_ns, grace_ns = KMT_GRACE_NS, top = UINT64_MAX, nr_threads = UINT64_MAX;
 static uint64_t min_bytes, min_rate;
 static struct kmt_opt_list suppression_files, owner_files;
 static const char *explain, *only, *debuginfo, *output;
 static uint64_t interval_ns;
-static bool wants_exit_code, wants_lines, is_utf8;
+static bool wants_exit_code, wants_lines, is_utf8, is_by_site_else;
 
 static const struct kmt_opt options[] = {
 	{ 0, "format", "FORMAT", KMT_OPT_WORD, &format, .words = format_words,
@@ -101,6 +101,15 @@ static void list_formats(void)
 		format_words[i] = kmt_report_formats[i].name;
 		format_helps[i] = kmt_report_formats[i].help;
 	}
+}
+
+/* Unless it was asked for. */
+static void choose_group(void)
+{
+	if (group >= 0)
+		return;
+	is_by_site_else = kmt_report_formats[format].goes_by_stack;
+	group = is_by_site_else ? KMT_BY_STACK : KMT_BY_SITE;
 }
 
 static bool is_for_terminal(void)
@@ -317,6 +326,7 @@ static int run(int argc, char **argv)
 	r = kmt_opt_parse(&kmt_command_replay, options, argc, argv, &first);
 	if (r != KMT_OPT_RUN)
 		return r < 0 ? KMT_EXIT_USAGE : KMT_EXIT_DONE;
+	choose_group();
 	r = check_usage(argc - first);
 	if (r != KMT_EXIT_DONE)
 		return r;
@@ -325,6 +335,7 @@ static int run(int argc, char **argv)
 		r = load_owners(&owners, &err);
 	replay = (struct kmt_replay_options){
 		.group = (enum kmt_group)group,
+		.is_by_site_else = is_by_site_else,
 		.sort = (enum kmt_sort)order,
 		.older_ns = older_ns,
 		.grace_ns = grace_ns,

@@ -3,6 +3,8 @@
 
 #include "kmemtape/report.h"
 
+#include "pprof.h"
+
 #define TEXT_ROWS 10 /* two lines each: with all the rest, a large terminal full */
 
 /* The report, or what was asked for instead of it. */
@@ -25,6 +27,13 @@ const struct kmt_report_format kmt_report_formats[] = {
 	  .has_asked = true,
 	  .write = write_text },
 	{ .name = "json", .help = "schema 1, for jq", .has_asked = true, .write = kmt_report_json },
+#ifdef KMT_HAVE_ZLIB
+	{ .name = "pprof",
+	  .help = "for go tool pprof, Pyroscope, Parca",
+	  .is_binary = true,
+	  .goes_by_stack = true,
+	  .write = kmt_report_pprof },
+#endif
 	{ 0 },
 };
 

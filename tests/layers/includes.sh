@@ -30,7 +30,7 @@ declare -A may=(
 )
 declare -A libraries=(
 	[base]='' [core]='' [tape]='zstd.h|json-c/|archive' [decode]='elfutils/|pthread.h'
-	[replay]='pthread.h' [report]='json-c/' [record]='tracefs.h|pthread.h' [cli]='seccomp.h' [dat]='zstd.h|zlib.h'
+	[replay]='pthread.h' [report]='json-c/|zlib.h' [record]='tracefs.h|pthread.h' [cli]='seccomp.h' [dat]='zstd.h|zlib.h'
 	[share]=''
 )
 outside='zstd.h|json-c/|archive|traceevent/|elfutils/|pthread.h|tracefs.h|trace-cmd/|zlib.h|seccomp.h'
