@@ -6,8 +6,7 @@
 
 #define FIRST_ROOM 64u
 
-/* NULL and ZERO_SIZE_PTR: many events have one, and no object. */
-#define NO_OBJECT_MAX 16u
+#define ZERO_SIZE_PTR 16u /* Linux include/linux/slab.h: what kmalloc(0) returns */
 
 static int grow(struct kmt_share *share)
 {
@@ -50,11 +49,21 @@ static int add_to_all(const struct kmt_sharing *sharing, const struct kmt_event 
 	return r;
 }
 
+/*
+ * Many events are about NULL or ZERO_SIZE_PTR, and no object. All else is one, however small: what
+ * a pair of functions hands out may be a number.
+ */
+static inline bool has_object(const struct kmt_event *event)
+{
+	return event->ptr > ZERO_SIZE_PTR ||
+	       (event->ptr && (event->ptr < ZERO_SIZE_PTR || event->space != KMT_SPACE_SLAB));
+}
+
 /* Other bits than the live set looks at, or each would fill but a part of its table. */
 static inline unsigned int share_of(const struct kmt_sharing *sharing,
 				    const struct kmt_event *event, uint64_t number)
 {
-	uint64_t key = event->ptr > NO_OBJECT_MAX ? event->ptr : number;
+	uint64_t key = has_object(event) ? event->ptr : number;
 	uint64_t hash = (key ^ sharing->seed) * 0xc2b2ae3d27d4eb4f;
 
 	if (event->space == KMT_SPACE_PAGE)

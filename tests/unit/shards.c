@@ -53,6 +53,8 @@ static struct kmt_event any_event(uint64_t *random, uint16_t cpu)
 		event.stack = 4;
 	} else if (event.kind >= KMT_EVENT_PAIR_ALLOC) {
 		event.space = KMT_SPACE_PAIR + (bits >> 48) % 2;
+		if ((bits >> 49) % 4 == 0) /* a number, not a pointer */
+			event.ptr = (bits >> 52) % 20;
 		event.text = "pair";
 	} else if (event.kind >= KMT_EVENT_PERCPU_ALLOC) {
 		event.space = KMT_SPACE_PERCPU;
