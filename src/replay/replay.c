@@ -36,6 +36,7 @@
 struct replay {
 	struct kmt_tape *tape;
 	const struct kmt_replay_options *options;
+	struct kmt_replay_options alone; /* the same without threads, if there are none */
 	struct kmt_formats *formats;
 	struct kmt_names *names;
 	struct kmt_stacks *stacks;
@@ -287,7 +288,6 @@ static int start_distilled(struct replay *replay, struct kmt_err *err)
 	int r;
 
 	(void)((r = kmt_result_new(&replay->result, err)) < 0 ||
-	       (r = kmt_source_lines_open(tape, replay->options->lines, err)) < 0 ||
 	       (r = kmt_names_new(&replay->names, err)) < 0 ||
 	       (r = kmt_books_read(tape, replay->names, &replay->distilled, err)) < 0 ||
 	       (r = check_options(replay, err)) < 0 ||
@@ -306,7 +306,6 @@ static int start(struct replay *replay, struct kmt_err *err)
 	/* Without one, hostile tapes may only take longer. */
 	(void)!getrandom(&replay->hash_seed, sizeof(replay->hash_seed), GRND_NONBLOCK);
 	(void)((r = kmt_result_new(&replay->result, err)) < 0 ||
-	       (r = kmt_source_lines_open(tape, replay->options->lines, err)) < 0 ||
 	       (r = open_names(replay, err)) < 0 ||
 	       (r = kmt_replay_formats(tape, &replay->formats, err)) < 0 ||
 	       (r = note_formats(replay)) < 0 ||
@@ -610,7 +609,7 @@ static int finish(struct replay *replay, struct kmt_err *err)
 }
 
 /* From open to result, which @replay has then. */
-static int do_all(struct replay *replay, struct kmt_err *err)
+static int try(struct replay *replay, struct kmt_err *err)
 {
 	bool is_distilled = replay->tape->manifest.is_distilled;
 	int r;
@@ -635,6 +634,27 @@ static void init(struct replay *replay, struct kmt_tape *tape,
 	kmt_distilled_init(&replay->distilled);
 }
 
+/* Where no threads are to be had, it takes longer. */
+static int do_all(struct replay *replay, struct kmt_err *err)
+{
+	struct replay again = {
+		.tape = replay->tape,
+		.alone = *replay->options,
+		.suspects = replay->suspects,
+		.is_distilling = replay->is_distilling,
+	};
+	int r = try(replay, err);
+
+	if (r != -EAGAIN || again.alone.nr_threads == 0)
+		return r;
+	again.alone.nr_threads = 0;
+	deinit(replay);
+	*replay = again;
+	replay->options = &replay->alone;
+	kmt_distilled_init(&replay->distilled);
+	return try(replay, err);
+}
+
 int kmt_replay(struct kmt_tape *tape, const struct kmt_replay_options *options,
 	       struct kmt_result **ret_result, struct kmt_err *err)
 {
@@ -642,7 +662,9 @@ int kmt_replay(struct kmt_tape *tape, const struct kmt_replay_options *options,
 	int r;
 
 	init(&replay, tape, options);
-	r = do_all(&replay, err);
+	r = kmt_source_lines_open(tape, options->lines, err);
+	if (r == 0)
+		r = do_all(&replay, err);
 	if (r == 0)
 		*ret_result = KMT_STEAL(replay.result);
 	return r;

@@ -9,6 +9,7 @@
 /* One of them at its work. */
 struct task {
 	struct kmt_shard *shard;
+	pthread_mutex_t *gate; /* held until it is known what the work is */
 	int (*work)(struct task *task);
 	uint64_t end_ns, older_ns, grace_ns; /* of finish() */
 	pthread_t thread;
@@ -20,6 +21,7 @@ struct kmt_shards {
 	struct kmt_shard *shards;
 	struct kmt_ledger **ledgers;
 	struct task *tasks;
+	pthread_mutex_t gate;
 };
 
 struct kmt_shards *kmt_shards_free(struct kmt_shards *shards)
@@ -33,6 +35,7 @@ struct kmt_shards *kmt_shards_free(struct kmt_shards *shards)
 	free(shards->shards);
 	free(shards->ledgers);
 	free(shards->tasks);
+	(void)pthread_mutex_destroy(&shards->gate);
 	free(shards);
 	return NULL;
 }
@@ -57,6 +60,7 @@ int kmt_shards_new(unsigned int nr, const struct kmt_shard_hooks *hooks,
 
 	if (!shards)
 		return kmt_fail(err, -ENOMEM, "out of memory");
+	(void)pthread_mutex_init(&shards->gate, NULL);
 	shards->nr = nr;
 	shards->shards = calloc(nr, sizeof(*shards->shards));
 	shards->ledgers = calloc(nr, sizeof(*shards->ledgers));
@@ -71,6 +75,7 @@ int kmt_shards_new(unsigned int nr, const struct kmt_shard_hooks *hooks,
 			return r;
 		shards->shards[i].number = i;
 		shards->tasks[i].shard = &shards->shards[i];
+		shards->tasks[i].gate = &shards->gate;
 	}
 	*ret_shards = KMT_STEAL(shards);
 	return 0;
@@ -87,13 +92,15 @@ static void *run_task(void *context)
 {
 	struct task *task = context;
 
+	(void)pthread_mutex_lock(task->gate);
+	(void)pthread_mutex_unlock(task->gate);
 	task->result = task->work(task);
 	return NULL;
 }
 
 /*
- * The first one is done by the caller. Without enough threads what is left is @instead of @work.
- * Return: 0 or the first negative result.
+ * The first one is done by the caller. Without enough threads all are @instead of @work: nobody has
+ * begun. Return: 0 or the first negative result.
  */
 static int do_all(struct kmt_shards *shards, int (*work)(struct task *task),
 		  int (*instead)(struct task *task))
@@ -101,15 +108,15 @@ static int do_all(struct kmt_shards *shards, int (*work)(struct task *task),
 	unsigned int nr = 1;
 	int r = 0;
 
-	for (unsigned int i = 0; i < shards->nr; i++)
-		shards->tasks[i].work = work;
+	(void)pthread_mutex_lock(&shards->gate);
 	while (nr < shards->nr &&
 	       pthread_create(&shards->tasks[nr].thread, NULL, run_task, &shards->tasks[nr]) == 0)
 		nr++;
-	for (unsigned int i = nr; i < shards->nr; i++) {
-		shards->tasks[i].work = instead;
+	for (unsigned int i = 0; i < shards->nr; i++)
+		shards->tasks[i].work = nr == shards->nr ? work : instead;
+	(void)pthread_mutex_unlock(&shards->gate);
+	for (unsigned int i = nr; i < shards->nr; i++)
 		(void)run_task(&shards->tasks[i]);
-	}
 	(void)run_task(&shards->tasks[0]);
 	for (unsigned int i = 1; i < nr; i++)
 		(void)pthread_join(shards->tasks[i].thread, NULL);
@@ -123,7 +130,7 @@ static int run(struct task *task)
 	return kmt_shard_run(task->shard);
 }
 
-/* Each has to run while the others do, which must not wait for one that can't. */
+/* Each has to run while the others do. */
 static int leave(struct task *task)
 {
 	kmt_feeds_leave(task->shard->context.feeds, task->shard->number);
