@@ -17,6 +17,7 @@
 
 #include "lines-process.h"
 #include "lines-reader.h"
+#include "look.h"
 #include "operand.h"
 #include "opt.h"
 #include "output.h"
@@ -38,13 +39,15 @@ static uint64_t min_bytes, min_rate;
 static struct kmt_opt_list suppression_files, owner_files;
 static const char *explain, *only, *debuginfo, *output;
 static uint64_t interval_ns;
-static bool wants_exit_code, wants_lines, is_utf8, is_by_site_else;
+static bool wants_exit_code, wants_lines, wants_tui, is_utf8, is_by_site_else;
 
 static const struct kmt_opt options[] = {
 	{ 0, "format", "FORMAT", KMT_OPT_WORD, &format, .words = format_words,
 	  .word_helps = format_helps, .help = "what to write [text]:" },
 	{ 'o', "output", "FILE", KMT_OPT_TEXT, &output,
 	  .help = "where to, replacing what is there; '-' for stdout\n[-]" },
+	{ 0, "tui", NULL, KMT_OPT_FLAG, &wants_tui,
+	  .help = "look around in the report on the terminal; ? helps" },
 	{ 0, "by", "WHAT", KMT_OPT_WORD, &group, .words = group_words,
 	  .help = "one line for each site, cache, module, comm, pid,\nstack or owner: whom a site allocates for [site]" },
 	{ 0, "sort", "ORDER", KMT_OPT_WORD, &order, .words = sort_words,
@@ -272,6 +275,23 @@ static int check_tape(const struct kmt_tape *tape, const struct kmt_replay_optio
 			tape->path);
 }
 
+/* A screen has it all: what would be printed instead can be opened there. */
+static int check_tui(void)
+{
+	const char *other = format	  ? "--format"
+			    : output	  ? "-o"
+			    : explain	  ? "--explain"
+			    : interval_ns ? "--interval"
+					  : NULL;
+
+	if (!wants_tui)
+		return KMT_EXIT_DONE;
+	if (other)
+		return kmt_complain(&kmt_command_replay, KMT_EXIT_USAGE,
+				    "--tui is a screen: %s is for what is printed", other);
+	return kmt_look_check(&kmt_command_replay);
+}
+
 static int check_usage(int nr_operands)
 {
 	const struct kmt_command *command = &kmt_command_replay;
@@ -289,7 +309,7 @@ static int check_usage(int nr_operands)
 			command, KMT_EXIT_USAGE,
 			"--format: %s is nothing for a terminal: name a file with -o FILE",
 			kmt_report_formats[format].name);
-	return check_asked();
+	return check_tui() == KMT_EXIT_DONE ? check_asked() : KMT_EXIT_USAGE;
 }
 
 /* In a process of its own, that is made before this one goes into its sandbox. */
@@ -315,6 +335,7 @@ static int run(int argc, char **argv)
 	KMT_CLEANUP(kmt_result_freep) struct kmt_result *result = NULL;
 	KMT_CLEANUP(kmt_tape_freep) struct kmt_tape *tape = NULL;
 	KMT_CLEANUP(kmt_lines_process_freep) struct kmt_lines_process *lines = NULL;
+	KMT_CLEANUP(kmt_look_freep) struct kmt_look *look = NULL;
 	struct kmt_sandbox sandbox = { .nr_reads = 0 };
 	struct kmt_operand operand;
 	struct kmt_replay_options replay;
@@ -355,15 +376,20 @@ static int run(int argc, char **argv)
 		r = kmt_operand_enter(&kmt_command_replay, argv[first], &operand, &err);
 	if (r == 0 && (wants_lines || debuginfo))
 		r = start_lines(&lines, &replay, &sandbox, &err);
+	if (r == 0 && wants_tui)
+		r = kmt_look_new(argv[first], is_utf8, &sandbox, &look, &err);
 	if (r == 0)
 		r = kmt_operand_read(&operand, &sandbox, &tape, &err);
 	if (r == 0)
 		r = check_tape(tape, &replay, &err);
-	if (r == 0)
+	if (r == 0 && look)
+		r = kmt_look_run(&look, tape, &replay, check_tape, exit_code, &err);
+	else if (r == 0)
 		r = kmt_replay(tape, &replay, &result, &err);
-	if (r == 0)
+	if (r == 0 && result)
 		r = report_on(result, &file, &err);
+	look = kmt_look_free(look); /* what is complained of is seen on the terminal as it was */
 	if (r < 0)
 		return kmt_complain(&kmt_command_replay, KMT_EXIT_FAILED, "%s", err.text);
-	return exit_code(&result->verdict);
+	return wants_tui ? r : exit_code(&result->verdict);
 }

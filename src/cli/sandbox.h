@@ -23,6 +23,7 @@ struct kmt_sandbox {
 						      isn't there is passed over */
 	const char *writes[KMT_SANDBOX_PATHS_MAX]; /* the same; may be read, too */
 	size_t nr_reads, nr_writes;
+	bool has_terminal; /* that is drawn on, and whose modes are set: open already */
 	bool has_network; /* debuginfod wants it, and threads, pipes, and the like */
 	pid_t child;	  /* that may be killed, and sent to by a socket; 0: none */
 };

@@ -110,6 +110,17 @@ static int allow_parts(scmp_filter_ctx filter, pid_t child)
 	return r;
 }
 
+/* Its modes, and how large it is; to stop, and to end, by a signal to itself, is allowed to all. */
+static int allow_terminal(scmp_filter_ctx filter)
+{
+	static const unsigned long requests[] = { TCSETS, TCSETSW, TCSETSF, TIOCGPGRP };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < sizeof(requests) / sizeof(requests[0]); i++)
+		r = allow_if(filter, "ioctl", 1, requests[i]);
+	return r;
+}
+
 static int allow_sockets(scmp_filter_ctx filter)
 {
 	static const unsigned long families[] = { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK };
@@ -130,6 +141,8 @@ static int fill(scmp_filter_ctx filter, const struct kmt_sandbox *sandbox)
 #endif
 	if (r == 0)
 		r = allow_parts(filter, sandbox->child);
+	if (r == 0 && sandbox->has_terminal)
+		r = allow_terminal(filter);
 	if (r == 0 && (sandbox->nr_writes || sandbox->has_network))
 		r = ALLOW_NAMES(filter, writing);
 	if (r == 0 && sandbox->has_network)

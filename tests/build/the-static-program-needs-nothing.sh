@@ -13,6 +13,9 @@ chroot "$WORK/root" /kmemtape replay format-1.tape >"$WORK/report" || fail "it d
 chroot "$WORK/root" /kmemtape replay --lines format-1.tape >"$WORK/report" 2>"$WORK/err" && fail "--lines: exit 0"
 [ ! -s "$WORK/report" ] && [ "$(wc -l <"$WORK/err")" = 1 ] && grep -q "built without 'lines'" "$WORK/err" ||
 	fail "--lines: $(cat "$WORK/report" "$WORK/err")"
+chroot "$WORK/root" /kmemtape replay --tui format-1.tape >"$WORK/report" 2>"$WORK/err" && fail "--tui: exit 0"
+[ ! -s "$WORK/report" ] && [ "$(wc -l <"$WORK/err")" = 1 ] && grep -q "built without 'tui'" "$WORK/err" ||
+	fail "--tui: $(cat "$WORK/report" "$WORK/err")"
 [ -w /sys/kernel/tracing/events/kmem/kmalloc/enable ] || exit 0
 unshare -m sh -c 'mount --rbind /proc "$1/proc" && mount --rbind /sys "$1/sys" &&
 	exec chroot "$1" /kmemtape record -q -d 200ms --settle 0 -o /tmp/x.tape' sh "$WORK/root" ||

@@ -14,6 +14,7 @@ declare -A headers=(
 	[record]='record'
 	[dat]='trace-dat'
 	[share]='share'
+	[tui]='tui'
 )
 # core is pure: its result.h is what report sees, its event.h what decode makes.
 declare -A may=(
@@ -26,14 +27,15 @@ declare -A may=(
 	[record]='base tape record'
 	[dat]='base tape dat'
 	[share]='base tape decode core replay share'
-	[cli]='base tape decode core replay report record dat share'
+	[tui]='base report tui core/result core/dossier core/history core/intervals core/judgement'
+	[cli]='base tape decode core replay report record dat share tui'
 )
 declare -A libraries=(
 	[base]='' [core]='' [tape]='zstd.h|json-c/|archive' [decode]='elfutils/|pthread.h'
 	[replay]='pthread.h' [report]='json-c/|zlib.h' [record]='tracefs.h|pthread.h' [cli]='seccomp.h' [dat]='zstd.h|zlib.h'
-	[share]=''
+	[share]='' [tui]='curses.h|term.h|pthread.h'
 )
-outside='zstd.h|json-c/|archive|traceevent/|elfutils/|pthread.h|tracefs.h|trace-cmd/|zlib.h|seccomp.h'
+outside='zstd.h|json-c/|archive|traceevent/|elfutils/|pthread.h|tracefs.h|trace-cmd/|zlib.h|seccomp.h|curses.h|term.h'
 failed=0
 
 fail() {
@@ -71,5 +73,5 @@ for header in include/kmemtape/*.h; do
 done
 # Core has no descriptor, clock, globals or printf; libraries do not talk to the user or exit.
 grep -nE '\b(f?printf|puts|open|read|clock_gettime|time)\(' src/core/*.c | grep -v snprintf && fail "core is not pure"
-grep -nE '\b(printf|puts|perror|exit|_exit|abort)\(' src/{base,core,tape,decode,replay,report,dat,share}/*.c && fail "a library talks or exits"
+grep -nE '\b(printf|puts|perror|exit|_exit|abort)\(' src/{base,core,tape,decode,replay,report,dat,share,tui}/*.c && fail "a library talks or exits"
 exit $failed

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+#ifndef KMT_TUI_WRAP_H
+#define KMT_TUI_WRAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/**
+ * kmt_wrap_bytes() - how much of a line fits into a row
+ * @bytes: of the line, more than 0
+ *
+ * Up to a blank, where there is one not too far in front; at least one character.
+ *
+ * Return: bytes; blanks that follow belong to no row.
+ */
+size_t kmt_wrap_bytes(const char *line, size_t bytes, int nr_columns, bool is_utf8);
+
+#endif

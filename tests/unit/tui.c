@@ -1,0 +1,631 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <locale.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "../../src/tui/filter.h"
+#include "../../src/tui/glyph.h"
+#include "../../src/tui/keys.h"
+#include "../../src/tui/list.h"
+#include "../../src/tui/screen.h"
+#include "../../src/tui/wrap.h"
+
+#include "check.h"
+
+#define SECOND UINT64_C(1000000000)
+#define FOO    UINT64_C(0xffffffffc0001000)
+#define KERNEL UINT64_C(0xffffffff81001000)
+
+static struct kmt_frame frames[] = {
+	{ .address = FOO, .function = "leak", .size = 64, .module = "foo" },
+	{ .address = FOO + 64, .function = "one", .size = 64, .module = "foo" },
+	{ .address = FOO + 128, .function = "two", .size = 64, .module = "foo" },
+	{ .address = KERNEL, .function = "entry", .size = 64 },
+};
+static struct kmt_frame by_one[3], by_two[3];
+
+static void name_row(struct kmt_row *row, const char *function, const char *module,
+		     const char *cache)
+{
+	row->call_site = (module ? FOO : KERNEL) + (uint64_t)function[0];
+	row->function = function;
+	row->size = 64;
+	row->module = module;
+	row->taint = "";
+	row->cache = cache;
+}
+
+static void count_row(struct kmt_row *row, uint64_t allocs, uint64_t live, uint64_t bytes)
+{
+	row->allocs = allocs;
+	row->frees = allocs - live;
+	row->live_objects = live;
+	row->live_bytes = bytes;
+	row->oldest_age_ns = live * SECOND;
+}
+
+static void judge_row(struct kmt_row *row, enum kmt_class class, double bytes_per_s)
+{
+	row->judgement.class = class;
+	row->judgement.confidence = 0.5;
+	row->judgement.trend.shape = KMT_SHAPE_LINEAR;
+	row->judgement.trend.bytes_per_s = bytes_per_s;
+}
+
+static struct kmt_result *make_result(enum kmt_group group, size_t nr_rows)
+{
+	struct kmt_result *result;
+
+	CHECK_EQ(kmt_result_new(&result, NULL), 0);
+	result->path = strdup("/tapes/host1.tape");
+	result->kernel = strdup("6.1.0");
+	result->arch = strdup("x86_64");
+	result->clock = strdup("mono");
+	result->host = strdup("host1");
+	result->rows = calloc(nr_rows, sizeof(*result->rows));
+	CHECK(result->path && result->kernel && result->arch && result->clock && result->host &&
+	      result->rows);
+	result->nr_rows = nr_rows;
+	result->group = group;
+	result->sample = 1;
+	result->nr_cpus = 1;
+	result->is_complete = true;
+	result->duration_ns = 100 * SECOND;
+	(void)snprintf(result->verdict.headline, sizeof(result->verdict.headline),
+		       "LEAK LIKELY: leak+0x0 [foo]: +300 KiB");
+	result->verdict.leak = KMT_LEAK_LIKELY;
+	return result;
+}
+
+/* In the order of suspicion: not that of any number. */
+static struct kmt_result *make_sites(void)
+{
+	struct kmt_result *result = make_result(KMT_BY_SITE, 4);
+
+	name_row(&result->rows[0], "leak", "foo", "foo_cache");
+	count_row(&result->rows[0], 300, 300, 307200);
+	judge_row(&result->rows[0], KMT_CLASS_LEAK, 100);
+	name_row(&result->rows[1], "inode", NULL, "inode_cache");
+	count_row(&result->rows[1], 1000, 500, 1024000);
+	judge_row(&result->rows[1], KMT_CLASS_CACHE, 10);
+	name_row(&result->rows[2], "brief", NULL, "kmalloc-64");
+	count_row(&result->rows[2], 5000, 2, 128);
+	judge_row(&result->rows[2], KMT_CLASS_TRANSIENT, 0);
+	name_row(&result->rows[3], "gone", NULL, "kmalloc-64");
+	count_row(&result->rows[3], 7, 0, 0);
+	return result;
+}
+
+/* Two stacks of the same call site. */
+static struct kmt_result *make_stacks(void)
+{
+	struct kmt_result *result = make_result(KMT_BY_STACK, 3);
+
+	by_one[0] = by_two[0] = frames[0];
+	by_one[1] = frames[1];
+	by_two[1] = frames[2];
+	by_one[2] = by_two[2] = frames[3];
+	for (int i = 0; i < 2; i++) {
+		name_row(&result->rows[i], "leak", "foo", "foo_cache");
+		count_row(&result->rows[i], 100, 100, i ? 102400 : 204800);
+		judge_row(&result->rows[i], KMT_CLASS_LEAK, 10);
+		result->rows[i].frames = i ? by_two : by_one;
+		result->rows[i].nr_frames = 3;
+	}
+	name_row(&result->rows[2], "inode", NULL, "inode_cache");
+	count_row(&result->rows[2], 1000, 500, 1024000);
+	return result;
+}
+
+static char *read_row(const struct kmt_canvas *canvas, int row, char text[4096])
+{
+	const struct kmt_cell *cells = kmt_canvas_row(canvas, row);
+	size_t used = 0;
+
+	for (int i = 0; i < canvas->nr_columns; i++)
+		if (cells[i].glyph)
+			used += (size_t)snprintf(text + used, 4096 - used, "%lc",
+						 (wint_t)cells[i].glyph);
+	return text;
+}
+
+/* The first row that has @part; -1: none does. */
+static int find_row(const struct kmt_screen *screen, const char *part)
+{
+	char text[4096];
+
+	for (int i = 0; i < screen->canvas.nr_rows; i++)
+		if (strstr(read_row(&screen->canvas, i, text), part))
+			return i;
+	return -1;
+}
+
+static void draw(struct kmt_screen *screen)
+{
+	kmt_screen_draw(screen, 0);
+}
+
+static void open_screen(struct kmt_screen *screen, int nr_rows, int nr_columns)
+{
+	struct kmt_tui_request request;
+
+	kmt_screen_init(screen, "/tapes/host1.tape", true);
+	kmt_screen_want(screen, KMT_BY_SITE);
+	CHECK_EQ(kmt_screen_resize(screen, nr_rows, nr_columns), 0);
+	CHECK(kmt_screen_wants(screen, &request));
+	CHECK_EQ(request.group, KMT_BY_SITE);
+	CHECK_EQ(kmt_screen_take(screen, &request, make_sites(), NULL), 0);
+	draw(screen);
+}
+
+static void press(struct kmt_screen *screen, const char *keys)
+{
+	for (; *keys; keys++)
+		CHECK_EQ(kmt_screen_press(screen, *keys), 0);
+	draw(screen);
+}
+
+static void press_key(struct kmt_screen *screen, int key)
+{
+	CHECK_EQ(kmt_screen_press(screen, key), 0);
+	draw(screen);
+}
+
+static const char *chosen_name(struct kmt_screen *screen)
+{
+	const struct kmt_item *item = kmt_table_chosen(kmt_screen_table(screen));
+
+	return item ? item->name : "";
+}
+
+TEST(no_character_moves_the_cursor)
+{
+	const char *texts[] = {
+		"\x1b", "\x07", "\x7f", "\xc2\x9b", "\xff", "\xe2\x80", "\xcc\x81"
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		for (const char *p = texts[i]; *p;) {
+			int columns;
+
+			CHECK_EQ(kmt_glyph_next(&p, true, &columns), L'?');
+			CHECK_EQ(columns, 1);
+		}
+}
+
+TEST(wide_characters_take_two_columns_or_a_mark)
+{
+	CHECK_EQ(kmt_glyph_columns("a漢b", true), 4);
+	CHECK_EQ(kmt_glyph_columns("a漢b", false), 3);
+}
+
+TEST(a_wide_character_is_not_cut_in_halves)
+{
+	struct kmt_canvas canvas = { .is_utf8 = true };
+	char text[4096];
+
+	CHECK_EQ(kmt_canvas_resize(&canvas, 1, 4), 0);
+	CHECK_EQ(kmt_canvas_put(&canvas, 0, 1, 9, KMT_STYLE_PLAIN, "漢漢"), 2);
+	CHECK_TEXT(read_row(&canvas, 0, text), " 漢 ");
+	CHECK_EQ(kmt_canvas_put(&canvas, 7, 0, 9, KMT_STYLE_PLAIN, "x"), 0);
+	CHECK_EQ(kmt_canvas_put(&canvas, 0, 9, 9, KMT_STYLE_PLAIN, "x"), 0);
+	kmt_canvas_deinit(&canvas);
+}
+
+TEST(lines_are_broken_between_words)
+{
+	CHECK_EQ(kmt_wrap_bytes("one two three", 13, 9, true), 7);
+	CHECK_EQ(kmt_wrap_bytes("one two three", 13, 7, true), 7);
+	CHECK_EQ(kmt_wrap_bytes("one two three", 13, 13, true), 13);
+	CHECK_EQ(kmt_wrap_bytes("onetwothree", 11, 4, true), 4);
+	CHECK_EQ(kmt_wrap_bytes("漢", 3, 1, true), 3);
+}
+
+TEST(the_chosen_line_is_on_the_screen)
+{
+	struct kmt_list list = { 0 };
+	uint64_t state = 1;
+
+	for (int i = 0; i < 100000; i++) {
+		uint64_t n = check_random(&state);
+
+		if (n % 5 == 0)
+			kmt_list_set_nr(&list, n / 5 % 30);
+		else if (n % 5 == 1)
+			kmt_list_set_rows(&list, n / 5 % 10);
+		else if (n % 5 == 2)
+			kmt_list_choose(&list, n / 5 % 40);
+		else
+			kmt_list_move(&list, (long)(n / 5 % 41) - 20);
+		CHECK(list.nr_rows >= 1);
+		CHECK(list.nr ? list.chosen < list.nr : list.chosen == 0);
+		CHECK(list.top <= list.chosen && list.chosen < list.top + list.nr_rows);
+		CHECK(list.nr <= list.nr_rows ? list.top == 0 : list.top <= list.nr - list.nr_rows);
+	}
+}
+
+TEST(a_filter_wants_each_word_in_any_case)
+{
+	struct kmt_filter filter = { 0 };
+
+	CHECK(kmt_filter_matches(&filter, "anything", NULL));
+	for (const char *p = "FOO rx"; *p; p++)
+		CHECK(kmt_filter_add(&filter, *p));
+	CHECK(kmt_filter_matches(&filter, "rx_alloc [foo]", NULL));
+	CHECK(kmt_filter_matches(&filter, "rx_alloc", "foo_cache"));
+	CHECK(!kmt_filter_matches(&filter, "rx_alloc", "bar"));
+	CHECK(!kmt_filter_add(&filter, 0x1b));
+	CHECK(!kmt_filter_add(&filter, KMT_KEY_UP));
+	for (int i = 0; i < 1000; i++)
+		(void)kmt_filter_add(&filter, 'x');
+	CHECK_EQ(filter.length, KMT_FILTER_BYTES - 1);
+	while (filter.length)
+		CHECK(kmt_filter_erase(&filter));
+	CHECK(!kmt_filter_erase(&filter));
+}
+
+TEST(each_key_has_one_meaning)
+{
+	for (const struct kmt_keys *keys = kmt_keys; keys->names; keys++)
+		for (size_t i = 0; i < 6 && keys->bindings[i].key; i++)
+			CHECK_EQ(kmt_key_action(keys->bindings[i].key), keys->bindings[i].action);
+}
+
+TEST(the_first_screen_says_what_leaks)
+{
+	struct kmt_screen screen;
+
+	open_screen(&screen, 24, 80);
+	CHECK(find_row(&screen, "host1.tape") == 0);
+	CHECK(find_row(&screen, "LEAK LIKELY: leak+0x0 [foo]") == 1);
+	CHECK(find_row(&screen, "confidence") > 1);
+	CHECK(find_row(&screen, "leak+0x0/0x40 [foo]") > find_row(&screen, "CALL SITE"));
+	CHECK(find_row(&screen, "gone") < 0); /* nothing of it is live */
+	kmt_screen_deinit(&screen);
+}
+
+TEST(rows_go_by_each_column_and_back)
+{
+	struct kmt_screen screen;
+
+	open_screen(&screen, 24, 80);
+	CHECK_HAS(chosen_name(&screen), "leak");
+	press(&screen, "s"); /* live bytes */
+	CHECK_HAS(chosen_name(&screen), "inode");
+	press(&screen, "r");
+	CHECK_HAS(chosen_name(&screen), "brief");
+	press(&screen, "ss"); /* objects, rate */
+	CHECK_HAS(chosen_name(&screen), "leak");
+	press(&screen, "ss"); /* oldest, share freed */
+	CHECK_HAS(chosen_name(&screen), "leak");
+	press(&screen, "s"); /* allocations */
+	CHECK_HAS(chosen_name(&screen), "brief");
+	press(&screen, "s"); /* name */
+	CHECK_HAS(chosen_name(&screen), "brief");
+	press(&screen, "s");
+	CHECK_HAS(chosen_name(&screen), "leak");
+	CHECK(find_row(&screen, "by suspicion") == 23);
+	press(&screen, "S");
+	CHECK(find_row(&screen, "by name") == 23);
+	kmt_screen_deinit(&screen);
+}
+
+TEST(what_is_typed_filters_at_once)
+{
+	struct kmt_screen screen;
+
+	open_screen(&screen, 24, 80);
+	press(&screen, "/ino");
+	CHECK_EQ(kmt_screen_table(&screen)->list.nr, 1);
+	CHECK_HAS(chosen_name(&screen), "inode");
+	CHECK(find_row(&screen, "/ino_") == 23);
+	press(&screen, "q"); /* is typed, too */
+	CHECK(!screen.is_over);
+	CHECK(find_row(&screen, "nothing has these words") > 0);
+	press_key(&screen, KMT_KEY_BACKSPACE);
+	CHECK_HAS(chosen_name(&screen), "inode");
+	press_key(&screen, KMT_KEY_ENTER);
+	press(&screen, "a"); /* no longer typed */
+	CHECK_EQ(kmt_screen_table(&screen)->list.nr, 1);
+	press_key(&screen, KMT_KEY_ESCAPE);
+	CHECK_EQ(kmt_screen_table(&screen)->list.nr, 4);
+	CHECK_HAS(chosen_name(&screen), "inode"); /* still */
+	kmt_screen_deinit(&screen);
+}
+
+TEST(rows_are_found_by_their_cache_and_class)
+{
+	struct kmt_screen screen;
+
+	open_screen(&screen, 24, 80);
+	press(&screen, "/foo_cache");
+	CHECK_EQ(kmt_screen_table(&screen)->list.nr, 1);
+	press_key(&screen, KMT_KEY_ESCAPE);
+	press(&screen, "/transient");
+	CHECK_EQ(kmt_screen_table(&screen)->list.nr, 1);
+	kmt_screen_deinit(&screen);
+}
+
+TEST(a_site_is_read_when_it_is_opened)
+{
+	struct kmt_tui_request request;
+	struct kmt_screen screen;
+
+	open_screen(&screen, 24, 80);
+	CHECK(!kmt_screen_wants(&screen, &request));
+	press_key(&screen, KMT_KEY_ENTER);
+	CHECK(find_row(&screen, "class leak, confidence 0.50") > 0);
+	CHECK(kmt_screen_wants(&screen, &request));
+	CHECK(request.row == screen.base->rows);
+	CHECK_EQ(kmt_screen_take(&screen, &request, NULL, "not on \x1b this tape"), 0);
+	draw(&screen);
+	CHECK(find_row(&screen, "No more is known: not on \\x1b this tape") > 0);
+	CHECK(!kmt_screen_wants(&screen, &request));
+	press(&screen, "q");
+	CHECK(!screen.is_over);
+	CHECK(find_row(&screen, "CALL SITE") > 0);
+	press(&screen, "q");
+	CHECK(screen.is_over);
+	kmt_screen_deinit(&screen);
+}
+
+TEST(what_comes_too_late_is_dropped)
+{
+	struct kmt_tui_request request;
+	struct kmt_screen screen;
+
+	open_screen(&screen, 24, 80);
+	press_key(&screen, KMT_KEY_ENTER);
+	CHECK(kmt_screen_wants(&screen, &request));
+	press(&screen, "q");
+	CHECK_EQ(kmt_screen_take(&screen, &request, make_sites(), NULL), 0);
+	draw(&screen);
+	CHECK_EQ(screen.page, KMT_PAGE_NONE);
+	kmt_screen_deinit(&screen);
+}
+
+TEST(a_view_is_read_when_it_is_wanted)
+{
+	struct kmt_tui_request request;
+	struct kmt_screen screen;
+
+	open_screen(&screen, 24, 80);
+	press_key(&screen, KMT_KEY_TAB);
+	CHECK(kmt_screen_wants(&screen, &request));
+	CHECK_EQ(request.group, KMT_BY_CACHE);
+	CHECK(!request.row);
+	CHECK(find_row(&screen, "reading the tape again, for the view by cache") > 0);
+	CHECK_EQ(kmt_screen_take(&screen, &request, NULL, "can't tell"), 0);
+	draw(&screen);
+	CHECK(find_row(&screen, "can't tell") > 0);
+	CHECK(!kmt_screen_wants(&screen, &request));
+	press(&screen, "1");
+	CHECK(find_row(&screen, "CALL SITE") > 0);
+	kmt_screen_deinit(&screen);
+}
+
+/* The base of the screens here has no frames: no stack was recorded. */
+TEST(the_tree_has_call_sites_without_stacks)
+{
+	struct kmt_tui_request request;
+	struct kmt_screen screen;
+
+	open_screen(&screen, 24, 80);
+	press(&screen, "t");
+	CHECK(!kmt_screen_wants(&screen, &request));
+	CHECK(find_row(&screen, "MODULE, CACHE, CALL SITE") > 0);
+	CHECK(find_row(&screen, "(built in)") > 0);
+	press(&screen, "6");
+	CHECK(find_row(&screen, "no stack was recorded") > 0);
+	CHECK(!kmt_screen_wants(&screen, &request));
+	kmt_screen_deinit(&screen);
+}
+
+static void open_tree(struct kmt_tree *tree, const struct kmt_result *result)
+{
+	CHECK_EQ(kmt_tree_init(tree, result), 0);
+	kmt_list_set_rows(&tree->list, 100);
+}
+
+static const char *line_name(const struct kmt_tree *tree, size_t line, char *name)
+{
+	kmt_tree_name(tree, &tree->nodes[tree->lines[line]], name);
+	return name;
+}
+
+TEST(a_tree_adds_up)
+{
+	struct kmt_result *result = make_stacks();
+	struct kmt_tree tree;
+
+	open_tree(&tree, result);
+	CHECK_EQ(tree.nodes[0].live_bytes, 204800 + 102400 + 1024000);
+	for (uint32_t i = 0; i < tree.nr_nodes; i++) {
+		uint64_t bytes = 0, allocs = 0;
+
+		for (uint32_t j = tree.nodes[i].first; j != KMT_NODE_NONE; j = tree.nodes[j].next) {
+			bytes += tree.nodes[j].live_bytes;
+			allocs += tree.nodes[j].allocs;
+			CHECK_EQ(tree.nodes[j].parent, i);
+		}
+		if (tree.nodes[i].first != KMT_NODE_NONE) {
+			CHECK_EQ(bytes, tree.nodes[i].live_bytes);
+			CHECK_EQ(allocs, tree.nodes[i].allocs);
+		}
+	}
+	kmt_tree_deinit(&tree);
+	(void)kmt_result_free(result);
+}
+
+TEST(a_tree_unfolds_to_where_it_divides)
+{
+	struct kmt_result *result = make_stacks();
+	char name[1100];
+	struct kmt_tree tree;
+
+	open_tree(&tree, result);
+	kmt_tree_set_all(&tree, false);
+	CHECK_EQ(tree.list.nr, 2);
+	CHECK_TEXT(line_name(&tree, 0, name), "(built in)"); /* it has most */
+	CHECK_TEXT(line_name(&tree, 1, name), "foo");
+	kmt_list_choose(&tree.list, 1);
+	kmt_tree_unfold(&tree); /* foo, its only cache, the only site there, which two call */
+	CHECK_EQ(tree.list.nr, 6);
+	CHECK_HAS(line_name(&tree, 4, name), "one");
+	CHECK_HAS(line_name(&tree, 5, name), "two");
+	kmt_list_choose(&tree.list, 5);
+	kmt_tree_fold(&tree); /* has no open part: to whom it is of */
+	CHECK_EQ(tree.list.chosen, 3);
+	kmt_tree_fold(&tree);
+	CHECK_EQ(tree.list.nr, 4);
+	kmt_tree_set_all(&tree, true);
+	CHECK_EQ(tree.list.nr, tree.nr_nodes - 1);
+	kmt_tree_deinit(&tree);
+	(void)kmt_result_free(result);
+}
+
+TEST(a_filter_opens_the_tree_and_shuts_it_again)
+{
+	struct kmt_result *result = make_stacks();
+	char name[1100];
+	struct kmt_tree tree;
+
+	open_tree(&tree, result);
+	kmt_tree_set_all(&tree, false);
+	for (const char *p = "two"; *p; p++)
+		(void)kmt_filter_add(&tree.filter, *p);
+	kmt_tree_arrange(&tree);
+	CHECK_EQ(tree.list.nr, 4); /* and all that it is of */
+	CHECK_TEXT(line_name(&tree, 0, name), "foo");
+	CHECK_HAS(line_name(&tree, 3, name), "two");
+	(void)kmt_filter_clear(&tree.filter);
+	kmt_tree_arrange(&tree);
+	CHECK_EQ(tree.list.nr, 2);
+	kmt_tree_deinit(&tree);
+	(void)kmt_result_free(result);
+}
+
+TEST(a_tree_goes_by_objects_and_allocations)
+{
+	struct kmt_result *result = make_stacks();
+	char name[1100];
+	struct kmt_tree tree;
+
+	open_tree(&tree, result);
+	kmt_tree_set_all(&tree, false);
+	kmt_tree_reverse(&tree);
+	CHECK_TEXT(line_name(&tree, 0, name), "foo");
+	kmt_tree_sort(&tree, 1);
+	CHECK_EQ(tree.order, KMT_TREE_BY_OBJECTS);
+	CHECK_TEXT(line_name(&tree, 0, name), "(built in)");
+	kmt_tree_sort(&tree, -1);
+	CHECK_EQ(tree.order, KMT_TREE_BY_BYTES);
+	kmt_tree_deinit(&tree);
+	(void)kmt_result_free(result);
+}
+
+TEST(pages_of_the_slab_are_not_counted_twice)
+{
+	struct kmt_result *result = make_sites();
+	struct kmt_tree tree;
+
+	result->rows[1].space = KMT_SPACE_PAGE;
+	result->rows[1].use = KMT_USE_SLAB;
+	open_tree(&tree, result);
+	CHECK_EQ(tree.nodes[0].live_bytes, 307200 + 128);
+	kmt_tree_deinit(&tree);
+	(void)kmt_result_free(result);
+}
+
+TEST(a_text_is_searched_round_and_round)
+{
+	struct kmt_pager pager = { 0 };
+
+	CHECK_EQ(kmt_pager_fit(&pager, 20, 2, true), 0);
+	CHECK_EQ(kmt_pager_set(&pager, strdup("one\nneedle a\nthree\nfour\nneedle b\n")), 0);
+	CHECK_EQ(pager.nr_rows, 5);
+	(void)kmt_filter_add(&pager.search, 'n');
+	(void)kmt_filter_add(&pager.search, 'e');
+	(void)kmt_filter_add(&pager.search, 'e');
+	kmt_pager_find(&pager, 0, 1);
+	CHECK_EQ(pager.found, 1);
+	kmt_pager_find_next(&pager, 1);
+	CHECK_EQ(pager.found, 4);
+	CHECK(pager.top >= 2);
+	kmt_pager_find_next(&pager, 1);
+	CHECK_EQ(pager.found, 1);
+	kmt_pager_find_next(&pager, -1);
+	CHECK_EQ(pager.found, 4);
+	CHECK_EQ(kmt_pager_fit(&pager, 4, 2, true), 0); /* "needle a" is in several rows now */
+	CHECK(pager.nr_rows > 5);
+	kmt_pager_deinit(&pager);
+}
+
+/* Whatever is pressed on whatever size: no crash, nothing beyond the edge (the sanitizer looks). */
+TEST(any_keys_on_any_size_do_no_harm)
+{
+	static const int special[] = { KMT_KEY_UP,	  KMT_KEY_DOWN,	   KMT_KEY_LEFT,
+				       KMT_KEY_RIGHT,	  KMT_KEY_HOME,	   KMT_KEY_END,
+				       KMT_KEY_ENTER,	  KMT_KEY_TAB,	   KMT_KEY_ESCAPE,
+				       KMT_KEY_BACKSPACE, KMT_KEY_PAGE_UP, KMT_KEY_PAGE_DOWN };
+	static const char letters[] = "hjklgGtsSr<>avnN?/ +-123456789q";
+	struct kmt_tui_request request;
+	struct kmt_screen screen;
+	uint64_t state = 2;
+
+	open_screen(&screen, 24, 80);
+	for (int i = 0; i < 20000; i++) {
+		uint64_t n = check_random(&state);
+
+		if (n % 50 == 0)
+			CHECK_EQ(kmt_screen_resize(&screen, (int)(n / 50 % 40),
+						   (int)(n / 2000 % 140)),
+				 0);
+		else if (n % 3)
+			press_key(&screen, letters[n / 64 % (sizeof(letters) - 1)]);
+		else
+			press_key(&screen, special[n / 64 % (sizeof(special) / sizeof(int))]);
+		if (n % 7 == 0 && kmt_screen_wants(&screen, &request))
+			CHECK_EQ(kmt_screen_take(&screen, &request,
+						 request.group == KMT_BY_STACK ? make_stacks()
+						 : request.row		       ? make_sites()
+									       : NULL,
+						 "no"),
+				 0);
+	}
+	kmt_screen_deinit(&screen);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		ROW(no_character_moves_the_cursor),
+		ROW(wide_characters_take_two_columns_or_a_mark),
+		ROW(a_wide_character_is_not_cut_in_halves),
+		ROW(lines_are_broken_between_words),
+		ROW(the_chosen_line_is_on_the_screen),
+		ROW(a_filter_wants_each_word_in_any_case),
+		ROW(each_key_has_one_meaning),
+		ROW(the_first_screen_says_what_leaks),
+		ROW(rows_go_by_each_column_and_back),
+		ROW(what_is_typed_filters_at_once),
+		ROW(rows_are_found_by_their_cache_and_class),
+		ROW(a_site_is_read_when_it_is_opened),
+		ROW(what_comes_too_late_is_dropped),
+		ROW(a_view_is_read_when_it_is_wanted),
+		ROW(the_tree_has_call_sites_without_stacks),
+		ROW(a_tree_adds_up),
+		ROW(a_tree_unfolds_to_where_it_divides),
+		ROW(a_filter_opens_the_tree_and_shuts_it_again),
+		ROW(a_tree_goes_by_objects_and_allocations),
+		ROW(pages_of_the_slab_are_not_counted_twice),
+		ROW(a_text_is_searched_round_and_round),
+		ROW(any_keys_on_any_size_do_no_harm),
+	};
+
+	if (!setlocale(LC_CTYPE, "C.UTF-8")) {
+		printf("needs the locale C.UTF-8\n");
+		return 77;
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
