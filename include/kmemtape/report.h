@@ -51,6 +51,7 @@ struct kmt_report_format {
 	const char *help;   /* what it is, in at most 40 columns */
 	uint64_t rows;	    /* shown unless it is told how many; 0: all */
 	bool is_binary;	    /* nothing for a terminal */
+	bool is_bare;	    /* numbers alone: what makes them doubtful has no place in it */
 	bool goes_by_stack; /* where stacks were recorded and nothing else is asked for */
 	bool has_asked;	    /* tells what was asked beyond the rows: explanations, tables */
 	int (*write)(const struct kmt_result *result, const struct kmt_report_options *options,

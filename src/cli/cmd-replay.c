@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <stdio.h>
@@ -57,7 +58,7 @@ static const struct kmt_opt options[] = {
 	{ 0, "older", "TIME", KMT_OPT_TIME, &older_ns, 0, UINT64_MAX,
 	  .help = "leave out what was younger when the tape ended\n[0]" },
 	{ 0, "top", "N", KMT_OPT_UINT, &top, 0, UINT32_MAX,
-	  .help = "rows at most, 0 for all, healthy ones included\n[text: 10 suspicious ones, others: 0]" },
+	  .help = "rows at most, 0 for all, healthy ones included\n[text: 10 suspicious ones, openmetrics: 20,\nothers: 0]" },
 	{ 0, "explain", "SITE", KMT_OPT_TEXT, &explain,
 	  .help = "all that is known of foo, foo+0x4c, 0xADDRESS or\n'foo [module]', instead of the report" },
 	{ 0, "interval", "TIME", KMT_OPT_TIME, &interval_ns, 1, UINT64_MAX,
@@ -147,6 +148,20 @@ static int report_on(const struct kmt_result *result, FILE **file, struct kmt_er
 	int closed = kmt_output_close(file, output, r < 0 ? NULL : err);
 
 	return r < 0 ? r : closed;
+}
+
+/* A loss that isn't shown is worse than no number. */
+static void tell_doubts(const struct kmt_result *result)
+{
+	const struct kmt_report_format *chosen = &kmt_report_formats[format];
+
+	if (chosen->is_bare &&
+	    (result->lost || result->totals.losses || !result->is_complete || result->sample > 1))
+		(void)kmt_complain(&kmt_command_replay, 0,
+				   "%s: %" PRIu64 " events lost%s%s: %s has no place to say so",
+				   result->path, result->lost,
+				   result->is_complete ? "" : ", not complete",
+				   result->sample > 1 ? ", a sample" : "", chosen->name);
 }
 
 static unsigned int default_threads(void)
@@ -391,5 +406,8 @@ static int run(int argc, char **argv)
 	look = kmt_look_free(look); /* what is complained of is seen on the terminal as it was */
 	if (r < 0)
 		return kmt_complain(&kmt_command_replay, KMT_EXIT_FAILED, "%s", err.text);
-	return wants_tui ? r : exit_code(&result->verdict);
+	if (wants_tui)
+		return r;
+	tell_doubts(result);
+	return exit_code(&result->verdict);
 }

@@ -66,23 +66,27 @@ struct numbers {
 	uint64_t numbers[];
 };
 
-/* As json-c prints a list in JSON_STYLE, the only one that we use. Most are as the one before. */
+/* As json-c prints a list in JSON_STYLE, or all in one line. Most are as the one before. */
 static inline int print_numbers(struct json_object *list, struct printbuf *to, int level, int flags)
 {
 	const struct numbers *row = json_object_get_userdata(list);
 	char line[BUILDER_LINE_BYTES];
 	int length = 0;
 
-	(void)flags;
+	bool is_pretty = flags & JSON_C_TO_STRING_PRETTY;
+
 	printbuf_memappend(to, "[", 1);
 	for (size_t i = 0; i < row->nr; i++) {
 		if (i == 0 || row->numbers[i] != row->numbers[i - 1])
-			length = snprintf(line, sizeof(line), ",\n%*s%" PRIu64, 2 * (level + 1), "",
-					  row->numbers[i]);
+			length = snprintf(line, sizeof(line), ",%s%*s%" PRIu64,
+					  is_pretty ? "\n" : "", is_pretty ? 2 * (level + 1) : 0,
+					  "", row->numbers[i]);
 		printbuf_memappend(to, line + (i == 0), length - (i == 0));
 	}
-	printbuf_memappend(to, "\n", 1);
-	printbuf_memset(to, -1, ' ', 2 * level);
+	if (is_pretty) {
+		printbuf_memappend(to, "\n", 1);
+		printbuf_memset(to, -1, ' ', 2 * level);
+	}
 	return printbuf_memappend(to, "]", 1);
 }
 

@@ -3,7 +3,13 @@
 
 #include "kmemtape/report.h"
 
+#include "csv.h"
+#include "firefox.h"
+#include "folded.h"
+#include "ndjson.h"
+#include "openmetrics.h"
 #include "pprof.h"
+#include "speedscope.h"
 
 #define TEXT_ROWS 10 /* two lines each: with all the rest, a large terminal full */
 
@@ -34,6 +40,27 @@ const struct kmt_report_format kmt_report_formats[] = {
 	  .goes_by_stack = true,
 	  .write = kmt_report_pprof },
 #endif
+	{ .name = "folded",
+	  .help = "for flamegraph.pl and inferno",
+	  .is_bare = true,
+	  .goes_by_stack = true,
+	  .write = kmt_report_folded },
+	{ .name = "speedscope",
+	  .help = "for https://www.speedscope.app",
+	  .goes_by_stack = true,
+	  .write = kmt_report_speedscope },
+	{ .name = "firefox",
+	  .help = "for https://profiler.firefox.com",
+	  .goes_by_stack = true,
+	  .write = kmt_report_firefox },
+	{ .name = "csv", .help = "for spreadsheets and databases", .write = kmt_report_csv },
+	{ .name = "ndjson",
+	  .help = "a row of json on each line, for jq",
+	  .write = kmt_report_ndjson },
+	{ .name = "openmetrics",
+	  .help = "for node_exporter's textfile collector",
+	  .rows = KMT_OPENMETRICS_ROWS,
+	  .write = kmt_report_openmetrics },
 	{ 0 },
 };
 

@@ -206,6 +206,8 @@ void kmt_json_put_row(struct builder *b, struct json_object *object,
 	if (result->group != KMT_BY_COMM && result->group != KMT_BY_PID)
 		put_text(b, object, "comm", row->comm);
 	put_numbers(b, object, row, result->duration_ns);
+	if (kmt_row_has_size(row))
+		put_bool(b, object, "counted", kmt_result_counts(result, row->space, row->use));
 	kmt_json_put_judgement(b, object, &row->judgement, kmt_row_has_size(row));
 	kmt_json_put_history(b, object, row->history, &result->grid, kmt_row_has_size(row));
 }

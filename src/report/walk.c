@@ -101,19 +101,46 @@ bool kmt_walk_next(struct kmt_walk *walk, struct kmt_walk_sample *ret_sample)
 	return false;
 }
 
+/* Into @name, KMT_NAME_BYTES long, from a text that is escaped but for semicolons. */
+static void copy_name(char *name, const char *text)
+{
+	size_t nr = 0;
+
+	for (; *text && nr + sizeof("\\x3b") <= KMT_NAME_BYTES; text++) {
+		if (*text == ';')
+			nr += (size_t)snprintf(name + nr, KMT_NAME_BYTES - nr, "\\x3b");
+		else
+			name[nr++] = *text;
+	}
+	name[nr] = '\0';
+}
+
 void kmt_walk_frame_name(char *name, const struct kmt_frame *frame)
 {
-	char function[KMT_ESCAPED_BYTES], module[KMT_ESCAPED_BYTES];
+	char function[KMT_ESCAPED_BYTES], module[KMT_ESCAPED_BYTES], text[KMT_NAME_BYTES];
 
 	if (frame->function)
 		(void)kmt_escape(function, sizeof(function), frame->function);
 	else
 		(void)snprintf(function, sizeof(function), "0x%" PRIx64, frame->address);
 	if (frame->module)
-		(void)snprintf(name, KMT_NAME_BYTES, "%s [%s]", function,
+		(void)snprintf(text, sizeof(text), "%s [%s]", function,
 			       kmt_escape(module, sizeof(module), frame->module));
 	else
-		(void)snprintf(name, KMT_NAME_BYTES, "%s", function);
+		(void)snprintf(text, sizeof(text), "%s", function);
+	copy_name(name, text);
+}
+
+bool kmt_walk_root_name(char *name, const struct kmt_walk_sample *sample)
+{
+	char module[KMT_ESCAPED_BYTES], text[KMT_NAME_BYTES];
+
+	if (sample->has_stack || !sample->frames[0].address)
+		return false;
+	(void)kmt_escape(module, sizeof(module), text_or(sample->frames[0].module, "vmlinux"));
+	(void)snprintf(text, sizeof(text), "[%s]", module);
+	copy_name(name, text);
+	return true;
 }
 
 bool kmt_walk_wall_time(const struct kmt_result *result, uint64_t time_ns, int64_t *ret_ns)

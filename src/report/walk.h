@@ -31,8 +31,17 @@ void kmt_walk_start(struct kmt_walk *walk, const struct kmt_result *result,
 /* @ret_sample: valid until the next call on @walk. Return: false: there is no more. */
 bool kmt_walk_next(struct kmt_walk *walk, struct kmt_walk_sample *ret_sample);
 
-/* "foo", "foo [module]", "0xADDRESS": made safe for a terminal; @name is KMT_NAME_BYTES long. */
+/*
+ * "foo", "foo [module]", "0xADDRESS": made safe for a terminal, and without a semicolon, by which
+ * frames are told apart in some formats; @name is KMT_NAME_BYTES long.
+ */
 void kmt_walk_frame_name(char *name, const struct kmt_frame *frame);
+
+/*
+ * What stands below a sample without a stack, so that a graph is divided at all: "[module]",
+ * "[vmlinux]". Return: false: it has a stack, or is no code.
+ */
+bool kmt_walk_root_name(char *name, const struct kmt_walk_sample *sample);
 
 /* A time of the trace clock as nanoseconds since 1970. Return: false: not known. */
 bool kmt_walk_wall_time(const struct kmt_result *result, uint64_t time_ns, int64_t *ret_ns);
