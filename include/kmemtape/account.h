@@ -50,7 +50,7 @@ struct kmt_account {
 	/* Filled by kmt_ledger_finish(): of the objects that are old enough to count */
 	uint64_t live_objects, live_requested_bytes;
 	uint64_t uncertain_objects;
-	uint64_t oldest_ns; /* when it was allocated; 0: there is none */
+	uint64_t oldest_ns; /* when it was allocated; of no object, 0 */
 
 	/* Likewise, however young the objects that count */
 	uint64_t mature_objects;  /* older than the grace period */

@@ -140,11 +140,11 @@ static int add_account(struct kmt_account *to, struct kmt_account *from)
 	to->split += from->split;
 	to->first_marked += from->first_marked;
 	to->last_marked += from->last_marked;
+	if (from->live_objects && (!to->live_objects || from->oldest_ns < to->oldest_ns))
+		to->oldest_ns = from->oldest_ns;
 	to->live_objects += from->live_objects;
 	to->live_requested_bytes += from->live_requested_bytes;
 	to->uncertain_objects += from->uncertain_objects;
-	if (from->oldest_ns && (!to->oldest_ns || from->oldest_ns < to->oldest_ns))
-		to->oldest_ns = from->oldest_ns;
 	to->mature_objects += from->mature_objects;
 	to->exposed_objects += from->exposed_objects;
 	return add_track(to, from);

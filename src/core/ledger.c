@@ -653,7 +653,7 @@ static void count_live(void *context, uint64_t ptr, const struct kmt_object *obj
 	account->live_requested_bytes +=
 		account->key.space == KMT_SPACE_PAGE ? account->key.bytes_alloc : object->bytes_req;
 	account->uncertain_objects += is_uncertain;
-	if (!account->oldest_ns || object->time_ns < account->oldest_ns)
+	if (account->live_objects == 1 || object->time_ns < account->oldest_ns)
 		account->oldest_ns = object->time_ns;
 }
 
