@@ -36,20 +36,27 @@ static void print_row(const uint64_t *points, size_t nr, uint64_t most, int row,
 	fputc('\n', file);
 }
 
-/* Several in one, as their mean, where there is room for just @max. Return: how many there are. */
-static size_t squeeze(const uint64_t *points, size_t nr, uint64_t *columns, size_t max)
+/* Several in one, as their mean, or one in several, so that all the room is used. */
+static void stretch(const uint64_t *points, size_t nr, uint64_t *columns, size_t nr_columns)
 {
-	size_t nr_columns = nr < max ? nr : max;
-
 	for (size_t i = 0; i < nr_columns; i++) {
 		size_t from = i * nr / nr_columns, to = (i + 1) * nr / nr_columns;
 		double sum = 0;
 
+		to = to > from ? to : from + 1;
 		for (size_t j = from; j < to; j++)
 			sum += (double)points[j];
 		columns[i] = (uint64_t)(sum / (double)(to - from));
 	}
-	return nr_columns;
+}
+
+static size_t columns_for(int width)
+{
+	int room = width - LABEL - 2;
+
+	if (room < LEAST)
+		return LEAST;
+	return (size_t)room < KMT_HISTORY_POINTS ? (size_t)room : KMT_HISTORY_POINTS;
 }
 
 void kmt_chart_print(const struct kmt_result *result, const struct kmt_row *row, int width,
@@ -57,21 +64,19 @@ void kmt_chart_print(const struct kmt_result *result, const struct kmt_row *row,
 {
 	bool is_bytes = kmt_row_has_size(row);
 	struct kmt_history history;
-	uint64_t points[KMT_HISTORY_POINTS];
-	int room = width - LABEL - 2;
-	size_t nr = result->grid.nr;
+	uint64_t columns[KMT_HISTORY_POINTS];
+	size_t nr = columns_for(width);
 	char label[KMT_UNITS_BYTES];
 	uint64_t most = 0;
 
-	if (!row->history || nr == 0) {
+	if (!row->history || result->grid.nr == 0) {
 		fprintf(file, "  live over time: never much\n");
 		return;
 	}
 	kmt_history_unpack(row->history, &history);
-	nr = squeeze(is_bytes ? history.live_bytes : history.live, nr, points,
-		     (size_t)(room > LEAST ? room : LEAST));
+	stretch(is_bytes ? history.live_bytes : history.live, result->grid.nr, columns, nr);
 	for (size_t i = 0; i < nr; i++)
-		most = points[i] > most ? points[i] : most;
+		most = columns[i] > most ? columns[i] : most;
 	if (most == 0)
 		most = 1;
 	for (int i = ROWS; i-- > 0;) {
@@ -81,7 +86,7 @@ void kmt_chart_print(const struct kmt_result *result, const struct kmt_row *row,
 						 : "";
 
 		fprintf(file, "%*s |", LABEL, text);
-		print_row(points, nr, most, i, is_utf8, file);
+		print_row(columns, nr, most, i, is_utf8, file);
 	}
 	fprintf(file, "%*s live %s, over %s%s\n", LABEL + 1, "", is_bytes ? "bytes" : "objects",
 		kmt_format_time(label, result->duration_ns),

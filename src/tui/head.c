@@ -100,7 +100,9 @@ static void describe_confidence(const struct kmt_result *result, struct line *li
 		add(line, "   trend %s", kmt_shape_name(blamed->trend.shape));
 }
 
-static void describe_growth(const struct kmt_reconciliation *counted, struct line *line)
+/* @room: columns; what grew is listed as far as they go. */
+static void describe_growth(const struct kmt_reconciliation *counted, size_t room,
+			    struct line *line)
 {
 	int64_t whole = counted->kernel_growth_bytes, part = counted->explained_bytes;
 	const char *separator = ":";
@@ -116,10 +118,15 @@ static void describe_growth(const struct kmt_reconciliation *counted, struct lin
 	else
 		add(line, ", explained %s", kmt_words_growth(a, part));
 	for (size_t i = 0; i < counted->nr_items; i++) {
+		struct line longer = *line;
+
 		if (!counted->items[i].growth_bytes)
 			continue;
-		add(line, "%s %s %s", separator, counted->items[i].name,
+		add(&longer, "%s %s %s", separator, counted->items[i].name,
 		    kmt_words_growth(a, counted->items[i].growth_bytes));
+		if (strlen(longer.text) > room)
+			return;
+		*line = longer;
 		separator = "";
 	}
 }
@@ -144,47 +151,27 @@ static void describe_doubts(const struct kmt_result *result, struct line *line)
 		add(line, "(v: all of it)");
 }
 
-/* Return: the rows it took, at most @rows_max. */
-static int draw_wrapped(struct kmt_canvas *canvas, int row, int rows_max, enum kmt_style style,
-			const char *text)
-{
-	char part[LINE_BYTES];
-	int nr = 0;
-
-	for (; *text && nr < rows_max; nr++) {
-		bool is_last = nr + 1 == rows_max; /* then it is cut instead */
-		size_t bytes = is_last ? strlen(text)
-				       : kmt_wrap_bytes(text, strlen(text), canvas->nr_columns,
-							canvas->is_utf8);
-
-		(void)snprintf(part, sizeof(part), "%.*s", (int)bytes, text);
-		(void)kmt_canvas_put(canvas, row + nr, 0, canvas->nr_columns, style, part);
-		text += bytes;
-		text += strspn(text, " ");
-	}
-	return nr;
-}
-
 int kmt_head_draw(const struct kmt_result *result, struct kmt_canvas *canvas)
 {
 	bool is_small = canvas->nr_rows < SMALL_ROWS, is_large = canvas->nr_rows >= LARGE_ROWS;
 	struct line headline = { "" }, confidence = { "" }, growth = { "" }, doubts = { "" };
+	size_t room = (size_t)canvas->nr_columns * (is_large ? 3 : 1);
 	char text[KMT_ESCAPED_BYTES];
 	int row = 1;
 
 	add(&headline, "%s", kmt_escape(text, sizeof(text), result->verdict.headline));
 	describe_confidence(result, &confidence);
-	describe_growth(&result->reconciliation, &growth);
+	describe_growth(&result->reconciliation, room, &growth);
 	describe_doubts(result, &doubts);
-	row += draw_wrapped(canvas, row,
+	row += kmt_wrap_put(canvas, row,
 			    is_small   ? 1
 			    : is_large ? 4
 				       : 2,
 			    verdict_style(result->verdict.leak), headline.text);
 	if (!is_small) {
-		row += draw_wrapped(canvas, row, 1, KMT_STYLE_PLAIN, confidence.text);
-		row += draw_wrapped(canvas, row, is_large ? 3 : 1, KMT_STYLE_PLAIN, growth.text);
+		row += kmt_wrap_put(canvas, row, 1, KMT_STYLE_PLAIN, confidence.text);
+		row += kmt_wrap_put(canvas, row, is_large ? 3 : 1, KMT_STYLE_PLAIN, growth.text);
 	}
-	row += draw_wrapped(canvas, row, 1, KMT_STYLE_DOUBTFUL, doubts.text);
+	row += kmt_wrap_put(canvas, row, 1, KMT_STYLE_DOUBTFUL, doubts.text);
 	return row - 1;
 }

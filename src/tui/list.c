@@ -25,8 +25,12 @@ void kmt_list_set_nr(struct kmt_list *list, size_t nr)
 	settle(list);
 }
 
+/* More rows show what is above, too. */
 void kmt_list_set_rows(struct kmt_list *list, size_t nr_rows)
 {
+	size_t more = nr_rows > list->nr_rows ? nr_rows - list->nr_rows : 0;
+
+	list->top -= more < list->top ? more : list->top;
 	list->nr_rows = nr_rows;
 	settle(list);
 }

@@ -11,9 +11,10 @@
 #include "head.h"
 #include "screen.h"
 #include "tree-view.h"
+#include "wrap.h"
 
-#define PREVIEW_ROWS	 3  /* below the view: the chosen row in full */
-#define PREVIEW_FROM	 18 /* rows of the screen, for that to be worth it */
+#define PREVIEW_FROM	 18 /* rows of the screen, for a preview to be worth it */
+#define PREVIEW_FULL	 24
 #define STATUS_BYTES	 512
 #define READING_WORTH_NS UINT64_C(200000000) /* what is faster needs no words */
 
@@ -79,8 +80,14 @@ static void draw_tabs(struct kmt_screen *screen, int row)
 	}
 }
 
-/* Who it is, how much, and the strongest reason, as long as there is room for each. */
-static void draw_preview(struct kmt_canvas *canvas, int row, const struct kmt_item *item)
+static int preview_rows(const struct kmt_canvas *canvas)
+{
+	return canvas->nr_rows < PREVIEW_FROM ? 0 : canvas->nr_rows < PREVIEW_FULL ? 3 : 4;
+}
+
+/* The chosen row in full: who it is, how much, and the strongest reason. */
+static void draw_preview(struct kmt_canvas *canvas, int row, int nr_rows,
+			 const struct kmt_item *item)
 {
 	const struct kmt_judgement *judgement = item->judgement;
 	char text[STATUS_BYTES + KMT_ESCAPED_BYTES], a[KMT_ESCAPED_BYTES], b[KMT_UNITS_BYTES],
@@ -105,14 +112,13 @@ static void draw_preview(struct kmt_canvas *canvas, int row, const struct kmt_it
 		return;
 	(void)snprintf(text, sizeof(text), "%s: %s", judgement->reasons[0].is_for ? "why" : "but",
 		       kmt_escape(a, sizeof(a), judgement->reasons[0].text));
-	(void)kmt_canvas_put(canvas, row + 2, 0, canvas->nr_columns, KMT_STYLE_PLAIN, text);
+	(void)kmt_wrap_put(canvas, row + 2, nr_rows - 2, KMT_STYLE_PLAIN, text);
 }
 
 static void draw_table(struct kmt_screen *screen, struct kmt_table *table, int row)
 {
 	struct kmt_canvas *canvas = &screen->canvas;
-	bool has_preview = canvas->nr_rows >= PREVIEW_FROM;
-	int nr_rows = last_row(screen) - row - (has_preview ? PREVIEW_ROWS : 0);
+	int nr_below = preview_rows(canvas), nr_rows = last_row(screen) - row - nr_below;
 	const struct kmt_item *chosen;
 
 	if (nr_rows < 2)
@@ -125,8 +131,8 @@ static void draw_table(struct kmt_screen *screen, struct kmt_table *table, int r
 				     table->filter.length ? "nothing has these words"
 				     : table->is_vmalloc  ? "no area grew, by the counters"
 							  : "nothing is live");
-	else if (has_preview)
-		draw_preview(canvas, row + nr_rows, chosen);
+	else if (nr_below)
+		draw_preview(canvas, row + nr_rows, nr_below, chosen);
 }
 
 static void draw_tree(struct kmt_screen *screen, int row)

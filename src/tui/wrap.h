@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "canvas.h"
+
 /**
  * kmt_wrap_bytes() - how much of a line fits into a row
  * @bytes: of the line, more than 0
@@ -14,5 +16,10 @@
  * Return: bytes; blanks that follow belong to no row.
  */
 size_t kmt_wrap_bytes(const char *line, size_t bytes, int nr_columns, bool is_utf8);
+
+/* A text in several rows of a canvas, at most @rows_max: the last one is cut. Return: the rows it
+ * took. */
+int kmt_wrap_put(struct kmt_canvas *canvas, int row, int rows_max, enum kmt_style style,
+		 const char *text);
 
 #endif

@@ -6,8 +6,8 @@ command -v tmux >/dev/null || {
 	exit 77
 }
 WORK=$(mktemp -d)
-SOCKET=kmemtape-tui-$$
-export LC_ALL=C.UTF-8
+SOCKET=kmemtape-tui-$$-0
+export LC_ALL=C.UTF-8 TMUX_TMPDIR=$WORK
 unset TMUX NO_COLOR
 trap 'tmux -L "$SOCKET" kill-server 2>/dev/null; rm -rf "$WORK"' EXIT
 cd "$WORK" || exit 1
@@ -38,6 +38,7 @@ screen() {
 # Usage: start COLUMNS ROWS [TERM]: a shell in a terminal. MODES is what the terminal is set to.
 start() {
 	tmux_ kill-server 2>/dev/null
+	SOCKET=kmemtape-tui-$$-$((${SOCKET##*-} + 1)) # the old one may still be about to go
 	tmux_ -f /dev/null new-session -d -x "$1" -y "$2" "env TERM=${3-screen} PS1='shell> ' bash --norc --noprofile" ||
 		give_up "tmux has no terminal for us"
 	expect '^shell>'

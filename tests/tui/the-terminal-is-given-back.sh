@@ -60,6 +60,17 @@ press Escape q
 expect '^shell>'
 left 'q after fg'
 
+# Its terminal is gone for good.
+watched tape
+pid=$(pid_of_screen)
+tmux_ kill-server
+for ((i = 0; i < 600; i++)); do
+	kill -0 "$pid" 2>/dev/null || break
+	sleep 0.05
+done
+kill -0 "$pid" 2>/dev/null && fail "it goes on without a terminal"
+start 80 24
+
 # And when there is nothing to be read.
 run "clear; $KMEMTAPE replay --tui missing.tape; echo code \$?"
 expect '^code 1' 'missing.tape'

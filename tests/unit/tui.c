@@ -244,6 +244,17 @@ TEST(the_chosen_line_is_on_the_screen)
 	}
 }
 
+TEST(more_rows_show_what_is_above)
+{
+	struct kmt_list list = { .nr = 10, .nr_rows = 1, .top = 4, .chosen = 4 };
+
+	kmt_list_set_rows(&list, 3);
+	CHECK_EQ(list.top, 2);
+	kmt_list_set_rows(&list, 30);
+	CHECK_EQ(list.top, 0);
+	CHECK_EQ(list.chosen, 4);
+}
+
 TEST(a_filter_wants_each_word_in_any_case)
 {
 	struct kmt_filter filter = { 0 };
@@ -604,6 +615,7 @@ int main(void)
 		ROW(a_wide_character_is_not_cut_in_halves),
 		ROW(lines_are_broken_between_words),
 		ROW(the_chosen_line_is_on_the_screen),
+		ROW(more_rows_show_what_is_above),
 		ROW(a_filter_wants_each_word_in_any_case),
 		ROW(each_key_has_one_meaning),
 		ROW(the_first_screen_says_what_leaks),
