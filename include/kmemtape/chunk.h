@@ -10,6 +10,7 @@
 #include "kmemtape/err.h"
 #include "kmemtape/members.h"
 #include "kmemtape/padding.h"
+#include "kmemtape/progress.h"
 #include "kmemtape/tape-format.h"
 
 /*
@@ -229,6 +230,12 @@ void kmt_segment_path(char path[KMT_SEGMENT_PATH_BYTES], const char *base, uint3
 int kmt_chunk_reader_set_segments(struct kmt_chunk_reader *reader,
 				  const struct kmt_members *members, const char *prefix,
 				  const char *base, uint32_t *numbers, size_t nr);
+
+/* From now on each chunk that is decompressed is added to it; @progress: borrowed, NULL for none */
+void kmt_chunk_reader_set_progress(struct kmt_chunk_reader *reader, struct kmt_progress *progress);
+
+/* For who decodes what it reads. Borrowed; NULL: nobody looks. */
+struct kmt_progress *kmt_chunk_reader_progress(const struct kmt_chunk_reader *reader);
 
 /* What its CPU recorded before is in files that are gone; 0: nothing. */
 uint64_t kmt_chunk_reader_dropped_ns(const struct kmt_chunk_reader *reader);

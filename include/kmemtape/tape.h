@@ -44,6 +44,7 @@ struct kmt_tape {
 	struct kmt_chunk_reader **cpus; /* one for each CPU file, ascending by CPU; a distilled tape
 					   has none */
 	size_t nr_cpus;
+	struct kmt_progress *progress; /* see kmt_tape_set_progress() */
 };
 
 /**
@@ -74,6 +75,12 @@ int kmt_tape_open_as(const char *path, const char *name, struct kmt_tape **ret_t
 int kmt_tape_open_damaged(const char *path, struct kmt_tape **ret_tape, struct kmt_err *ret_damage,
 			  struct kmt_err *err);
 struct kmt_tape *kmt_tape_free(struct kmt_tape *tape);
+
+/* What is read of the CPU files from now on is added to it; @progress: borrowed, NULL for none. */
+void kmt_tape_set_progress(struct kmt_tape *tape, struct kmt_progress *progress);
+
+/* Bytes of the CPU files, as they are: what one who reads all of them once adds to it. */
+uint64_t kmt_tape_cpu_bytes(const struct kmt_tape *tape);
 
 /* kmt_tape_read_text() - a small file; as kmt_members_read(), and -EFBIG beyond our limit */
 int kmt_tape_read_text(const struct kmt_tape *tape, const char *path, char **ret_text,

@@ -16,6 +16,7 @@ bool kmt_is_trace_dat(const char *path);
  * kmt_trace_dat_import() - make a tape of a trace.dat
  * @path: of the trace.dat, untrusted
  * @tape_path: as kmt_tape_create()
+ * @progress: gets the bytes of @path that are read; NULL for none
  *
  * The sub-buffers as they are, with their times and marks of loss, of its top instance or, if that
  * has no memory events, of the only instance that has some. The manifest says that trace-cmd
@@ -26,7 +27,8 @@ bool kmt_is_trace_dat(const char *path);
  * -EPROTONOSUPPORT neither version 6 nor 7; other negative errno. Nothing is left of the tape after
  * a failure.
  */
-int kmt_trace_dat_import(const char *path, const char *tape_path, struct kmt_err *err);
+int kmt_trace_dat_import(const char *path, const char *tape_path, struct kmt_progress *progress,
+			 struct kmt_err *err);
 
 /**
  * kmt_trace_dat_export() - make a trace.dat of a tape: raw sub-buffers as they are

@@ -10,6 +10,7 @@
 #include "operand.h"
 #include "opt.h"
 #include "scratch.h"
+#include "status.h"
 
 static const char *const format_words[] = { "trace.dat", NULL };
 static int format;
@@ -20,6 +21,7 @@ static const struct kmt_opt options[] = {
 	  .help = "trace.dat, for 'trace-cmd report' and kernelshark\n[trace.dat]" },
 	{ 'o', "output", "FILE", KMT_OPT_TEXT, &output,
 	  .help = "the file: must not exist yet; '-' isn't possible,\nas it isn't written in one go" },
+	KMT_STATUS_OPTION,
 	{ 0 },
 };
 
@@ -62,8 +64,11 @@ static int run(int argc, char **argv)
 	if (r == 0)
 		r = kmt_operand_open(command, argv[first], &sandbox, &tape, &err);
 	(void)snprintf(product, sizeof(product), "%s/" KMT_SCRATCH_PRODUCT, directory);
-	if (r == 0)
+	if (r == 0) {
+		kmt_status_watch(command, tape, 1);
 		r = kmt_trace_dat_export(tape, product, &err);
+		kmt_status_stop();
+	}
 	kmt_scratch_name_output(&err, product, output);
 	if (r < 0)
 		return kmt_complain(command, KMT_EXIT_FAILED, "%s", err.text);

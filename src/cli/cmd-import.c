@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "kmemtape/trace-dat.h"
-
 #include "opt.h"
+#include "status.h"
 #include "tape-output.h"
 
 static const char *output;
@@ -9,6 +8,7 @@ static const char *output;
 static const struct kmt_opt options[] = {
 	{ 'o', "output", "TAPE", KMT_OPT_TEXT, &output,
 	  .help = "the tape: a directory that doesn't exist yet, or is\nempty" },
+	KMT_STATUS_OPTION,
 	{ 0 },
 };
 
@@ -22,6 +22,11 @@ const struct kmt_command kmt_command_import = {
 		 "'kmemtape replay FILE' does the same by itself, and keeps no tape.\n",
 	.run = run,
 };
+
+static int import(const char *path, const char *product, struct kmt_err *err)
+{
+	return kmt_status_import(&kmt_command_import, path, product, err);
+}
 
 static int run(int argc, char **argv)
 {
@@ -37,6 +42,6 @@ static int run(int argc, char **argv)
 				    argc == first ? "which FILE?" : "one FILE at a time");
 	if (!output)
 		return kmt_complain(command, KMT_EXIT_USAGE, "-o TAPE is missing: where to?");
-	r = kmt_tape_output(command, argv[first], output, kmt_trace_dat_import, &err);
+	r = kmt_tape_output(command, argv[first], output, import, &err);
 	return r < 0 ? kmt_complain(command, KMT_EXIT_FAILED, "%s", err.text) : KMT_EXIT_DONE;
 }

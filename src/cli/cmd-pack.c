@@ -12,6 +12,7 @@
 #include "operand.h"
 #include "opt.h"
 #include "scratch.h"
+#include "status.h"
 
 #define NAME_BYTES_MAX 64 /* of the directory in the tar: ustar has 155 for a path */
 
@@ -32,6 +33,7 @@ static const struct kmt_opt options[] = {
 	  .help = "keep what a leak report needs, instead of the\nevents: well below 1 MB" },
 	{ 0, "small", NULL, KMT_OPT_FLAG, &wants_small,
 	  .help = "all events in a third of the room; slow to make,\nfast to replay" },
+	KMT_STATUS_OPTION,
 	{ 0 },
 };
 
@@ -57,13 +59,15 @@ static int take_redacted(struct kmt_tape *tape, const char *path, struct kmt_err
 	KMT_CLEANUP(kmt_freep) char *kept = NULL;
 	int r = kmt_share_redact(tape, path, &kept, err);
 
+	kmt_status_stop();
 	if (r == 0)
 		(void)fputs(kept, stderr);
 	return r;
 }
 
 struct step {
-	const char *name; /* of its tape, in our directory */
+	const char *name;   /* of its tape, in our directory */
+	unsigned int times; /* that it reads all of one */
 	int (*run)(struct kmt_tape *tape, const char *path, struct kmt_err *err);
 };
 
@@ -76,7 +80,9 @@ static int take_step(const struct step *step, const char *directory, struct kmt_
 	int r;
 
 	(void)snprintf(path, sizeof(path), "%s/%s", directory, step->name);
+	kmt_status_watch(&kmt_command_pack, *tape, step->times);
 	r = step->run(*tape, path, err);
+	kmt_status_stop();
 	if (r == 0)
 		r = kmt_tape_open_as(path, (*tape)->path, &made, err);
 	if (r < 0)
@@ -88,10 +94,10 @@ static int take_step(const struct step *step, const char *directory, struct kmt_
 
 static int take_steps(const char *directory, struct kmt_tape **tape, struct kmt_err *err)
 {
-	static const struct step of_range = { "range", take_range };
-	static const struct step redacted = { "redacted", take_redacted };
-	static const struct step of_books = { "distilled", kmt_share_distill };
-	static const struct step of_columns = { "small", kmt_share_small };
+	static const struct step of_range = { "range", 2, take_range };
+	static const struct step redacted = { "redacted", 2, take_redacted };
+	static const struct step of_books = { "distilled", 1, kmt_share_distill };
+	static const struct step of_columns = { "small", 1, kmt_share_small };
 	int r = 0;
 
 	if (range)
@@ -174,10 +180,10 @@ static int pack(const struct kmt_command *command, const char *path, struct kmt_
 		r = take_steps(directory, &tape, err);
 	if (r < 0)
 		return r;
-	if (is_stdout())
-		return pack_to_stdout(tape, err);
-	r = pack_to_file(tape, directory, &bytes, err);
-	if (r == 0)
+	kmt_status_watch(command, tape, 1);
+	r = is_stdout() ? pack_to_stdout(tape, err) : pack_to_file(tape, directory, &bytes, err);
+	kmt_status_stop();
+	if (r == 0 && !is_stdout())
 		(void)fprintf(stderr, "%s: %s. It is a tape: kmemtape replay %s\n", output,
 			      kmt_format_size(size, bytes), output);
 	return r;

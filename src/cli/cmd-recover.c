@@ -2,13 +2,17 @@
 #include "kmemtape/share.h"
 
 #include "opt.h"
+#include "status.h"
 #include "tape-output.h"
+
+#define REWRITE_TIMES 2 /* it looks at all before it writes */
 
 static const char *output;
 
 static const struct kmt_opt options[] = {
 	{ 'o', "output", "NEW", KMT_OPT_TEXT, &output,
 	  .help = "the new tape: a directory that doesn't exist yet, or\nis empty" },
+	KMT_STATUS_OPTION,
 	{ 0 },
 };
 
@@ -30,8 +34,11 @@ static int recover(const char *path, const char *product, struct kmt_err *err)
 	struct kmt_err damage;
 	int r = kmt_tape_open_damaged(path, &tape, &damage, err);
 
-	if (r == 0)
-		r = kmt_share_recover(tape, &damage, product, &lost, err);
+	if (r < 0)
+		return r;
+	kmt_status_watch(&kmt_command_recover, tape, REWRITE_TIMES);
+	r = kmt_share_recover(tape, &damage, product, &lost, err);
+	kmt_status_stop();
 	if (r < 0)
 		return r;
 	if (*lost)

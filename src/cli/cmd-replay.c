@@ -22,6 +22,7 @@
 #include "operand.h"
 #include "opt.h"
 #include "output.h"
+#include "status.h"
 
 #define THREADS_MAX	256
 #define SECONDS_AN_HOUR 3600.0
@@ -83,6 +84,7 @@ static const struct kmt_opt options[] = {
 	  .help = "with --exit-code: forgive what grows more slowly\nthan this an hour [0]" },
 	{ 0, "threads", "N", KMT_OPT_UINT, &nr_threads, 0, THREADS_MAX,
 	  .help = "that decode ahead; the result is the same\n[CPUs less one]" },
+	KMT_STATUS_OPTION,
 	{ 0 },
 };
 
@@ -397,10 +399,13 @@ static int run(int argc, char **argv)
 		r = kmt_operand_read(&operand, &sandbox, &tape, &err);
 	if (r == 0)
 		r = check_tape(tape, &replay, &err);
-	if (r == 0 && look)
+	if (r == 0 && look) {
 		r = kmt_look_run(&look, tape, &replay, check_tape, exit_code, &err);
-	else if (r == 0)
+	} else if (r == 0) {
+		kmt_status_watch(&kmt_command_replay, tape, 1);
 		r = kmt_replay(tape, &replay, &result, &err);
+		kmt_status_stop();
+	}
 	if (r == 0 && result)
 		r = report_on(result, &file, &err);
 	look = kmt_look_free(look); /* what is complained of is seen on the terminal as it was */

@@ -11,6 +11,7 @@
 
 #include "operand.h"
 #include "opt.h"
+#include "status.h"
 
 static bool is_quiet;
 
@@ -140,12 +141,16 @@ static int run(int argc, char **argv)
 	r = kmt_opt_parse(&kmt_command_verify, options, argc, argv, &first);
 	if (r != KMT_OPT_RUN)
 		return r < 0 ? KMT_EXIT_USAGE : KMT_EXIT_DONE;
+	kmt_status_is_quiet = is_quiet;
 	if (argc - first != 1)
 		return kmt_complain(&kmt_command_verify, KMT_EXIT_USAGE,
 				    argc == first ? "which TAPE?" : "one TAPE at a time");
 	r = kmt_operand_open(&kmt_command_verify, argv[first], &sandbox, &tape, &err);
-	if (r == 0)
+	if (r == 0) {
+		kmt_status_watch(&kmt_command_verify, tape, 1);
 		r = kmt_survey(tape, true, &files, &err);
+		kmt_status_stop();
+	}
 	if (r < 0)
 		return kmt_complain(&kmt_command_verify, KMT_EXIT_FAILED, "%s%s", err.text,
 				    r == -EBADMSG || r == -ENODATA ? " (see 'kmemtape recover')"

@@ -5,10 +5,12 @@
 
 #include "operand.h"
 #include "scratch.h"
+#include "status.h"
 
 int kmt_operand_enter(const struct kmt_command *command, const char *path,
 		      struct kmt_operand *operand, struct kmt_err *err)
 {
+	operand->command = command;
 	operand->path = path;
 	operand->scratch[0] = '\0';
 	return kmt_is_trace_dat(path)
@@ -23,7 +25,7 @@ static int read_trace_dat(const struct kmt_operand *operand, struct kmt_tape **r
 	int r;
 
 	(void)snprintf(tape_path, sizeof(tape_path), "%s/tape", operand->scratch);
-	r = kmt_trace_dat_import(operand->path, tape_path, err);
+	r = kmt_status_import(operand->command, operand->path, tape_path, err);
 	return r < 0 ? r : kmt_tape_open_as(tape_path, operand->path, ret_tape, err);
 }
 

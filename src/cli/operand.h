@@ -25,6 +25,7 @@ int kmt_operand_open(const struct kmt_command *command, const char *path,
 
 /* The same in two steps, for who needs a process beside its own that is not in the sandbox. */
 struct kmt_operand {
+	const struct kmt_command *command;
 	const char *path;
 	char scratch[PATH_MAX]; /* where the tape of a trace.dat is made; "" of a tape */
 };

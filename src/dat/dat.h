@@ -9,6 +9,7 @@
 #include "kmemtape/cleanup.h"
 #include "kmemtape/err.h"
 #include "kmemtape/manifest.h"
+#include "kmemtape/progress.h"
 
 #include "cursor.h"
 #include "unpack.h"
@@ -75,6 +76,7 @@ struct kmt_dat {
 	bool is_big_endian;
 	uint32_t page_bytes; /* of the machine */
 	struct kmt_unpacker *unpacker;
+	struct kmt_progress *progress;	  /* of the data of CPUs; NULL: nobody looks */
 	uint32_t seen_sections;		  /* bit n: of the one with the id n; version 7 */
 	char *header_page, *header_event; /* never NULL once it is open, zero-terminated */
 	struct kmt_dat_format *formats;

@@ -346,7 +346,8 @@ static int fill_tape(struct import *import, struct kmt_err *err)
 	return r < 0 ? r : describe(import, err);
 }
 
-int kmt_trace_dat_import(const char *path, const char *tape_path, struct kmt_err *err)
+int kmt_trace_dat_import(const char *path, const char *tape_path, struct kmt_progress *progress,
+			 struct kmt_err *err)
 {
 	KMT_CLEANUP(deinit) struct import import = { .tape_fd = -1 };
 	bool had_directory;
@@ -360,6 +361,7 @@ int kmt_trace_dat_import(const char *path, const char *tape_path, struct kmt_err
 	if (r < 0)
 		return r;
 	import.events.dat = import.dat;
+	import.dat->progress = progress;
 	(void)((r = choose_buffer(&import, err)) < 0 || (r = check_clock(&import, err)) < 0);
 	if (r < 0)
 		return r;

@@ -122,10 +122,12 @@ static int next_chunk(struct kmt_dat_pages *pages, size_t *ret_bytes, struct kmt
 int kmt_dat_pages_next(struct kmt_dat_pages *pages, const uint8_t **ret_pages, size_t *ret_bytes,
 		       struct kmt_err *err)
 {
+	uint64_t before = pages->cursor.at;
 	size_t bytes = 0;
 	int r = pages->is_compressed ? next_chunk(pages, &bytes, err)
 				     : next_plain(pages, &bytes, err);
 
+	kmt_progress_add(pages->dat->progress, pages->cursor.at - before, 0);
 	if (r == 1) {
 		*ret_pages = pages->raw;
 		*ret_bytes = bytes;

@@ -48,10 +48,12 @@ static int finish_decoder(struct kmt_feed *feed, struct kmt_batch *batch, struct
 static int decode(struct kmt_feed *feed, const void *raw, size_t bytes, struct kmt_batch *batch,
 		  struct kmt_err *err)
 {
+	size_t before = batch->nr;
 	int r = kmt_decoder_run(feed->decoder, raw, bytes, kmt_chunk_reader_name(feed->reader),
 				feed->raw_offset, batch);
 
 	feed->raw_offset += bytes;
+	kmt_progress_add(kmt_chunk_reader_progress(feed->reader), 0, batch->nr - before);
 	return r < 0 ? kmt_fail(err, r, "out of memory") : 0;
 }
 

@@ -57,6 +57,7 @@ static int survey_file(struct kmt_chunk_reader *reader, struct kmt_chunk_scratch
 				break;
 			}
 			count_events(file, &batch);
+			kmt_progress_add(kmt_chunk_reader_progress(reader), 0, batch.nr);
 		}
 		file->raw_bytes += chunk.raw_bytes;
 		file->zstd_bytes += chunk.zstd_bytes;

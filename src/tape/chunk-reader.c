@@ -31,6 +31,7 @@ struct kmt_chunk_reader {
 	uint64_t sequence;
 	uint64_t behind_head; /* a search begins behind the last header that was good */
 	bool is_lost;	      /* a header was damaged: nothing behind it can be found */
+	struct kmt_progress *progress;
 
 	/* Of a row of files; NULL if it is one. The first stays open, so that going back can't
 	 * fail. */
@@ -477,6 +478,9 @@ static int take_data(struct kmt_chunk_reader *reader, struct kmt_chunk_scratch *
 		reader->is_lost = true;
 		return KMT_CHUNK_CUT;
 	}
+	if (scratch)
+		kmt_progress_add(reader->progress, head->end + head->zstd_bytes - reader->offset,
+				 0);
 	reader->offset = head->end + head->zstd_bytes; /* behind a damaged chunk it goes on */
 	reader->sequence++;
 	if (r < 0)
@@ -549,6 +553,16 @@ int kmt_chunk_reader_next(struct kmt_chunk_reader *reader, struct kmt_chunk_scra
 		if (r < 0)
 			return r;
 	}
+}
+
+void kmt_chunk_reader_set_progress(struct kmt_chunk_reader *reader, struct kmt_progress *progress)
+{
+	reader->progress = progress;
+}
+
+struct kmt_progress *kmt_chunk_reader_progress(const struct kmt_chunk_reader *reader)
+{
+	return reader->progress;
 }
 
 uint32_t kmt_chunk_reader_cpu(const struct kmt_chunk_reader *reader)

@@ -132,6 +132,7 @@ static int put_bytes(struct packer *packer, const struct kmt_member *member, con
 		r = put(packer, bytes, (size_t)n, err);
 		if (r < 0)
 			return r;
+		kmt_progress_add(packer->tape->progress, (uint64_t)n, 0);
 		offset += (uint64_t)n;
 	}
 	return 0;

@@ -290,6 +290,29 @@ int kmt_tape_open_as(const char *path, const char *name, struct kmt_tape **ret_t
 	return 0;
 }
 
+void kmt_tape_set_progress(struct kmt_tape *tape, struct kmt_progress *progress)
+{
+	tape->progress = progress;
+	for (size_t i = 0; i < tape->nr_cpus; i++)
+		kmt_chunk_reader_set_progress(tape->cpus[i], progress);
+}
+
+uint64_t kmt_tape_cpu_bytes(const struct kmt_tape *tape)
+{
+	KMT_CLEANUP(kmt_members_free_list) char **paths = NULL;
+	uint64_t bytes = 0;
+
+	if (kmt_members_list(tape->members, "cpu", &paths, NULL) < 0)
+		return 0;
+	for (char **path = paths; *path; path++) {
+		KMT_CLEANUP(kmt_member_close) struct kmt_member member = { .fd = -1 };
+
+		if (kmt_members_get(tape->members, *path, &member) == 0)
+			bytes += member.bytes;
+	}
+	return bytes;
+}
+
 int kmt_tape_read_text(const struct kmt_tape *tape, const char *path, char **ret_text,
 		       size_t *ret_bytes, struct kmt_err *err)
 {

@@ -76,7 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	MUST(fd >= 0 && write(fd, data, size) == (ssize_t)size);
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	(void)snprintf(tape_path, sizeof(tape_path), "%s/tape", work_directory());
-	r = kmt_trace_dat_import(path, tape_path, &err);
+	r = kmt_trace_dat_import(path, tape_path, NULL, &err);
 	MUST((r < 0) == (err.text[0] != '\0'));
 	MUST(r <= 0);
 	if (r == 0)

@@ -5,7 +5,7 @@ set -u
 cd "$KMT_TESTS/.." || exit 1
 
 declare -A headers=(
-	[base]='bytes capabilities cleanup err fs hash span units'
+	[base]='bytes capabilities cleanup err fs hash progress span units'
 	[core]='account dossier estimate event history intervals judgement ledger liveset result site-query suppression tasks track trend verdict'
 	[tape]='chunk columns manifest members padding tape tape-format'
 	[decode]='counters decoder formats gfp lines merge names ring snapshots stacks symbols'
@@ -32,7 +32,7 @@ declare -A may=(
 )
 declare -A libraries=(
 	[base]='' [core]='' [tape]='zstd.h|json-c/|archive' [decode]='elfutils/|pthread.h'
-	[replay]='pthread.h' [report]='json-c/|zlib.h' [record]='tracefs.h|pthread.h' [cli]='seccomp.h' [dat]='zstd.h|zlib.h'
+	[replay]='pthread.h' [report]='json-c/|zlib.h' [record]='tracefs.h|pthread.h' [cli]='seccomp.h|pthread.h' [dat]='zstd.h|zlib.h'
 	[share]='' [tui]='curses.h|term.h|pthread.h'
 )
 outside='zstd.h|json-c/|archive|traceevent/|elfutils/|pthread.h|tracefs.h|trace-cmd/|zlib.h|seccomp.h|curses.h|term.h'
