@@ -109,8 +109,7 @@ static int write_chunk(struct kmt_chunk_writer *writer, struct kmt_err *err)
 {
 	size_t n;
 
-	n = kmt_compressor_make(writer->compressor, writer->out + HEAD_BYTES,
-				writer->out_room - HEAD_BYTES, writer->raw, writer->raw_used);
+	n = kmt_compressor_make(writer->compressor, writer->raw, writer->raw_used);
 	if (ZSTD_isError(n))
 		return kmt_fail(err, -EIO, "%s: zstd: %s", writer->path, ZSTD_getErrorName(n));
 	put_head(writer, KMT_CHUNK_DATA, writer->raw_used, n);
@@ -149,9 +148,9 @@ static int set_up_compressor(struct kmt_chunk_writer *writer, struct kmt_err *er
 {
 	struct kmt_compressor_scratch scratch = {
 		.chunk = writer->raw,
-		.out = writer->out,
 		.chunk_bytes = writer->raw_room,
-		.room = writer->out_room,
+		.out = writer->out + HEAD_BYTES,
+		.room = writer->out_room - HEAD_BYTES,
 	};
 
 	if (writer->raw && writer->out)
@@ -190,7 +189,7 @@ int kmt_chunk_writer_new(int dirfd, const char *path, uint32_t cpu, uint32_t uni
 	room = unit_bytes > 1 && unit_bytes <= SUBBUF_CHUNK_BYTES ? SUBBUF_CHUNK_BYTES
 								  : KMT_CHUNK_RAW_BYTES_MAX;
 	w->raw_room = room / unit_bytes * unit_bytes;
-	w->out_room = HEAD_BYTES + ZSTD_compressBound(w->raw_room);
+	w->out_room = HEAD_BYTES + ZSTD_compressBound(w->raw_room) + KMT_FRAME_SLACK_BYTES;
 	(void)snprintf(w->path, sizeof(w->path), "%s", path);
 	w->raw = malloc(w->raw_room);
 	w->out = malloc(w->out_room);

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: LGPL-2.1-only
-#include <endian.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define ZSTD_STATIC_LINKING_ONLY
+#include <zstd.h>
+
 #include "compressor.h"
+#include "frame.h"
 #include "record-matches.h"
-#include "records.h"
 
 /*
- * Level 1 costs less CPU than writing the raw bytes would. For sub-buffers it can be had for half
- * of that where zstd takes matches from us (record-matches.h). Where it doesn't, or what is in them
- * is something else, its own search can be had for a third less: matches are long there (whole
- * records but for an address), so a search for those of 6 bytes finds nearly all of them, and its
- * table of 2048 entries leaves the first-level cache to the workload. Literals are so few that they
- * aren't worth to be compressed.
+ * Level 1 costs less CPU than writing the raw bytes would. Frames of sub-buffers are ours, for a
+ * third of that (record-matches.h). What is in them but isn't records is zstd's: there, its search
+ * for matches of 6 bytes finds nearly all of them, and its table of 2048 entries leaves the
+ * first-level cache to the workload.
  */
 #define ZSTD_LEVEL	 1
 #define SUBBUF_HASH_LOG	 11
@@ -25,8 +25,9 @@
 struct kmt_compressor {
 	uint32_t unit_bytes;
 	ZSTD_CCtx *zstd;
-	void *zstd_memory;		    /* all of @zstd; NULL: it has its own */
-	struct kmt_record_matches *matches; /* NULL: zstd finds them */
+	void *zstd_memory; /* all of @zstd; NULL: it has its own */
+	struct kmt_compressor_scratch scratch;
+	struct kmt_record_matches *matches; /* NULL: of text, or of sub-buffers of odd sizes */
 	const struct kmt_padding *padding;  /* NULL: unknown */
 };
 
@@ -48,8 +49,10 @@ static const struct setting settings[] = {
 #define NR_OF_SUBBUFS (sizeof(settings) / sizeof(settings[0]))
 
 /* The first frame is a full one: from here on zstd has all the memory it will ever want. */
-static bool warm_up(struct kmt_compressor *compressor, struct kmt_compressor_scratch *scratch)
+static bool warm_up(struct kmt_compressor *compressor)
 {
+	const struct kmt_compressor_scratch *scratch = &compressor->scratch;
+
 	for (size_t i = 0; i < scratch->chunk_bytes; i++)
 		scratch->chunk[i] =
 			(uint8_t)(i * 0x9e3779b1u >> 13); /* dull enough to match at times */
@@ -58,8 +61,17 @@ static bool warm_up(struct kmt_compressor *compressor, struct kmt_compressor_scr
 					    scratch->chunk, scratch->chunk_bytes));
 }
 
+static void tear_down_zstd(struct kmt_compressor *compressor)
+{
+	if (!compressor->zstd_memory)
+		(void)ZSTD_freeCCtx(compressor->zstd);
+	free(compressor->zstd_memory);
+	compressor->zstd = NULL;
+	compressor->zstd_memory = NULL;
+}
+
 /* In memory of zstd's, which takes more of it for levels beyond. */
-static bool set_up(struct kmt_compressor *compressor, struct kmt_compressor_scratch *scratch)
+static bool set_up_zstd(struct kmt_compressor *compressor)
 {
 	size_t nr = compressor->unit_bytes == 1 ? NR_OF_TEXT : NR_OF_SUBBUFS;
 
@@ -67,63 +79,21 @@ static bool set_up(struct kmt_compressor *compressor, struct kmt_compressor_scra
 	for (size_t i = 0; compressor->zstd && i < nr; i++)
 		(void)ZSTD_CCtx_setParameter(compressor->zstd, settings[i].parameter,
 					     settings[i].value);
-	return compressor->zstd && warm_up(compressor, scratch);
+	return compressor->zstd && warm_up(compressor);
 }
 
-static void tear_down(struct kmt_compressor *compressor)
+#ifdef KMT_ZSTD_TAKES_MEMORY
+
+static bool set_settings(ZSTD_CCtx_params *params)
 {
-	if (!compressor->zstd_memory)
-		(void)ZSTD_freeCCtx(compressor->zstd);
-	free(compressor->zstd_memory);
-	compressor->zstd = NULL;
-	compressor->zstd_memory = NULL;
-	compressor->matches = kmt_record_matches_free(compressor->matches);
-}
-
-#ifdef KMT_ZSTD_TAKES_SEQUENCES
-
-/* Return: bytes of the frame; 0: it's left to zstd alone. */
-static size_t compress_matches(struct kmt_compressor *compressor, void *out, size_t room,
-			       const uint8_t *chunk, size_t bytes)
-{
-	const ZSTD_Sequence *sequences;
-	size_t nr, n;
-
-	nr = kmt_record_matches_end(compressor->matches, &sequences);
-	if (!nr)
-		return 0;
-	n = ZSTD_compressSequences(compressor->zstd, out, room, sequences, nr, chunk, bytes);
-	return ZSTD_isError(n) ? 0 : n;
-}
-
-static bool set_settings(ZSTD_CCtx_params *params, size_t chunk_bytes)
-{
-	const struct setting more[] = {
-		{ ZSTD_c_windowLog, 64 - __builtin_clzll(chunk_bytes - 1) }, /* any offset */
-		{ ZSTD_c_stableInBuffer, 1 }, /* or zstd wants buffers of its own */
-		{ ZSTD_c_stableOutBuffer, 1 },
-		{ ZSTD_c_blockDelimiters, ZSTD_sf_explicitBlockDelimiters },
-		{ ZSTD_c_validateSequences, 1 },
-		{ ZSTD_c_searchForExternalRepcodes, ZSTD_ps_enable },
-	};
-	size_t nr_more = sizeof(more) / sizeof(more[0]);
-
-	for (size_t i = 0; i < NR_OF_SUBBUFS + nr_more; i++) {
-		const struct setting *setting =
-			i < NR_OF_SUBBUFS ? &settings[i] : &more[i - NR_OF_SUBBUFS];
-
-		if (ZSTD_isError(ZSTD_CCtxParams_setParameter(params, setting->parameter,
-							      setting->value)))
+	for (size_t i = 0; i < NR_OF_SUBBUFS; i++)
+		if (ZSTD_isError(ZSTD_CCtxParams_setParameter(params, settings[i].parameter,
+							      settings[i].value)))
 			return false;
-	}
 	return true;
 }
 
-/*
- * In memory of ours: what zstd allocated, it gives back and allocates anew when it needed much less
- * for 128 frames, as it does on a quiet machine.
- */
-static bool set_up_static(struct kmt_compressor *compressor, const ZSTD_CCtx_params *params)
+static bool use_memory(struct kmt_compressor *compressor, const ZSTD_CCtx_params *params)
 {
 	size_t bytes = ZSTD_estimateCCtxSize_usingCCtxParams(params);
 
@@ -133,94 +103,61 @@ static bool set_up_static(struct kmt_compressor *compressor, const ZSTD_CCtx_par
 	memset(compressor->zstd_memory, 0, bytes);
 	compressor->zstd = ZSTD_initStaticCCtx(compressor->zstd_memory, bytes);
 	return compressor->zstd &&
-	       !ZSTD_isError(ZSTD_CCtx_setParametersUsingCCtxParams(compressor->zstd, params));
-}
-
-/* Sub-buffers of made up records, as good as any. */
-static void make_records(uint8_t *chunk, size_t bytes, uint32_t unit_bytes)
-{
-	const uint32_t type = __BYTE_ORDER == __BIG_ENDIAN ? 5u << 27 : 5u;
-	const unsigned long commit = (unit_bytes - KMT_RECORDS_HEAD_BYTES) / 24 * 24;
-
-	memset(chunk, 0, bytes);
-	for (size_t at = 0; at < bytes; at += unit_bytes) {
-		uint8_t *record = chunk + at + KMT_RECORDS_HEAD_BYTES;
-
-		memcpy(chunk + at + sizeof(uint64_t), &commit, sizeof(commit));
-		for (uint32_t i = 0; i < commit / 24; i++, record += 24) {
-			const uint32_t words[] = { type, i % 7, i % 3, i % 5, i * 0x9e3779b1u, i };
-
-			memcpy(record, words, sizeof(words));
-		}
-	}
+	       !ZSTD_isError(ZSTD_CCtx_setParametersUsingCCtxParams(compressor->zstd, params)) &&
+	       warm_up(compressor);
 }
 
 /*
- * This part of zstd's interface may change, and the library is another one when it runs than when
- * this was built: what it makes of our matches is unpacked once.
+ * In memory of ours: what zstd allocated, it gives back and allocates anew when it needed much less
+ * for 128 frames, as it does on a quiet machine.
  */
-static bool check_matches(struct kmt_compressor *compressor, struct kmt_compressor_scratch *scratch)
+static bool set_up_zstd_in_memory(struct kmt_compressor *compressor)
 {
-	size_t bytes = scratch->chunk_bytes / 2 / compressor->unit_bytes * compressor->unit_bytes;
-	uint8_t *back = scratch->chunk + bytes;
-	size_t n;
+	ZSTD_CCtx_params *params = ZSTD_createCCtxParams();
+	bool is_set = params && set_settings(params) && use_memory(compressor, params);
 
-	make_records(scratch->chunk, bytes, compressor->unit_bytes);
-	for (size_t at = 0; at < bytes; at += compressor->unit_bytes)
-		kmt_record_matches_add(compressor->matches, scratch->chunk, at, NULL);
-	n = compress_matches(compressor, scratch->out, scratch->room, scratch->chunk, bytes);
-	return n && ZSTD_decompress(back, bytes, scratch->out, n) == bytes &&
-	       memcmp(back, scratch->chunk, bytes) == 0;
-}
-
-static bool set_up_with_matches(struct kmt_compressor *compressor,
-				struct kmt_compressor_scratch *scratch)
-{
-	ZSTD_CCtx_params *params;
-	bool is_set;
-
-	if (compressor->unit_bytes % 8 || compressor->unit_bytes > KMT_RECORD_MATCHES_UNIT_MAX ||
-	    compressor->unit_bytes > scratch->chunk_bytes / 2)
-		return false;
-	params = ZSTD_createCCtxParams();
-	is_set = params && set_settings(params, scratch->chunk_bytes) &&
-		 set_up_static(compressor, params);
 	(void)ZSTD_freeCCtxParams(params);
-	if (is_set)
-		compressor->matches =
-			kmt_record_matches_new(compressor->unit_bytes, scratch->chunk_bytes);
-	if (is_set && compressor->matches && warm_up(compressor, scratch) &&
-	    check_matches(compressor, scratch))
-		return true;
-	tear_down(compressor);
-	return false;
+	if (!is_set)
+		tear_down_zstd(compressor);
+	return is_set;
 }
 
 #else
 
-static size_t compress_matches(struct kmt_compressor *compressor, void *out, size_t room,
-			       const uint8_t *chunk, size_t bytes)
+static bool set_up_zstd_in_memory(struct kmt_compressor *compressor)
 {
-	return 0; /* there are none */
-}
-
-static bool set_up_with_matches(struct kmt_compressor *compressor,
-				struct kmt_compressor_scratch *scratch)
-{
-	return false; /* this library takes none from us */
+	return false; /* this library takes none */
 }
 
 #endif
 
+static bool set_up(struct kmt_compressor *compressor)
+{
+	const struct kmt_compressor_scratch *scratch = &compressor->scratch;
+	uint32_t unit_bytes = compressor->unit_bytes;
+
+	if (unit_bytes == 1)
+		return set_up_zstd(compressor);
+	if (!set_up_zstd_in_memory(compressor) && !set_up_zstd(compressor))
+		return false;
+	if (unit_bytes % 32 || unit_bytes > KMT_RECORD_MATCHES_UNIT_MAX ||
+	    scratch->chunk_bytes > KMT_FRAME_CHUNK_BYTES_MAX)
+		return true;
+	compressor->matches = kmt_record_matches_new(unit_bytes, scratch->chunk_bytes, scratch->out,
+						     scratch->room);
+	return compressor->matches;
+}
+
 struct kmt_compressor *kmt_compressor_new(uint32_t unit_bytes,
-					  struct kmt_compressor_scratch *scratch)
+					  const struct kmt_compressor_scratch *scratch)
 {
 	struct kmt_compressor *compressor = calloc(1, sizeof(*compressor));
 
 	if (!compressor)
 		return NULL;
 	compressor->unit_bytes = unit_bytes;
-	if (set_up_with_matches(compressor, scratch) || set_up(compressor, scratch))
+	compressor->scratch = *scratch;
+	if (set_up(compressor))
 		return compressor;
 	return kmt_compressor_free(compressor);
 }
@@ -229,7 +166,8 @@ struct kmt_compressor *kmt_compressor_free(struct kmt_compressor *compressor)
 {
 	if (!compressor)
 		return NULL;
-	tear_down(compressor);
+	tear_down_zstd(compressor);
+	kmt_record_matches_free(compressor->matches);
 	free(compressor);
 	return NULL;
 }
@@ -253,12 +191,11 @@ void kmt_compressor_add(struct kmt_compressor *compressor, uint8_t *chunk, size_
 		kmt_padding_clear(compressor->padding, chunk + at, compressor->unit_bytes);
 }
 
-size_t kmt_compressor_make(struct kmt_compressor *compressor, void *out, size_t room,
-			   const uint8_t *chunk, size_t bytes)
+size_t kmt_compressor_make(struct kmt_compressor *compressor, const uint8_t *chunk, size_t bytes)
 {
-	size_t n = 0;
+	size_t n = compressor->matches ? kmt_record_matches_end(compressor->matches) : 0;
 
-	if (compressor->matches)
-		n = compress_matches(compressor, out, room, chunk, bytes);
-	return n ? n : ZSTD_compress2(compressor->zstd, out, room, chunk, bytes);
+	return n ? n
+		 : ZSTD_compress2(compressor->zstd, compressor->scratch.out,
+				  compressor->scratch.room, chunk, bytes);
 }

@@ -8,14 +8,17 @@
 #include "kmemtape/cleanup.h"
 #include "kmemtape/padding.h"
 
+#include "frame.h"
+
 /* Makes the zstd frames of a chunk file. Allocates only when it is made. */
 struct kmt_compressor;
 
-/* Memory of the caller's, all of which is overwritten, and so touched. */
+/* Memory of the caller's, borrowed. All of it is overwritten, and so touched. */
 struct kmt_compressor_scratch {
-	uint8_t *chunk, *out;
+	uint8_t *chunk;
 	size_t chunk_bytes; /* of the largest chunk */
-	size_t room;	    /* at least ZSTD_compressBound(chunk_bytes) */
+	uint8_t *out; /* where frames are made: ours from the first sub-buffer of a chunk on */
+	size_t room;  /* at least ZSTD_compressBound(chunk_bytes) + KMT_FRAME_SLACK_BYTES */
 };
 
 /**
@@ -25,7 +28,7 @@ struct kmt_compressor_scratch {
  * Return: NULL: out of memory.
  */
 struct kmt_compressor *kmt_compressor_new(uint32_t unit_bytes,
-					  struct kmt_compressor_scratch *scratch);
+					  const struct kmt_compressor_scratch *scratch);
 struct kmt_compressor *kmt_compressor_free(struct kmt_compressor *compressor);
 
 KMT_DEFINE_FREEP(struct kmt_compressor *, kmt_compressor_free)
@@ -45,12 +48,10 @@ void kmt_compressor_set_padding(struct kmt_compressor *compressor,
 void kmt_compressor_add(struct kmt_compressor *compressor, uint8_t *chunk, size_t at);
 
 /**
- * kmt_compressor_make() - the frame of a chunk
- * @room: at least ZSTD_compressBound(@bytes)
+ * kmt_compressor_make() - the frame of the chunk, in the scratch memory's out
  *
  * Return: its bytes, or a code of zstd's.
  */
-size_t kmt_compressor_make(struct kmt_compressor *compressor, void *out, size_t room,
-			   const uint8_t *chunk, size_t bytes);
+size_t kmt_compressor_make(struct kmt_compressor *compressor, const uint8_t *chunk, size_t bytes);
 
 #endif

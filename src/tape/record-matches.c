@@ -5,60 +5,62 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "frame.h"
 #include "padding-rules.h"
 #include "record-matches.h"
 #include "records.h"
 
-/* A shorter one costs more than the bytes that it stands for: 4 take 3 ns more, and 0.7 bytes less
- * an event. */
-#define MATCH_BYTES_MIN	 5u
 /* Of records that are the same, in number of event, task and what comes next: the call site. */
-#define KEYS_LOG	 10
-#define KEY_END		 20u /* from the beginning of a record */
-#define EVENTS		 64u /* a power of two */
-/* Records have 28 bytes at least, most of them 60, and two matches. */
-#define BYTES_A_SEQUENCE 16u
-#define BLOCK_BYTES_MAX	 (128u << 10)
+#define KEYS_LOG 10
+#define KEY_END	 20u /* from the beginning of a record */
+#define EVENTS	 64u /* a power of two */
 
 /* What is being compared: bytes from @match on are the same as those @offset before. */
 struct search {
 	const uint8_t *chunk;
-	ZSTD_Sequence *next, *end;
-	uint32_t literals; /* where they begin: all up to there is in sequences */
+	struct kmt_frame_block block;
+	uint32_t literals; /* where they begin: all up to there is in the block */
 	uint32_t match;
 	uint32_t offset;
-	bool has_room;
+	uint32_t room;	 /* of the chunk, with what was not added yet */
+	bool is_foreign; /* there are other things than records */
 };
 
 struct kmt_record_matches {
-	size_t unit_bytes, block_bytes;
-	size_t nr_sequences_max;
+	uint32_t unit_bytes, block_bytes;
+	struct kmt_frame *frame;
 	struct search search;
+	uint32_t block_at;	/* where the block begins */
 	uint32_t end;		/* of what was added */
 	uint32_t record_offset; /* from a record to the one it was compared with; 0: none yet */
 	/* Where a record was last: by key, and by number of event. 0: nowhere */
 	uint32_t by_key[1u << KEYS_LOG];
 	uint32_t by_event[EVENTS];
-	ZSTD_Sequence sequences[];
 };
 
-struct kmt_record_matches *kmt_record_matches_new(size_t unit_bytes, size_t chunk_bytes)
+struct kmt_record_matches *kmt_record_matches_new(size_t unit_bytes, size_t chunk_bytes,
+						  uint8_t *out, size_t room)
 {
-	size_t nr = chunk_bytes / BYTES_A_SEQUENCE;
-	struct kmt_record_matches *matches = malloc(sizeof(*matches) + nr * sizeof(ZSTD_Sequence));
+	KMT_CLEANUP(kmt_record_matches_freep) struct kmt_record_matches *matches = NULL;
 
-	assert(unit_bytes % 8 == 0 && unit_bytes <= KMT_RECORD_MATCHES_UNIT_MAX);
+	assert(unit_bytes % 32 == 0 && unit_bytes <= KMT_FRAME_BLOCK_BYTES_MAX);
+	assert(chunk_bytes <= KMT_FRAME_CHUNK_BYTES_MAX);
+	matches = malloc(sizeof(*matches));
 	if (!matches)
 		return NULL;
-	memset(matches, 0, sizeof(*matches) + nr * sizeof(ZSTD_Sequence));
-	matches->unit_bytes = unit_bytes;
-	matches->block_bytes = BLOCK_BYTES_MAX / unit_bytes * unit_bytes;
-	matches->nr_sequences_max = nr;
-	return matches;
+	memset(matches, 0, sizeof(*matches));
+	matches->unit_bytes = (uint32_t)unit_bytes;
+	matches->block_bytes =
+		KMT_FRAME_BLOCK_BYTES_MAX / matches->unit_bytes * matches->unit_bytes;
+	matches->search.room = (uint32_t)chunk_bytes;
+	matches->frame = kmt_frame_new(out, room);
+	return matches->frame ? KMT_STEAL(matches) : NULL;
 }
 
 struct kmt_record_matches *kmt_record_matches_free(struct kmt_record_matches *matches)
 {
+	if (matches)
+		kmt_frame_free(matches->frame);
 	free(matches);
 	return NULL;
 }
@@ -86,19 +88,13 @@ static inline uint32_t end_byte(uint64_t difference)
 			   8;
 }
 
-static inline void put(struct search *search, uint32_t offset, uint32_t literals, uint32_t match)
-{
-	if (search->next == search->end)
-		search->has_room = false;
-	else
-		*search->next++ = (ZSTD_Sequence){ offset, literals, match, 0 };
-}
-
 /* The match ends at @at, if it is worth it, and the next may begin at @next. */
 static inline void end_match(struct search *search, uint32_t at, uint32_t next)
 {
-	if (at >= search->match + MATCH_BYTES_MIN) {
-		put(search, search->offset, search->match - search->literals, at - search->match);
+	if (at >= search->match + KMT_FRAME_MATCH_BYTES_MIN) {
+		kmt_frame_match(&search->block, search->chunk + search->literals,
+				search->match - search->literals, search->offset,
+				at - search->match, search->room - search->literals);
 		search->literals = at;
 	}
 	search->match = next;
@@ -125,8 +121,17 @@ static inline void note_difference(struct search *search, uint32_t at, uint64_t 
 		end_match(search, at + first_byte(difference), at + end_byte(difference));
 }
 
-/* @end - @at: a multiple of 4 */
-static inline void compare(struct search *search, uint32_t at, uint32_t end)
+static inline void compare_word(struct search *search, uint32_t at)
+{
+	const uint8_t *here = search->chunk + at;
+	uint64_t difference = kmt_records_get32(here) ^ kmt_records_get32(here - search->offset);
+
+	note_difference(search, at, __BYTE_ORDER == __BIG_ENDIAN ? difference << 32 : difference);
+}
+
+/* @end - @at: a multiple of 4. Inline, or each record waits for what the one before it stored. */
+static inline __attribute__((always_inline)) void compare(struct search *search, uint32_t at,
+							  uint32_t end)
 {
 	const uint8_t *here = search->chunk, *there = here - search->offset;
 	uint64_t difference, next;
@@ -143,10 +148,27 @@ static inline void compare(struct search *search, uint32_t at, uint32_t end)
 		note_difference(search, at, get64(here + at) ^ get64(there + at));
 		at += 8;
 	}
-	if (at == end)
-		return;
-	difference = kmt_records_get32(here + at) ^ kmt_records_get32(there + at);
-	note_difference(search, at, __BYTE_ORDER == __BIG_ENDIAN ? difference << 32 : difference);
+	if (at < end)
+		compare_word(search, at);
+}
+
+/* Both are of the same event, task and call site. */
+static inline bool has_same_key(const uint8_t *record, const uint8_t *before)
+{
+	return get64(record + 4) == get64(before + 4) && get64(record + 12) == get64(before + 12);
+}
+
+/* The last record of that key is this one. Return: where the one before it was; 0: nowhere */
+static inline uint32_t exchange_by_key(struct kmt_record_matches *matches, const uint8_t *record,
+				       uint32_t at)
+{
+	uint64_t key = get64(record + 4) ^ get64(record + 12) << 8;
+	uint32_t *by_key =
+		&matches->by_key[(key * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - KEYS_LOG)];
+	uint32_t before = *by_key;
+
+	*by_key = at;
+	return before;
 }
 
 /*
@@ -157,27 +179,22 @@ static inline uint32_t find_offset(struct kmt_record_matches *matches, const uin
 				   uint32_t at)
 {
 	const uint8_t *record = chunk + at;
-	uint64_t event = get64(record + 4), site = get64(record + 12); /* the event: and the pid */
-	uint32_t offset = matches->record_offset;
-	uint32_t *by_key = &matches->by_key[((event ^ site << 8) * UINT64_C(0x9e3779b97f4a7c15)) >>
-					    (64 - KEYS_LOG)];
-	uint32_t *by_event = &matches->by_event[record[4] % EVENTS];
-	uint32_t key_at = *by_key, event_at;
+	uint32_t offset = matches->record_offset, event_at;
+	uint32_t key_at = exchange_by_key(matches, record, at);
 
-	*by_key = at;
-	if (offset && get64(record - offset + 4) == event && get64(record - offset + 12) == site)
+	if (offset && has_same_key(record, record - offset))
 		return offset;
-	event_at = *by_event;
-	*by_event = at;
-	if (key_at && get64(chunk + key_at + 4) == event && get64(chunk + key_at + 12) == site)
+	event_at = matches->by_event[record[4] % EVENTS];
+	matches->by_event[record[4] % EVENTS] = at;
+	if (key_at && has_same_key(record, chunk + key_at))
 		return at - key_at;
 	if (event_at && (!offset || record[4 - (ptrdiff_t)offset] != record[4]))
 		return at - event_at;
 	return offset;
 }
 
-static void compare_record(struct kmt_record_matches *matches, struct search *search, uint32_t at,
-			   uint32_t bytes)
+static inline void compare_record(struct kmt_record_matches *matches, struct search *search,
+				  uint32_t at, uint32_t bytes)
 {
 	if (bytes >= KEY_END)
 		matches->record_offset = find_offset(matches, search->chunk, at);
@@ -186,8 +203,8 @@ static void compare_record(struct kmt_record_matches *matches, struct search *se
 		return;
 	}
 	set_offset(search, at, matches->record_offset);
-	compare(search, at, at + 4); /* what follows is aligned as fields are */
-	compare(search, at + 4, at + bytes);
+	compare_word(search, at);
+	compare(search, at + 4, at + bytes); /* what follows is aligned as fields are */
 }
 
 /* Zeroes, mostly. */
@@ -207,22 +224,26 @@ static void compare_rest(struct search *search, uint32_t at, uint32_t bytes, uin
 
 static void begin_chunk(struct kmt_record_matches *matches)
 {
-	matches->search = (struct search){
-		.next = matches->sequences,
-		.end = matches->sequences + matches->nr_sequences_max,
-		.has_room = true,
-	};
+	matches->search = (struct search){ .room = matches->search.room };
+	kmt_frame_begin(matches->frame, &matches->search.block);
+	matches->block_at = 0;
 	matches->record_offset = 0;
 	memset(matches->by_key, 0, sizeof(matches->by_key));
 	memset(matches->by_event, 0, sizeof(matches->by_event));
 }
 
 /* Offsets may reach into an earlier block, but nothing that is copied may reach into the next. */
-static void end_block(struct search *search, uint32_t at)
+static void end_block(struct kmt_record_matches *matches, struct search *search)
 {
-	end_match(search, at, at);
-	put(search, 0, at - search->literals, 0);
-	search->literals = at;
+	uint32_t end = matches->end;
+
+	end_match(search, end, end);
+	if (!search->is_foreign)
+		kmt_frame_end_block(matches->frame, &search->block,
+				    search->chunk + matches->block_at, end - matches->block_at,
+				    end - search->literals);
+	search->literals = end;
+	matches->block_at = end;
 }
 
 /* Time and length: like those of the one before. */
@@ -257,36 +278,41 @@ static uint32_t compare_records(struct kmt_record_matches *matches, struct searc
 void kmt_record_matches_add(struct kmt_record_matches *matches, uint8_t *chunk, size_t at,
 			    const struct kmt_padding *padding)
 {
-	uint32_t unit_bytes = (uint32_t)matches->unit_bytes, begin = (uint32_t)at, records, end;
+	uint32_t unit_bytes = matches->unit_bytes, begin = (uint32_t)at, records, end;
 	struct search search;
 
 	if (at == 0)
 		begin_chunk(matches);
+	if (matches->search.is_foreign) {
+		if (padding)
+			kmt_padding_clear(padding, chunk + at, unit_bytes);
+		return;
+	}
 	search = matches->search; /* a copy, which the compiler knows not to be part of the chunk */
 	search.chunk = chunk;
-	if (at && at % matches->block_bytes == 0)
-		end_block(&search, begin);
 	end = begin + (uint32_t)kmt_records_end(chunk + at, unit_bytes);
 	end -= end % 4; /* as all records do */
 	if (end == begin)
-		search.has_room =
-			false; /* no sub-buffer: for zstd, so that it's better compressed */
+		search.is_foreign =
+			true; /* no sub-buffer: for zstd, so that it's better compressed */
 	compare_head(&search, begin, unit_bytes);
 	records = begin + (uint32_t)KMT_RECORDS_HEAD_BYTES;
 	records = compare_records(matches, &search, chunk, records, end, padding);
 	if (records < end)
-		search.has_room = false;
+		search.is_foreign = true;
 	compare_rest(&search, records, begin + unit_bytes - records, unit_bytes);
-	matches->search = search;
+	kmt_frame_sum(matches->frame, chunk + at, unit_bytes);
 	matches->end = begin + unit_bytes;
+	if (matches->end - matches->block_at == matches->block_bytes)
+		end_block(matches, &search);
+	matches->search = search;
 }
 
-size_t kmt_record_matches_end(struct kmt_record_matches *matches,
-			      const ZSTD_Sequence **ret_sequences)
+size_t kmt_record_matches_end(struct kmt_record_matches *matches)
 {
-	struct search *search = &matches->search;
-
-	end_block(search, matches->end);
-	*ret_sequences = matches->sequences;
-	return search->has_room ? (size_t)(search->next - matches->sequences) : 0;
+	if (matches->search.is_foreign)
+		return 0;
+	if (matches->end > matches->block_at)
+		end_block(matches, &matches->search);
+	return kmt_frame_end(matches->frame);
 }

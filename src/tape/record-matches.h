@@ -5,30 +5,30 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ZSTD_STATIC_LINKING_ONLY
-#include <zstd.h>
-
 #include "kmemtape/cleanup.h"
 #include "kmemtape/padding.h"
 
 /*
- * Where the bytes of a chunk were before, in place of zstd's own search: records repeat as wholes,
- * but for the time and some bytes of an address, so that it is enough to compare each with one
- * before it. Any input is compressed right: what isn't equal is never taken for a match.
+ * Makes the zstd frame of a chunk: of where its bytes were before, but without zstd's own search.
+ * Records repeat as wholes, but for the time and some bytes of an address, so that it is enough to
+ * compare each with one before it. Any input is compressed right: what isn't equal is never taken
+ * for a match.
  */
 struct kmt_record_matches;
 
-/* Sub-buffers must fit into a block of zstd. */
-#define KMT_RECORD_MATCHES_UNIT_MAX (128u << 10)
+#define KMT_RECORD_MATCHES_UNIT_MAX (128u << 10) /* sub-buffers must fit into a block of zstd */
 
 /**
  * kmt_record_matches_new() - all memory that is ever needed, touched
- * @unit_bytes: of a sub-buffer, at most KMT_RECORD_MATCHES_UNIT_MAX, a multiple of 8
- * @chunk_bytes: at most so many
+ * @unit_bytes: of a sub-buffer, at most KMT_RECORD_MATCHES_UNIT_MAX, a multiple of 32
+ * @chunk_bytes: at most so many, up to KMT_FRAME_CHUNK_BYTES_MAX
+ * @out: borrowed, where frames are made: not to be touched from the first sub-buffer of a chunk on
+ * @room: there, ZSTD_compressBound(@chunk_bytes) and KMT_FRAME_SLACK_BYTES at least
  *
  * Return: NULL: out of memory.
  */
-struct kmt_record_matches *kmt_record_matches_new(size_t unit_bytes, size_t chunk_bytes);
+struct kmt_record_matches *kmt_record_matches_new(size_t unit_bytes, size_t chunk_bytes,
+						  uint8_t *out, size_t room);
 struct kmt_record_matches *kmt_record_matches_free(struct kmt_record_matches *matches);
 
 KMT_DEFINE_FREEP(struct kmt_record_matches *, kmt_record_matches_free)
@@ -44,12 +44,9 @@ void kmt_record_matches_add(struct kmt_record_matches *matches, uint8_t *chunk, 
 
 /**
  * kmt_record_matches_end() - all sub-buffers were added
- * @ret_sequences: for ZSTD_compressSequences(), with explicit delimiters of blocks; borrowed, until
- * the next sub-buffer is added
  *
- * Return: how many. 0: a chunk of other things, which is left to zstd.
+ * Return: bytes of the frame. 0: a chunk of other things, which is left to zstd.
  */
-size_t kmt_record_matches_end(struct kmt_record_matches *matches,
-			      const ZSTD_Sequence **ret_sequences);
+size_t kmt_record_matches_end(struct kmt_record_matches *matches);
 
 #endif

@@ -269,7 +269,7 @@ TEST(a_writer_never_allocates_once_it_is_made)
 		    (at % 300000 < 4096 && kmt_chunk_writer_flush(writer, at, NULL) < 0))
 			fail();
 	}
-#ifdef KMT_ZSTD_TAKES_SEQUENCES /* or zstd gives memory back after 128 of these */
+#ifdef KMT_ZSTD_TAKES_MEMORY /* or zstd gives memory back after 128 of these */
 	for (size_t at = 0; at < 300 * 4096; at += 4096) {
 		memcpy(kmt_chunk_writer_space(writer, &room), raw + at, 4096);
 		if (kmt_chunk_writer_add(writer, 4096, at, NULL) < 0 ||
