@@ -67,6 +67,7 @@ print_recording()
 		workload_x_untraced|  times untraced|%.2f|1|
 		workload_x_unread|  times unread|%.2f|1|
 		overhead_x_unread|  added, times unread|%.2f|1|
+		around_s|start and end, s|%.2f|1|1
 		events_seen|events written, M|%.2f|1e-6|1
 		events_kept|events kept, M|%.2f|1e-6|1
 		events_lost|events lost, M|%.2f|1e-6|1
@@ -81,7 +82,9 @@ print_recording()
 		unread: the same events into ring buffers like kmemtape's, overwritten, nobody reading. trace-cmd and
 		perf: their own defaults. Recorder CPU: user and system time of the recorder and its children from
 		start to end, start and finish of the recording included, less that of the workload; without what
-		the kernel does elsewhere (writing back files). Peak memory: of the recorder's largest process.
+		the kernel does elsewhere (writing back files). Start and end: how long the recorder takes before
+		and after the workload, whose time is what hackbench says of itself. Peak memory: of the
+		recorder's largest process.
 	TEXT
 }
 

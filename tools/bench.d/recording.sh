@@ -74,6 +74,7 @@ take_recorder()
 	take_workload_time "$subject" || return 1
 	cpu=$(calculate "$(cpu_seconds "$work/outer") - $(cpu_seconds "$work/inner")")
 	sample recording "$subject" cpu_s "$cpu"
+	sample recording "$subject" around_s "$(calculate "$(wall_seconds "$work/outer") - $(wall_seconds "$work/inner")")"
 	sample recording "$subject" tape_bytes "$bytes"
 	# The largest process of the tree: not the recorder's, if the workload's is larger.
 	[ "$(peak_kib "$work/outer")" -le "$(peak_kib "$work/inner")" ] ||

@@ -56,6 +56,11 @@ cpu_seconds()
 	awk 'END { print $1 + $2 }' "$1"
 }
 
+wall_seconds()
+{
+	awk 'END { print $4 }' "$1"
+}
+
 peak_kib()
 {
 	awk 'END { print $3 }' "$1"
