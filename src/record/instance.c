@@ -17,6 +17,7 @@
 
 #define NAME_PREFIX    "kmemtape-"
 #define NAME_BYTES     32
+#define DIR_BYTES      64
 #define SUBBUF_KIB     64 /* a quarter less CPU time than 4 KiB, measured; larger gains nothing */
 #define BUFFER_PERCENT 25
 #define HEADER_BYTES   1024
@@ -52,21 +53,34 @@ void kmt_instance_remove_stale(const char *tracing_path, const struct kmt_record
 	}
 }
 
-void kmt_instance_remove_of(int tracefs_fd, pid_t recorder)
+static void name_dir(char dir[DIR_BYTES], pid_t recorder)
+{
+	(void)snprintf(dir, DIR_BYTES, "instances/" NAME_PREFIX "%d", recorder);
+}
+
+void kmt_instance_remove_unused_of(int tracefs_fd, pid_t recorder)
 {
 	struct timespec pause = { .tv_nsec = 10000000 };
-	char dir[64], path[128];
+	char dir[DIR_BYTES];
 
-	(void)snprintf(dir, sizeof(dir), "instances/" NAME_PREFIX "%d", recorder);
-	(void)snprintf(path, sizeof(path), "%s/events/enable", dir);
-	(void)kmt_tracefs_write(tracefs_fd, path, "0");
-	(void)snprintf(path, sizeof(path), "%s/tracing_on", dir);
-	(void)kmt_tracefs_write(tracefs_fd, path, "0");
+	name_dir(dir, recorder);
 	for (int i = 0; i < DEATH_TRIES; i++) {
 		if (unlinkat(tracefs_fd, dir, AT_REMOVEDIR) == 0 || errno != EBUSY)
 			return;
 		(void)nanosleep(&pause, NULL);
 	}
+}
+
+void kmt_instance_remove_of(int tracefs_fd, pid_t recorder)
+{
+	char dir[DIR_BYTES], path[128];
+
+	name_dir(dir, recorder);
+	(void)snprintf(path, sizeof(path), "%s/events/enable", dir);
+	(void)kmt_tracefs_write(tracefs_fd, path, "0");
+	(void)snprintf(path, sizeof(path), "%s/tracing_on", dir);
+	(void)kmt_tracefs_write(tracefs_fd, path, "0");
+	kmt_instance_remove_unused_of(tracefs_fd, recorder);
 }
 
 static uint64_t memory_bytes(const char *field)

@@ -31,6 +31,9 @@ void kmt_instance_remove_stale(const char *tracing_path, const struct kmt_record
  * other processes hold open stays, switched off. */
 void kmt_instance_remove_of(int tracefs_fd, pid_t recorder);
 
+/* Remove what is called so, if nobody uses it; else it stays as it is. */
+void kmt_instance_remove_unused_of(int tracefs_fd, pid_t recorder);
+
 /**
  * kmt_instance_new() - create the instance, everything off (tracing_on, too), and size its buffers
  * @buffer_bytes: of each CPU; 0 for the default

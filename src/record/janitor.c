@@ -24,8 +24,9 @@
 
 /* What the recorder writes to the pipe; its end without a word is that of a recorder that was
  * killed. */
-#define HAS_INSTANCE 'i'
-#define ALL_IS_DONE  'd'
+#define MAKES_INSTANCE 'm'
+#define HAS_INSTANCE   'i'
+#define ALL_IS_DONE    'd'
 
 /* Nothing of the user's stays open: who reads what the recorder writes must see the end of it. */
 static int keep_only(int pipe_fd, int tracefs_fd)
@@ -63,8 +64,7 @@ static void make_tough(void)
 static _Noreturn void be_janitor(int pipe_fd, struct kmt_tracefs *tracefs, int tracefs_fd,
 				 pid_t recorder)
 {
-	bool has_instance = false;
-	char word = 0;
+	char word = 0, last = 0;
 	ssize_t n;
 
 	if (keep_only(pipe_fd, tracefs_fd) < 0)
@@ -73,14 +73,16 @@ static _Noreturn void be_janitor(int pipe_fd, struct kmt_tracefs *tracefs, int t
 	kmt_privileges_keep_for_cleaning(tracefs->is_ours);
 	do {
 		n = read(PIPE_FD, &word, 1);
-		has_instance |= n == 1 && word == HAS_INSTANCE;
+		last = n == 1 ? word : last;
 	} while (n < 0 ? errno == EINTR : n == 1 && word != ALL_IS_DONE);
-	/* Else what is called so is that of another recorder with this pid, in its own namespace.
-	 */
-	if (n == 0 && has_instance) {
+	if (n == 0 && last == HAS_INSTANCE) {
 		kmt_instance_remove_of(TRACEFS_FD, recorder);
 		kmt_probes_remove_of(TRACEFS_FD, recorder);
 	}
+	/* What is called so may be that of another recorder with this pid, in its own namespace:
+	 * the kernel doesn't remove what is in use. If it is ours, its events are still off. */
+	if (n == 0 && last == MAKES_INSTANCE)
+		kmt_instance_remove_unused_of(TRACEFS_FD, recorder);
 	if (n == 0)
 		kmt_tracefs_release(tracefs);
 	_exit(0);
@@ -117,6 +119,11 @@ static void tell(const struct kmt_janitor *janitor, char word)
 {
 	if (janitor->pid)
 		(void)!write(janitor->fd, &word, 1); /* SIGPIPE is ignored */
+}
+
+void kmt_janitor_expect_instance(const struct kmt_janitor *janitor)
+{
+	tell(janitor, MAKES_INSTANCE);
 }
 
 void kmt_janitor_give_instance(const struct kmt_janitor *janitor)

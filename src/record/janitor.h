@@ -31,7 +31,12 @@ struct kmt_janitor {
 int kmt_janitor_start(struct kmt_janitor *janitor, const struct kmt_tracefs *tracefs,
 		      struct kmt_err *err);
 
-/* kmt_janitor_give_instance() - the instance that is called after our pid is ours: from now on it cleans up */
+/* kmt_janitor_expect_instance() - we make one, called after our pid: it removes that, unless
+ * somebody uses it */
+void kmt_janitor_expect_instance(const struct kmt_janitor *janitor);
+
+/* kmt_janitor_give_instance() - the instance that is called after our pid is ours: from now on it
+ * cleans up */
 void kmt_janitor_give_instance(const struct kmt_janitor *janitor);
 
 /* kmt_janitor_has_died() - look whether somebody killed it; true once. Doesn't wait. */

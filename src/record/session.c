@@ -145,6 +145,7 @@ static int open_instance(struct kmt_session *session, struct kmt_err *err)
 
 	kmt_instance_remove_stale(session->tracefs.path, session->listener);
 	kmt_probes_remove_stale(session->tracefs.path, session->listener);
+	kmt_janitor_expect_instance(&session->janitor);
 	r = kmt_instance_new(session->tracefs.path, session->options->buffer_bytes,
 			     session->online.nr, session->listener, &session->instance, err);
 	if (r < 0)
