@@ -8,6 +8,7 @@
 #include "folded.h"
 #include "ndjson.h"
 #include "openmetrics.h"
+#include "perfetto.h"
 #include "pprof.h"
 #include "speedscope.h"
 
@@ -53,6 +54,11 @@ const struct kmt_report_format kmt_report_formats[] = {
 	  .help = "for https://profiler.firefox.com",
 	  .goes_by_stack = true,
 	  .write = kmt_report_firefox },
+	{ .name = "perfetto",
+	  .help = "for https://ui.perfetto.dev",
+	  .is_binary = true,
+	  .goes_by_stack = true,
+	  .write = kmt_report_perfetto },
 	{ .name = "csv", .help = "for spreadsheets and databases", .write = kmt_report_csv },
 	{ .name = "ndjson",
 	  .help = "a row of json on each line, for jq",

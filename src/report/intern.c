@@ -81,3 +81,10 @@ uint32_t kmt_intern_addf(struct kmt_intern *intern, bool *ret_is_new, const char
 	va_end(args);
 	return kmt_intern_add(intern, text, ret_is_new);
 }
+
+bool kmt_intern_has(const struct kmt_intern *intern, const char *text)
+{
+	struct node key = { .text = text };
+
+	return tfind(&key, &intern->root, by_text);
+}

@@ -31,4 +31,6 @@ uint32_t kmt_intern_add(struct kmt_intern *intern, const char *text, bool *ret_i
 uint32_t kmt_intern_addf(struct kmt_intern *intern, bool *ret_is_new, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+bool kmt_intern_has(const struct kmt_intern *intern, const char *text);
+
 #endif

@@ -59,8 +59,6 @@ enum {
 	FUNCTION_FILE = 4,
 };
 
-#define FRAMES_MAX 256u /* of a stack: what the tracer records at most is far below */
-
 struct pprof {
 	const struct kmt_result *result;
 	struct kmt_proto profile, message, part;
@@ -235,9 +233,10 @@ static void put_labels(struct pprof *pprof, const struct kmt_row *row)
 
 static void put_sample(struct pprof *pprof, const struct kmt_walk_sample *sample)
 {
-	size_t nr = sample->nr_frames < FRAMES_MAX ? sample->nr_frames : FRAMES_MAX;
+	size_t nr =
+		sample->nr_frames < KMT_WALK_FRAMES_MAX ? sample->nr_frames : KMT_WALK_FRAMES_MAX;
 	const struct kmt_row *row = sample->row;
-	uint64_t ids[FRAMES_MAX];
+	uint64_t ids[KMT_WALK_FRAMES_MAX];
 	const uint64_t values[] = { value(row->allocs), value(row->alloc_bytes),
 				    value(row->live_objects), value(row->live_bytes) };
 

@@ -12,7 +12,7 @@
 
 #define SCHEMA	    "https://www.speedscope.app/file-format-schema.json"
 #define STYLE	    (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
-#define FRAMES_MAX  65u /* of a stack, with what stands below one frame alone */
+#define FRAMES_MAX  (KMT_WALK_FRAMES_MAX + 1) /* with what stands below one frame alone */
 #define TITLE_BYTES (2 * KMT_NAME_BYTES)
 
 struct speedscope {

@@ -6,6 +6,8 @@
 
 #include "words.h"
 
+#define KMT_WALK_FRAMES_MAX 64u /* of a stack: deeper ones were cut when they were read */
+
 /*
  * What profiles are made of: the rows that are shown, as far as live_bytes of the result has them,
  * each with a stack. A row that has none, or is more than one stack, has one frame, that stands

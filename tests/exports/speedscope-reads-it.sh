@@ -47,4 +47,25 @@ check caches --by cache good | grep -qx 'kmalloc-4k 81920' || fail "--by cache"
 "$MKTAPE" "$KMT_TESTS/golden/a-loss-makes-older-objects-uncertain.script" -o lossy
 "$KMEMTAPE" replay --format speedscope lossy | jq -e '.name | test("^lossy, [1-9][0-9]* events lost$")' >/dev/null || fail "a loss is not told"
 same_for_any_threads speedscope
+
+# In a browser, as speedscope's own command opens a file there: what it shows of each.
+command -v chromium >/dev/null || {
+	[ $failed -eq 0 ] && echo "no chromium here" && exit 77
+}
+# Usage: shows FORMAT TEXT...
+shows() {
+	local format=$1 text
+	shift
+	"$KMEMTAPE" replay --format "$format" -o "evil.$format" evil
+	printf 'speedscope.loadFileFromBase64("evil.%s", "%s")' "$format" "$(base64 -w 0 "evil.$format")" >"$format.js"
+	timeout 120 chromium --headless=new --no-sandbox --disable-gpu --virtual-time-budget=5000 --user-data-dir="$dir/$format.d" \
+		--dump-dom "file://$speedscope/index.html#localProfilePath=$dir/$format.js" >dom.html 2>log
+	for text; do
+		grep -qF -- "$text" dom.html || fail "speedscope shows no '$text' of $format: $(sed 's/<[^>]*>/ /g' dom.html | tr -s ' \n' ' ' | head -c 2000)"
+	done
+}
+size="104.69 KB" # as it writes the sum
+[ "$(jq .matching.live_bytes evil.json)" = 107200 ] || fail "another sum"
+shows speedscope "<title>evil - speedscope" "live bytes" "live objects" "$size"
+shows folded "<title>evil.folded - speedscope"
 exit $failed
