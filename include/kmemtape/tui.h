@@ -24,6 +24,8 @@ struct kmt_tui_source {
 	 */
 	int (*read)(void *context, const struct kmt_tui_request *request,
 		    struct kmt_result **ret_result, struct kmt_err *err);
+	/* How far that is, 0..99 %; by the thread that runs the screen. */
+	unsigned int (*percent)(void *context);
 };
 
 /**

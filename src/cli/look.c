@@ -6,15 +6,21 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "kmemtape/progress.h"
 #include "kmemtape/tui.h"
 
 #include "look.h"
+#include "status.h"
+
+#define ALMOST_DONE 99 /* percent: what is left then shows in its result */
 
 struct kmt_look {
 	struct kmt_tui *tui;
 	struct kmt_tape *tape;
 	const struct kmt_replay_options *options;
 	kmt_look_check_fn *check;
+	struct kmt_progress progress;
+	uint64_t bytes; /* of which that is */
 };
 
 int kmt_look_check(const struct kmt_command *command)
@@ -41,6 +47,7 @@ int kmt_look_new(const char *path, bool is_utf8, struct kmt_sandbox *sandbox,
 	if (r < 0)
 		return r;
 	sandbox->has_terminal = true;
+	kmt_status_is_quiet = true; /* the screen says it */
 	*ret_look = KMT_STEAL(look);
 	return 0;
 }
@@ -57,11 +64,12 @@ struct kmt_look *kmt_look_free(struct kmt_look *look)
 static int read_report(void *context, const struct kmt_tui_request *request,
 		       struct kmt_result **ret_result, struct kmt_err *err)
 {
-	const struct kmt_look *look = context;
+	struct kmt_look *look = context;
 	struct kmt_replay_options options = *look->options;
 	char site[32];
 	int r;
 
+	atomic_store(&look->progress.bytes, 0);
 	options.group = request->group;
 	if (request->row) {
 		(void)snprintf(site, sizeof(site), "0x%" PRIx64, request->row->call_site);
@@ -69,6 +77,15 @@ static int read_report(void *context, const struct kmt_tui_request *request,
 	}
 	r = look->check(look->tape, &options, err);
 	return r < 0 ? r : kmt_replay(look->tape, &options, ret_result, err);
+}
+
+static unsigned int percent_read(void *context)
+{
+	struct kmt_look *look = context;
+	double bytes = (double)atomic_load(&look->progress.bytes);
+	double percent = look->bytes ? 100 * bytes / (double)look->bytes : 0;
+
+	return percent < ALMOST_DONE ? (unsigned int)percent : ALMOST_DONE;
 }
 
 /* The terminal is ours no longer; what is still read is left alone. */
@@ -85,13 +102,15 @@ int kmt_look_run(struct kmt_look **look, struct kmt_tape *tape,
 		 const struct kmt_replay_options *options, kmt_look_check_fn *check,
 		 int (*exit_code)(const struct kmt_verdict *verdict), struct kmt_err *err)
 {
-	struct kmt_tui_source source = { *look, read_report };
+	struct kmt_tui_source source = { *look, read_report, percent_read };
 	const struct kmt_verdict *verdict;
 	int by_signal, code = KMT_EXIT_DONE, r;
 
 	(*look)->tape = tape;
 	(*look)->options = options;
 	(*look)->check = check;
+	(*look)->bytes = kmt_tape_cpu_bytes(tape);
+	kmt_tape_set_progress(tape, &(*look)->progress);
 	r = kmt_tui_run((*look)->tui, &source, options->group, &by_signal, err);
 	verdict = kmt_tui_verdict((*look)->tui);
 	if (verdict)
@@ -99,6 +118,7 @@ int kmt_look_run(struct kmt_look **look, struct kmt_tape *tape,
 	(*look)->tui = kmt_tui_free((*look)->tui);
 	if (by_signal || r == KMT_TUI_BUSY)
 		end(by_signal, code);
+	kmt_tape_set_progress(tape, NULL);
 	*look = kmt_look_free(*look);
 	return r < 0 ? r : code;
 }

@@ -56,5 +56,5 @@ int kmt_job_end(struct kmt_job *job, struct kmt_result **ret_result)
 
 uint64_t kmt_job_age_ns(const struct kmt_job *job)
 {
-	return job->is_running ? now_ns() - job->started_ns : 0;
+	return now_ns() - job->started_ns;
 }

@@ -31,7 +31,7 @@ bool kmt_job_is_done(struct kmt_job *job);
 /* @ret_result: the caller's, when 0 is returned. Return: as the source, with words in job->err. */
 int kmt_job_end(struct kmt_job *job, struct kmt_result **ret_result);
 
-/* How long it has been running; 0: it isn't. */
+/* How long it has been running. */
 uint64_t kmt_job_age_ns(const struct kmt_job *job);
 
 #endif

@@ -36,7 +36,7 @@ static int last_row(const struct kmt_screen *screen)
 	return screen->canvas.nr_rows - 1;
 }
 
-static void draw_reading(struct kmt_screen *screen, uint64_t reading_ns)
+static void draw_reading(struct kmt_screen *screen, struct kmt_reading reading)
 {
 	char path[KMT_ESCAPED_BYTES], time[KMT_UNITS_BYTES], text[STATUS_BYTES + KMT_ESCAPED_BYTES];
 	struct kmt_canvas *canvas = &screen->canvas;
@@ -46,7 +46,10 @@ static void draw_reading(struct kmt_screen *screen, uint64_t reading_ns)
 	(void)snprintf(text, sizeof(text), "reading %s",
 		       kmt_escape(path, sizeof(path), screen->path));
 	(void)kmt_canvas_put(canvas, 2, 1, canvas->nr_columns, KMT_STYLE_STRONG, text);
-	(void)snprintf(text, sizeof(text), "%s   (q: quit)", kmt_format_time(time, reading_ns));
+	if (!reading.age_ns) /* not begun */
+		return;
+	(void)snprintf(text, sizeof(text), "%u %%  %s   (q: quit)", reading.percent,
+		       kmt_format_time(time, reading.age_ns));
 	(void)kmt_canvas_put(canvas, 3, 1, canvas->nr_columns, KMT_STYLE_PLAIN, text);
 }
 
@@ -219,7 +222,7 @@ static const struct kmt_filter *shown_filter(struct kmt_screen *screen)
 	return screen->view == KMT_VIEW_TREE ? &screen->tree.filter : table ? &table->filter : NULL;
 }
 
-static void draw_status(struct kmt_screen *screen, uint64_t reading_ns)
+static void draw_status(struct kmt_screen *screen, struct kmt_reading reading)
 {
 	static const char hints[] = "Enter open  Tab view  / filter  s sort  ? help  q quit";
 	static const char page_hints[] = "q back  / find  ? help";
@@ -237,11 +240,11 @@ static void draw_status(struct kmt_screen *screen, uint64_t reading_ns)
 	if (filter && !filter->is_typed && filter->length)
 		(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "  /%s",
 			       filter->text);
-	if (reading_ns > READING_WORTH_NS)
+	if (reading.age_ns > READING_WORTH_NS)
 		(void)snprintf(text + strlen(text), sizeof(text) - strlen(text),
-			       "  reading the tape%s: %s",
+			       "  reading the tape%s: %u %%  %s",
 			       screen->wants_dossier ? ", for who allocates and who frees" : "",
-			       kmt_format_time(time, reading_ns));
+			       reading.percent, kmt_format_time(time, reading.age_ns));
 	used = kmt_canvas_put(canvas, row, 1, canvas->nr_columns, KMT_STYLE_BAR, text);
 	if (used + width + 4 <= canvas->nr_columns)
 		kmt_canvas_put_right(canvas, row, used + 3, canvas->nr_columns - used - 4,
@@ -251,11 +254,11 @@ static void draw_status(struct kmt_screen *screen, uint64_t reading_ns)
 				     KMT_STYLE_BAR, "? help");
 }
 
-void kmt_screen_draw(struct kmt_screen *screen, uint64_t reading_ns)
+void kmt_screen_draw(struct kmt_screen *screen, struct kmt_reading reading)
 {
 	kmt_canvas_clear(&screen->canvas);
 	if (!screen->base) {
-		draw_reading(screen, reading_ns);
+		draw_reading(screen, reading);
 		return;
 	}
 	kmt_head_draw_title(screen->base, &screen->canvas);
@@ -263,5 +266,5 @@ void kmt_screen_draw(struct kmt_screen *screen, uint64_t reading_ns)
 		draw_view(screen);
 	else
 		draw_page(screen);
-	draw_status(screen, reading_ns);
+	draw_status(screen, reading);
 }

@@ -71,8 +71,14 @@ bool kmt_screen_wants(const struct kmt_screen *screen, struct kmt_tui_request *r
 int kmt_screen_take(struct kmt_screen *screen, const struct kmt_tui_request *request,
 		    struct kmt_result *result, const char *why);
 
-/* On its canvas. @reading_ns: for so long something has been read; 0: nothing is. */
-void kmt_screen_draw(struct kmt_screen *screen, uint64_t reading_ns);
+/* What is being read: since when, and how far that is. */
+struct kmt_reading {
+	uint64_t age_ns; /* 0: nothing is */
+	unsigned int percent;
+};
+
+/* On its canvas. */
+void kmt_screen_draw(struct kmt_screen *screen, struct kmt_reading reading);
 
 /* Of the view; NULL: it has none (yet). */
 struct kmt_table *kmt_screen_table(struct kmt_screen *screen);

@@ -28,6 +28,20 @@ struct kmt_tui {
 
 static const int watched[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH };
 
+static int fit(struct kmt_tui *tui)
+{
+	int nr_rows, nr_columns;
+
+	kmt_terminal_measure(tui->terminal, &nr_rows, &nr_columns);
+	return kmt_screen_resize(&tui->screen, nr_rows, nr_columns);
+}
+
+static void show(struct kmt_tui *tui, struct kmt_reading reading)
+{
+	kmt_screen_draw(&tui->screen, reading);
+	kmt_terminal_show(tui->terminal, &tui->screen.canvas);
+}
+
 int kmt_tui_new(const char *path, bool is_utf8, struct kmt_tui **ret_tui, struct kmt_err *err)
 {
 	KMT_CLEANUP(kmt_tui_freep) struct kmt_tui *tui = calloc(1, sizeof(*tui));
@@ -46,6 +60,10 @@ int kmt_tui_new(const char *path, bool is_utf8, struct kmt_tui **ret_tui, struct
 	r = kmt_terminal_open(&tui->terminal, err);
 	if (r < 0)
 		return r;
+	r = fit(tui);
+	if (r < 0)
+		return kmt_fail(err, r, "--tui: %s", strerror(-r));
+	show(tui, (struct kmt_reading){ 0 }); /* a trace.dat is read before the first report is */
 	*ret_tui = KMT_STEAL(tui);
 	return 0;
 }
@@ -64,14 +82,6 @@ struct kmt_tui *kmt_tui_free(struct kmt_tui *tui)
 	kmt_screen_deinit(&tui->screen);
 	free(tui);
 	return NULL;
-}
-
-static int fit(struct kmt_tui *tui)
-{
-	int nr_rows, nr_columns;
-
-	kmt_terminal_measure(tui->terminal, &nr_rows, &nr_columns);
-	return kmt_screen_resize(&tui->screen, nr_rows, nr_columns);
 }
 
 /* Until somebody lets us go on. */
@@ -175,12 +185,15 @@ static int wait_for_something(struct kmt_tui *tui)
 
 static int go_on(struct kmt_tui *tui, const struct kmt_tui_source *source)
 {
+	struct kmt_reading reading = { 0 };
 	int r = tend_job(tui, source);
 
 	if (r < 0 || tui->screen.is_over)
 		return r;
-	kmt_screen_draw(&tui->screen, kmt_job_age_ns(&tui->job));
-	kmt_terminal_show(tui->terminal, &tui->screen.canvas);
+	if (tui->job.is_running)
+		reading = (struct kmt_reading){ kmt_job_age_ns(&tui->job),
+						source->percent(source->context) };
+	show(tui, reading);
 	return wait_for_something(tui);
 }
 

@@ -142,7 +142,7 @@ static int find_row(const struct kmt_screen *screen, const char *part)
 
 static void draw(struct kmt_screen *screen)
 {
-	kmt_screen_draw(screen, 0);
+	kmt_screen_draw(screen, (struct kmt_reading){ 0 });
 }
 
 static void open_screen(struct kmt_screen *screen, int nr_rows, int nr_columns)
@@ -377,6 +377,29 @@ TEST(a_site_is_read_when_it_is_opened)
 	CHECK(find_row(&screen, "CALL SITE") > 0);
 	press(&screen, "q");
 	CHECK(screen.is_over);
+	kmt_screen_deinit(&screen);
+}
+
+TEST(how_far_the_reading_is_shows)
+{
+	struct kmt_screen screen;
+
+	kmt_screen_init(&screen, "/tapes/\x1bhost1.tape", true);
+	CHECK_EQ(kmt_screen_resize(&screen, 24, 80), 0);
+	kmt_screen_draw(&screen, (struct kmt_reading){ 3 * SECOND, 42 });
+	CHECK(find_row(&screen, "reading /tapes/\\x1bhost1.tape") > 0);
+	CHECK(find_row(&screen, "42 %  3.00 s") > 0);
+	press(&screen, "j");
+	CHECK(!screen.is_over);
+	press(&screen, "q");
+	CHECK(screen.is_over);
+	kmt_screen_deinit(&screen);
+	open_screen(&screen, 24, 80);
+	press_key(&screen, KMT_KEY_ENTER);
+	kmt_screen_draw(&screen, (struct kmt_reading){ 3 * SECOND, 42 });
+	CHECK(find_row(&screen, "reading the tape, for who allocates and who frees: 42 %") == 23);
+	kmt_screen_draw(&screen, (struct kmt_reading){ SECOND / 10, 1 });
+	CHECK(find_row(&screen, "reading the tape") < 0);
 	kmt_screen_deinit(&screen);
 }
 
@@ -623,6 +646,7 @@ int main(void)
 		ROW(what_is_typed_filters_at_once),
 		ROW(rows_are_found_by_their_cache_and_class),
 		ROW(a_site_is_read_when_it_is_opened),
+		ROW(how_far_the_reading_is_shows),
 		ROW(what_comes_too_late_is_dropped),
 		ROW(a_view_is_read_when_it_is_wanted),
 		ROW(the_tree_has_call_sites_without_stacks),
