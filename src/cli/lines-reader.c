@@ -77,8 +77,11 @@ static int open_lines(struct kmt_lines_source *source, const char *kernel, const
 	struct kmt_lines_options options = { .kernel = kernel,
 					     .build_id = build_id,
 					     .debuginfo = reader->debuginfo };
-	int r = enter_sandbox(reader, kernel, err);
+	int r;
 
+	if (reader->lines) /* a screen reads its tape again and again */
+		return 0;
+	r = enter_sandbox(reader, kernel, err);
 	return r < 0 ? r : kmt_lines_new(&options, &reader->lines, err);
 }
 

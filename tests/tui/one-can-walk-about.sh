@@ -115,4 +115,16 @@ expect 'CALL SITE'
 press q
 expect '^shell>'
 left quit
+
+# Source lines are asked for at each reading.
+if ! "$KMEMTAPE" replay --lines tape 2>&1 | grep -q "without 'lines'"; then
+	look --lines tape
+	press Enter
+	expect 'call site 0x'
+	press q 3
+	expect ' MODULE$'
+	press Q
+	expect '^shell>'
+	left '--lines'
+fi
 exit $failed
