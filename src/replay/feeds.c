@@ -101,8 +101,10 @@ static int share_out(struct kmt_feeds *feeds, struct entry *entry, struct worker
 
 	for (;;) {
 		note_first(feeds, bundle, &worker->batch);
-		if (kmt_share_add(sharing, &entry->sharer, &worker->batch, bundle->shares) < 0)
-			return kmt_fail(err, -ENOMEM, "out of memory");
+		r = kmt_share_add(sharing, &entry->sharer, &worker->batch, bundle->shares);
+		if (r < 0)
+			return kmt_fail(err, r, "%s: %s", kmt_chunk_reader_name(entry->feed.reader),
+					r == -EAGAIN ? "not to be shared out" : "out of memory");
 		if (!kmt_feed_has_rest(&entry->feed))
 			break;
 		r = kmt_feed_fill_rest(&entry->feed, feeds->slice_bytes, &worker->batch, err);

@@ -56,7 +56,8 @@ void kmt_feeds_leave(struct kmt_feeds *feeds, unsigned int shard);
 const struct kmt_feed_report *kmt_feeds_report(const struct kmt_feeds *feeds, size_t feed);
 const struct kmt_decoder_stats *kmt_feeds_decoder_stats(const struct kmt_feeds *feeds, size_t feed);
 
-/* Likewise. Return: 0, or the negative errno that a feed ended with, for all of them. */
+/* Likewise. Return: 0, or the negative errno that a feed ended with, for all of them; -EAGAIN: it
+ * had better not be shared out. */
 int kmt_feeds_error(const struct kmt_feeds *feeds, struct kmt_err *err);
 
 KMT_DEFINE_FREEP(struct kmt_feeds *, kmt_feeds_free)

@@ -36,7 +36,7 @@
 struct replay {
 	struct kmt_tape *tape;
 	const struct kmt_replay_options *options;
-	struct kmt_replay_options alone; /* the same without threads, if there are none */
+	struct kmt_replay_options alone; /* the same without threads */
 	struct kmt_formats *formats;
 	struct kmt_names *names;
 	struct kmt_stacks *stacks;
@@ -634,7 +634,7 @@ static void init(struct replay *replay, struct kmt_tape *tape,
 	kmt_distilled_init(&replay->distilled);
 }
 
-/* Where no threads are to be had, it takes longer. */
+/* Where no threads are to be had, or make it worse, it takes longer. */
 static int do_all(struct replay *replay, struct kmt_err *err)
 {
 	struct replay again = {

@@ -24,8 +24,8 @@ struct kmt_shards *kmt_shards_free(struct kmt_shards *shards);
 /* Of shard @i; borrowed. The only one's is what kmt_shards_join() gives. */
 struct kmt_ledger *kmt_shards_ledger(struct kmt_shards *shards, unsigned int i);
 
-/* All events are booked. Return: 0; -EAGAIN: none is, there are not enough threads to be had;
- * -ENOMEM; other negative errno of reading. */
+/* All events are booked. Return: 0; -EAGAIN: there are not enough threads to be had, or most of it
+ * is for all shards; -ENOMEM; other negative errno of reading. */
 int kmt_shards_run(struct kmt_shards *shards, const struct kmt_shard_context *context,
 		   struct kmt_err *err);
 

@@ -85,6 +85,9 @@ int kmt_share_add(const struct kmt_sharing *sharing, struct kmt_sharer *sharer,
 		sharer->last_ns = event->time_ns;
 		is_behind = is_free && sharer->is_behind;
 		sharer->is_behind |= !is_free;
+		if (kmt_event_is_for_all(event) &&
+		    ++sharer->nr_for_all * sharing->nr_shares > KMT_SHARE_COPIES_MAX)
+			return -EAGAIN;
 		r = kmt_event_is_for_all(event)
 			    ? add_to_all(sharing, event, number, is_behind, shares)
 			    : add(&shares[share_of(sharing, event, number)], event, number,
@@ -103,9 +106,10 @@ int kmt_share_close(const struct kmt_sharing *sharing, const struct kmt_sharer *
 	return add_to_all(sharing, &end, sharer->number - 1, sharer->is_behind, shares);
 }
 
-void kmt_share_empty(const struct kmt_sharing *sharing, const struct kmt_sharer *sharer,
+void kmt_share_empty(const struct kmt_sharing *sharing, struct kmt_sharer *sharer,
 		     struct kmt_share *shares)
 {
+	sharer->nr_for_all = 0;
 	for (unsigned int i = 0; i < sharing->nr_shares; i++) {
 		shares[i].batch.nr = 0;
 		shares[i].first_number = sharer->number;

@@ -28,14 +28,21 @@ struct kmt_sharing {
 struct kmt_sharer {
 	uint64_t number;
 	uint64_t last_ns;
-	bool is_behind; /* the next event, if it is at that time: behind one that is no free */
+	size_t nr_for_all; /* since the shares were empty */
+	bool is_behind;	   /* the next event, if it is at that time: behind one that is no free */
 };
+
+/*
+ * So many copies at most of what is for all: in shares of a chunk, as much as all the rest of it. A
+ * kernel that does nothing but start tasks has one such event among a hundred.
+ */
+#define KMT_SHARE_COPIES_MAX 32768u
 
 /**
  * kmt_share_add() - share out what comes next on a CPU
  * @shares: nr_shares of them: events are added
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0; -EAGAIN: see KMT_SHARE_COPIES_MAX; -ENOMEM.
  */
 int kmt_share_add(const struct kmt_sharing *sharing, struct kmt_sharer *sharer,
 		  const struct kmt_batch *batch, struct kmt_share *shares);
@@ -53,7 +60,7 @@ int kmt_share_close(const struct kmt_sharing *sharing, const struct kmt_sharer *
 		    uint16_t cpu, struct kmt_share *shares);
 
 /* As if nothing had been shared out, @sharer being where it is. */
-void kmt_share_empty(const struct kmt_sharing *sharing, const struct kmt_sharer *sharer,
+void kmt_share_empty(const struct kmt_sharing *sharing, struct kmt_sharer *sharer,
 		     struct kmt_share *shares);
 
 /* The number of an event that is in @share. */

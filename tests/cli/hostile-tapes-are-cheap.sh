@@ -10,6 +10,7 @@ failed=0
 CPU_S=60
 RSS_KIB=$((1 << 20))
 SITES_RSS_KIB=$((110 << 10))
+NAMES_RSS_KIB=$((512 << 10))
 export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}quarantine_size_mb=8 # of what is freed, little counts as memory
 
 fail() {
@@ -92,6 +93,12 @@ jq -e '.notes[] | select(test("too many modules"))' out >/dev/null || fail "a-cr
 	head_of ""
 	awk 'BEGIN { for (i = 0; i < 30000; i++) printf "%d 0 kmalloc call_site=0x%x ptr=0xffff8880%08x bytes_req=8 bytes_alloc=8 gfp=0xcc0 pid=42\n", 2000 + i * 2000000, 4096 + i * 16, i * 4096 }'
 } | RSS_KIB=$SITES_RSS_KIB cheap call-sites --format json
+
+# Nothing but names of tasks, which all shards of a replay are given: it was as much for each of 32.
+{
+	head_of ""
+	awk 'BEGIN { for (i = 0; i < 3000; i++) for (cpu = 0; cpu < 64; cpu++) printf "%d %d task_rename pid=42 oldcomm=a comm=b\n", 2000 + i * 64 + cpu, cpu }'
+} | RSS_KIB=$NAMES_RSS_KIB cheap names-of-tasks --format json --threads 32
 
 # Losses that add up to more than there are numbers: they are the largest one, and not none.
 {

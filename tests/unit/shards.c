@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Events that are shared out by address, booked apart and joined, against one ledger of all. */
+#include <errno.h>
 #include <string.h>
 
 #include "kmemtape/merge.h"
@@ -353,12 +354,32 @@ TEST(a_free_does_not_pass_what_it_stood_behind)
 	}
 }
 
+/* Of a tape that was made for it, each share would be as large as the whole. */
+TEST(what_is_for_all_is_not_copied_without_end)
+{
+	const struct kmt_sharing sharing = { 16, 0 };
+	struct kmt_share shares[16] = { 0 };
+	struct kmt_sharer sharer = { 0 };
+	struct kmt_event event = { .kind = KMT_EVENT_TASK_NAME, .pid = 42 };
+	struct kmt_batch batch = { &event, 1, 1 };
+
+	for (int round = 0; round < 2; round++) { /* a limit of each bundle, not of the tape */
+		kmt_share_empty(&sharing, &sharer, shares);
+		for (size_t i = 0; i < KMT_SHARE_COPIES_MAX / 16; i++)
+			CHECK_EQ(kmt_share_add(&sharing, &sharer, &batch, shares), 0);
+	}
+	CHECK_EQ(kmt_share_add(&sharing, &sharer, &batch, shares), -EAGAIN);
+	for (size_t i = 0; i < 16; i++)
+		kmt_share_deinit(&shares[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ROW(joined_ledgers_are_the_one_that_had_all_events),
 		ROW(addresses_are_shared_out_evenly),
 		ROW(a_free_does_not_pass_what_it_stood_behind),
+		ROW(what_is_for_all_is_not_copied_without_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
