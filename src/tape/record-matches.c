@@ -176,18 +176,20 @@ static inline uint32_t exchange_by_key(struct kmt_record_matches *matches, const
  * a task does the same again, all are. Else the last one with the same key, else of the same event.
  */
 static inline uint32_t find_offset(struct kmt_record_matches *matches, const uint8_t *chunk,
-				   uint32_t at)
+				   uint32_t at, bool *ret_is_same)
 {
 	const uint8_t *record = chunk + at;
 	uint32_t offset = matches->record_offset, event_at;
 	uint32_t key_at = exchange_by_key(matches, record, at);
 
+	*ret_is_same = true;
 	if (offset && has_same_key(record, record - offset))
 		return offset;
 	event_at = matches->by_event[record[4] % EVENTS];
 	matches->by_event[record[4] % EVENTS] = at;
 	if (key_at && has_same_key(record, chunk + key_at))
 		return at - key_at;
+	*ret_is_same = false;
 	if (event_at && (!offset || record[4 - (ptrdiff_t)offset] != record[4]))
 		return at - event_at;
 	return offset;
@@ -196,15 +198,18 @@ static inline uint32_t find_offset(struct kmt_record_matches *matches, const uin
 static inline void compare_record(struct kmt_record_matches *matches, struct search *search,
 				  uint32_t at, uint32_t bytes)
 {
+	bool is_same = false;
+
 	if (bytes >= KEY_END)
-		matches->record_offset = find_offset(matches, search->chunk, at);
+		matches->record_offset = find_offset(matches, search->chunk, at, &is_same);
 	if (!matches->record_offset) {
 		skip(search, at, at + bytes);
 		return;
 	}
 	set_offset(search, at, matches->record_offset);
 	compare_word(search, at);
-	compare(search, at + 4, at + bytes); /* what follows is aligned as fields are */
+	/* What follows is aligned as fields are. */
+	compare(search, is_same ? at + KEY_END : at + 4, at + bytes);
 }
 
 /* Zeroes, mostly. */
