@@ -29,19 +29,28 @@ static int read_trace_dat(const struct kmt_operand *operand, struct kmt_tape **r
 	return r < 0 ? r : kmt_tape_open_as(tape_path, operand->path, ret_tape, err);
 }
 
+void kmt_operand_allow(const struct kmt_operand *operand, struct kmt_sandbox *sandbox)
+{
+	kmt_sandbox_read(sandbox, operand->path);
+	if (operand->scratch[0])
+		kmt_sandbox_write(sandbox, operand->scratch);
+}
+
+int kmt_operand_load(const struct kmt_operand *operand, struct kmt_tape **ret_tape,
+		     struct kmt_err *err)
+{
+	return operand->scratch[0] ? read_trace_dat(operand, ret_tape, err)
+				   : kmt_tape_open(operand->path, ret_tape, err);
+}
+
 int kmt_operand_read(const struct kmt_operand *operand, struct kmt_sandbox *sandbox,
 		     struct kmt_tape **ret_tape, struct kmt_err *err)
 {
 	int r;
 
-	kmt_sandbox_read(sandbox, operand->path);
-	if (operand->scratch[0])
-		kmt_sandbox_write(sandbox, operand->scratch);
+	kmt_operand_allow(operand, sandbox);
 	r = kmt_sandbox_enter(sandbox, err);
-	if (r < 0)
-		return r;
-	return operand->scratch[0] ? read_trace_dat(operand, ret_tape, err)
-				   : kmt_tape_open(operand->path, ret_tape, err);
+	return r < 0 ? r : kmt_operand_load(operand, ret_tape, err);
 }
 
 int kmt_operand_open(const struct kmt_command *command, const char *path,

@@ -32,6 +32,10 @@ struct kmt_operand {
 
 int kmt_operand_enter(const struct kmt_command *command, const char *path,
 		      struct kmt_operand *operand, struct kmt_err *err);
+/* The same in three, for who reads several, all of them in one sandbox. */
+void kmt_operand_allow(const struct kmt_operand *operand, struct kmt_sandbox *sandbox);
+int kmt_operand_load(const struct kmt_operand *operand, struct kmt_tape **ret_tape,
+		     struct kmt_err *err);
 int kmt_operand_read(const struct kmt_operand *operand, struct kmt_sandbox *sandbox,
 		     struct kmt_tape **ret_tape, struct kmt_err *err);
 

@@ -39,6 +39,13 @@ static bool is_same(const char *path, const struct stat *st)
 	return stat(path, &other) == 0 && other.st_dev == st->st_dev && other.st_ino == st->st_ino;
 }
 
+bool kmt_output_is(const char *path, const char *output)
+{
+	struct stat st;
+
+	return !is_stdout(output) && stat(output, &st) == 0 && is_same(path, &st);
+}
+
 int kmt_output_open(const struct kmt_command *command, const char *path, const char *output,
 		    FILE **ret_file, struct kmt_err *err)
 {

@@ -2,6 +2,7 @@
 #ifndef KMT_CLI_OUTPUT_H
 #define KMT_CLI_OUTPUT_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "kmemtape/err.h"
@@ -22,6 +23,9 @@
  */
 int kmt_output_open(const struct kmt_command *command, const char *path, const char *output,
 		    FILE **ret_file, struct kmt_err *err);
+
+/* Of a command that reads several: is @path what '-o @output' would replace? */
+bool kmt_output_is(const char *path, const char *output);
 
 /**
  * kmt_output_close() - all is written

@@ -16,7 +16,9 @@
  * the first two do without it; kmt_sandbox_describe() tells.
  */
 
-#define KMT_SANDBOX_PATHS_MAX 24
+#define KMT_SANDBOX_PATHS_MAX                                               \
+	1048 /* KMT_SUMMARIES_MAX, and what a sanitizer or a debugger wants \
+	      */
 
 struct kmt_sandbox {
 	const char *reads[KMT_SANDBOX_PATHS_MAX];  /* files, or directories with all beneath; what

@@ -29,6 +29,20 @@ static void put_verdict(struct builder *b, struct json_object *root,
 	put_text(b, object, "owner_module", verdict->owner_module);
 }
 
+/* By which reports of the same code are told from others; a list, as any text may be a module. */
+static void put_build_ids(struct builder *b, struct json_object *tape,
+			  const struct kmt_result *result)
+{
+	struct json_object *list = put(b, tape, "build_ids", json_object_new_array());
+
+	for (size_t i = 0; list && i < result->nr_build_ids; i++) {
+		struct json_object *object = put_element(b, list, json_object_new_object());
+
+		put_text(b, object, "module", result->build_ids[i].module);
+		put_text(b, object, "build_id", result->build_ids[i].id);
+	}
+}
+
 static void put_tape(struct builder *b, struct json_object *root, const struct kmt_result *result)
 {
 	struct json_object *tape = put(b, root, "tape", json_object_new_object());
@@ -44,6 +58,8 @@ static void put_tape(struct builder *b, struct json_object *root, const struct k
 	put_uint(b, tape, "end_ns", result->end_ns);
 	put_bool(b, tape, "complete", result->is_complete);
 	put_uint(b, tape, "sample", result->sample);
+	put_text(b, tape, "host", result->host);
+	put_build_ids(b, tape, result);
 }
 
 /* The four that every kernel has, and the others where they occurred. */
@@ -218,6 +234,7 @@ int kmt_report_json(const struct kmt_result *result, const struct kmt_report_opt
 	put_suppressions(&builder, root, result);
 	kmt_json_put_explain(&builder, root, result);
 	kmt_json_put_intervals(&builder, root, result);
+	put_uint(&builder, root, "rows", result->nr_rows);
 	if (!builder.has_failed)
 		text = json_object_to_json_string_ext(root, JSON_STYLE);
 	if (text) {

@@ -25,6 +25,9 @@ expect "--pair: pair 'x=a:b%9': '%9' is not the number of an argument (1..6)" re
 expect "--pair: 'x=a:b' is one more than 16" record $(printf -- '--pair x=a:b %.0s' $(seq 17))
 expect "which TAPE?" replay
 expect "one TAPE at a time" replay a b
+expect "which two, A and B?" diff a
+expect "two at a time, A and B" diff a b c
+expect "--by: 'comm' is none of site, cache, module" diff --by comm a b
 expect "there is no option '--fromat'" replay --fromat json x
 expect "--format: 'xml' is none of text, json" replay --format xml x
 expect "--format needs a value: FORMAT" replay --format

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "kmemtape/fs.h"
+#include "kmemtape/tape.h"
+
+#include "operand.h"
+#include "summaries.h"
+
+#define THREADS_MAX                                                                  \
+	8 /* several tapes, one after the other, on a machine that does other things \
+	   */
+#define PEEK_BYTES 512
+/* What a tar has here, and no JSON. */
+#define TAR_MAGIC  257
+
+struct source {
+	struct kmt_operand operand;
+	int pipe_fd; /* open before the sandbox: there is no path to open again. -1: a file */
+};
+
+static void free_sources(struct source **sources)
+{
+	free(*sources);
+	*sources = NULL;
+}
+
+unsigned int kmt_summaries_threads(void)
+{
+	long nr_cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return nr_cpus <= 1 ? 0 : nr_cpus > THREADS_MAX ? THREADS_MAX : (unsigned int)nr_cpus - 1;
+}
+
+static bool is_pipe(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode));
+}
+
+static int enter(const struct kmt_command *command, const char *path, struct source *source,
+		 struct kmt_err *err)
+{
+	source->pipe_fd = -1;
+	source->operand.path = path;
+	if (!is_pipe(path))
+		return kmt_operand_enter(command, path, &source->operand, err);
+	source->pipe_fd = open(path, O_RDONLY | O_CLOEXEC);
+	return source->pipe_fd < 0 ? kmt_fail(err, -errno, "%s: %s", path, strerror(errno)) : 0;
+}
+
+/* A file that begins with a brace is a report, unless it is a tar with such a name in it. */
+static bool is_report(const char *path)
+{
+	KMT_CLEANUP(kmt_close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	char bytes[PEEK_BYTES + 1] = "";
+	struct stat st;
+	ssize_t nr;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return false;
+	nr = read(fd, bytes, PEEK_BYTES);
+	return nr > 0 && bytes[strspn(bytes, " \t\r\n")] == '{' &&
+	       (nr < PEEK_BYTES || memcmp(bytes + TAR_MAGIC, "ustar", 5) != 0);
+}
+
+static int load_report(const struct source *source, struct kmt_summary **ret_summary,
+		       struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_freep) char *text = NULL;
+	const char *path = source->operand.path;
+	size_t bytes;
+	int r;
+
+	if (source->pipe_fd < 0) {
+		r = kmt_read_file(AT_FDCWD, path, KMT_SUMMARY_BYTES_MAX, &text, &bytes, err);
+	} else {
+		r = kmt_read_fd(source->pipe_fd, KMT_SUMMARY_BYTES_MAX, &text, &bytes);
+		if (r < 0)
+			r = kmt_fail(err, r, "%s: %s", path, strerror(-r));
+	}
+	return r < 0 ? r : kmt_summary_read(text, bytes, path, ret_summary, err);
+}
+
+static int load(const struct source *source, const struct kmt_replay_options *replay,
+		struct kmt_summary **ret_summary, struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_result_freep) struct kmt_result *result = NULL;
+	KMT_CLEANUP(kmt_tape_freep) struct kmt_tape *tape = NULL;
+	int r;
+
+	if (source->pipe_fd >= 0 || is_report(source->operand.path))
+		r = load_report(source, ret_summary, err);
+	else if ((r = kmt_operand_load(&source->operand, &tape, err)) == 0 &&
+		 (r = kmt_replay(tape, replay, &result, err)) == 0)
+		r = kmt_summary_of_result(result, ret_summary, err);
+	if (r == 0 && (*ret_summary)->group != replay->group)
+		return kmt_fail(err, -EINVAL,
+				"%s: is a report by something else than --by asks for",
+				source->operand.path);
+	return r;
+}
+
+int kmt_summaries_load(const struct kmt_command *command, char **paths, size_t nr,
+		       const struct kmt_replay_options *replay, struct kmt_summary **summaries,
+		       struct kmt_err *err)
+{
+	KMT_CLEANUP(free_sources) struct source *sources = calloc(nr, sizeof(*sources));
+	struct kmt_sandbox sandbox = { .nr_reads = 0 };
+	int r = sources ? 0 : kmt_fail(err, -ENOMEM, "out of memory");
+
+	for (size_t i = 0; i < nr && r == 0; i++) {
+		r = enter(command, paths[i], &sources[i], err);
+		if (r == 0 && sources[i].pipe_fd < 0)
+			kmt_operand_allow(&sources[i].operand, &sandbox);
+	}
+	if (r == 0)
+		r = kmt_sandbox_enter(&sandbox, err);
+	for (size_t i = 0; i < nr && r == 0; i++)
+		r = load(&sources[i], replay, &summaries[i], err);
+	return r;
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+#include <errno.h>
+
+#include "kmemtape/diff.h"
+
+#include "builder.h"
+#include "diff-judge.h"
+#include "json-rows.h"
+#include "summary-json.h"
+
+#define SCHEMA	   1
+#define PER_ALLOCS 1e6
+#define NS_PER_S   1e9
+
+static void put_side(struct builder *b, struct json_object *item_object, const char *name,
+		     const struct kmt_diff *diff, const struct kmt_diff_item *item, int side)
+{
+	const struct kmt_summary *tape = diff->tapes[side];
+	const struct kmt_diff_side *self = &item->sides[side];
+	double load = (double)tape->allocs * (tape->sample > 1 ? (double)tape->sample : 1);
+	double s = (double)tape->duration_ns / NS_PER_S;
+	struct json_object *object;
+
+	if (!self->row)
+		return;
+	object = put(b, item_object, name, json_object_new_object());
+	put_uint(b, object, "rows", self->nr_rows);
+	put_text(b, object, "class", kmt_class_name(self->class));
+	put_real(b, object, "confidence", self->confidence);
+	put_bool(b, object, "suspect", self->is_suspect);
+	put_uint(b, object, "allocs", self->allocs);
+	put_uint(b, object, "frees", self->frees);
+	put_uint(b, object, "live_objects", self->live_objects);
+	if (item->has_size)
+		put_uint(b, object, "live_bytes", self->live_bytes);
+	put_real(b, object, "left_objects", self->objects);
+	if (item->has_size)
+		put_real(b, object, "left_bytes", self->bytes);
+	put_real(b, object, item->has_size ? "growth_bytes_per_s" : "growth_objects_per_s",
+		 kmt_diff_growth(diff, item, side));
+	if (s > 0)
+		put_real(b, object, "allocs_per_s", (double)self->allocs / s);
+	if (load > 0)
+		put_real(b, object,
+			 item->has_size ? "left_bytes_per_million_allocs"
+					: "left_objects_per_million_allocs",
+			 (item->has_size ? self->bytes : self->objects) / load * PER_ALLOCS);
+}
+
+static void put_item(struct builder *b, struct json_object *list, const struct kmt_diff *diff,
+		     const struct kmt_diff_item *item)
+{
+	static const char *const matches[] = {
+		[KMT_MATCH_EXACT] = "offset",
+		[KMT_MATCH_FUNCTION] = "function",
+		[KMT_MATCH_NAME] = "name",
+		[KMT_MATCH_GROUP] = "group",
+	};
+	struct json_object *object = put_element(b, list, json_object_new_object());
+	const struct kmt_summary_row *row =
+		item->sides[0].row ? item->sides[0].row : item->sides[1].row;
+
+	put_text(b, object, "change", kmt_change_name(item->change));
+	put_text(b, object, "why", item->why);
+	put_text(b, object, "function", item->function);
+	put_text(b, object, "module", item->module);
+	put_text(b, object, "cache", item->cache);
+	put_text(b, object, "space", kmt_json_space(row->space));
+	put_text(b, object, "pair", row->pair);
+	put_bool(b, object, "counted", row->is_counted);
+	put_text(b, object, "matched_by", matches[item->match]);
+	put_side(b, object, "a", diff, item, 0);
+	put_side(b, object, "b", diff, item, 1);
+}
+
+static void put_counts(struct builder *b, struct json_object *root, const struct kmt_diff *diff)
+{
+	struct json_object *object = put(b, root, "changes", json_object_new_object());
+
+	for (int i = 0; i < KMT_CHANGES; i++)
+		put_uint(b, object, kmt_change_name((enum kmt_change)i), diff->nr_by_change[i]);
+}
+
+int kmt_diff_json(const struct kmt_diff *diff, uint64_t top, FILE *file, struct kmt_err *err)
+{
+	size_t nr = top && top < diff->nr_items ? top : diff->nr_items;
+	struct json_object *root = json_object_new_object(), *list;
+	struct builder b = { .has_failed = !root };
+	const char *text = NULL;
+
+	put_uint(&b, root, "schema", SCHEMA);
+	put_text(&b, root, "answer", kmt_answer_name(diff->answer));
+	put_text(&b, root, "headline", diff->headline);
+	put_bool(&b, root, "same_kernel_build", diff->is_same_kernel);
+	kmt_summary_put(&b, put(&b, root, "a", json_object_new_object()), diff->tapes[0]);
+	kmt_summary_put(&b, put(&b, root, "b", json_object_new_object()), diff->tapes[1]);
+	put_counts(&b, root, diff);
+	list = put(&b, root, "items", json_object_new_array());
+	for (size_t i = 0; i < nr; i++)
+		put_item(&b, list, diff, &diff->items[i]);
+	if (!b.has_failed)
+		text = json_object_to_json_string_ext(root, JSON_STYLE);
+	if (text)
+		fprintf(file, "%s\n", text);
+	json_object_put(root);
+	return text ? 0 : kmt_fail(err, -ENOMEM, "out of memory");
+}

@@ -1,0 +1,128 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# `diff A B`: gone, new, grown, shrunk, the same; and that it can't be told where a tape can't tell. Matched by names only.
+. "$KMT_TESTS/diff/lib.sh"
+
+make leak leak=10
+make healthy foo_build=3c
+make lossy foo_build=3c lost=5
+make leak-lossy leak=10 lost=5
+
+compare 0 leak.tape healthy.tape
+says 'FIXED: foo_alloc [foo] leaks in A (+2.20 MiB/h), and not in B'
+tells 'gone        foo_alloc [foo]  kmalloc-64'
+tells 'left 31.2 KiB -> 0 B'
+holds '.answer == "fixed" and .changes.gone == 1 and .changes.quiet == 2'
+holds '.items[0] | .change == "gone" and .function == "foo_alloc" and .module == "foo" and .matched_by == "function"'
+holds '[.items[] | select(.matched_by == "offset")] | length == 2'
+holds '.items[0].a.left_bytes_per_million_allocs > 1.7e6 and .items[0].b.left_bytes_per_million_allocs == 0'
+
+compare 3 healthy.tape leak.tape
+says 'WORSE: foo_alloc [foo] leaks in B (+2.20 MiB/h), and not in A'
+holds '.answer == "worse" and .changes.new == 1'
+
+compare 0 leak.tape leak.tape
+says 'NOT FIXED: foo_alloc [foo] leaks in B as it does in A'
+holds '.answer == "not-fixed" and .changes.same == 1 and .items[0].matched_by == "offset"'
+compare 0 healthy.tape healthy.tape
+says 'NO LEAK in A, and none in B'
+holds '.answer == "no-leak" and .changes.quiet == 3'
+
+# Other addresses, and another build: what moved within its function is the same all the same.
+make kaslr leak=10 base=ffffffff92000000 module=ffffffffc0a00000
+compare 0 leak.tape kaslr.tape
+says 'NOT FIXED: foo_alloc [foo] leaks in B as it does in A'
+holds '.changes.same == 1 and .changes.quiet == 2 and .same_kernel_build and all(.items[]; .matched_by == "offset")'
+make other leak=10 build=9f foo_build=8e shift=64 suffix=.constprop.0 kernel=6.19.0 base=ffffffff83000000
+compare 0 leak.tape other.tape
+says 'NOT FIXED: foo_alloc'
+tells 'it is not known to be the same build of the kernel'
+holds '.changes.same == 1 and .changes.quiet == 2 and (.same_kernel_build | not) and all(.items[]; .matched_by == "function")'
+# A structure that grew is in another cache.
+make bigger leak=10 foo_build=4d bytes=96
+compare 3 leak.tape bigger.tape
+holds '.changes.grown == 1 and .changes.gone == 0 and .changes.new == 0 and .items[0].matched_by == "name"'
+# Without build ids nobody knows that offsets are the same.
+make nameless leak=10 build=
+compare 0 leak.tape nameless.tape
+holds '.changes.same == 1 and (.same_kernel_build | not)'
+
+# Faster and slower: by time and by allocations.
+make faster leak=3
+make slower leak=40
+compare 3 leak.tape faster.tape
+says 'WORSE: foo_alloc [foo] leaks faster in B'
+holds '.answer == "worse" and .changes.grown == 1'
+compare 0 leak.tape slower.tape
+says 'BETTER, NOT FIXED: foo_alloc [foo] leaks in B, too, but more slowly'
+holds '.answer == "better" and .changes.shrunk == 1'
+# Twice as long, and three times the load: it is the same leak.
+make longer leak=10 seconds=120
+compare 0 leak.tape longer.tape
+holds '.changes.same == 1'
+make busier leak=10 rate=300
+compare 0 leak.tape busier.tape
+holds '.changes.same == 1 and (.items[0].why | test("faster by time, and the same by allocations"))'
+holds '.items[0] | .b.growth_bytes_per_s > 2.5 * .a.growth_bytes_per_s'
+# Two leaks, one of them fixed.
+make both leak=10 core_leak=8
+compare 0 both.tape leak.tape
+says 'BETTER, NOT FIXED: foo_alloc [foo] leaks in B as it does in A'
+says '(others: 1 gone)'
+
+# A tape that lost events, is short, or never came there is no proof.
+compare 0 leak.tape lossy.tape
+says 'CANNOT TELL: foo_alloc [foo] leaks in A'
+says 'but B lost 5 events'
+grep -q '^B: LOST 5 EVENTS' text || fail "$what: not a word of the loss"
+[ "$(grep -n LOST text | cut -d: -f1)" -lt "$(grep -n '^A: leak.tape' text | cut -d: -f1)" ] || fail "$what: the loss comes late"
+holds '.answer == "cannot-tell" and .changes["cannot-tell"] == 1'
+compare 0 lossy.tape leak.tape
+says 'CANNOT TELL: foo_alloc [foo] leaks in B'
+compare 0 healthy.tape lossy.tape
+says 'CANNOT TELL: neither shows a leak, but B lost 5 events'
+compare 0 leak-lossy.tape healthy.tape
+holds '.changes.new == 0 and .changes.grown == 0'
+make short seconds=20 foo_build=3c
+compare 0 leak.tape short.tape
+says 'but B is too short: 20.0 s'
+compare 0 leak.tape healthy.tape --grace 15s
+says 'FIXED'
+compare 0 leak.tape healthy.tape --grace 20s
+says 'CANNOT TELL'
+make absent has_foo=0
+compare 0 leak.tape absent.tape
+says 'CANNOT TELL: foo_alloc [foo] leaks in A (+2.20 MiB/h), but module foo allocated nothing in B'
+compare 3 absent.tape leak.tape
+says 'WORSE: foo_alloc [foo] leaks in B (+2.20 MiB/h), and not in A'
+tells 'nothing was allocated there in A'
+make rare foo_build=3c rate=1
+compare 0 leak.tape rare.tape
+says 'CANNOT TELL'
+tells 'why: B has seen too little'
+make unloaded leak=10 unload=1
+compare 0 unloaded.tape healthy.tape
+says 'FIXED: foo_alloc [foo]'
+compare 3 healthy.tape unloaded.tape
+holds '.changes.new == 1'
+
+# By module and by cache: theirs are the names.
+compare 0 leak.tape healthy.tape --by module
+says 'FIXED: foo leaks in A'
+holds '.items[0].module == "foo" and .items[0].matched_by == "group"'
+compare 0 leak.tape healthy.tape --by cache
+says 'FIXED: kmalloc-64 leaks in A'
+
+# Names are what a redacted tape still has.
+"$KMEMTAPE" pack --redact -o redacted.tar leak.tape 2>/dev/null || fail "redact: exit $?"
+compare 0 redacted.tar healthy.tape
+says 'FIXED: foo_alloc [foo]'
+compare 0 leak.tape redacted.tar
+holds '.changes.same == 1'
+
+# As many as are wanted.
+compare 0 leak.tape healthy.tape --top 0
+[ "$(grep -cE '^(gone|quiet) ' out)" -eq 3 ] || fail "$what: not all of them"
+compare 0 leak.tape healthy.tape --top 1
+holds '.items | length == 1'
+exit $failed
