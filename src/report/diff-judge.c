@@ -136,6 +136,11 @@ static double expected(const struct kmt_diff *diff, const struct kmt_diff_item *
 	return is_by_calls && by_calls < by_time ? by_calls : by_time;
 }
 
+static uint64_t whole(double n)
+{
+	return n >= 1.8e19 ? UINT64_MAX : n > 0 ? (uint64_t)n : 0;
+}
+
 /* One leaks; does the other one really not? @side: the other one */
 static void judge_absence(const struct kmt_diff *diff, struct kmt_diff_item *item, int side,
 			  enum kmt_change answer)
@@ -161,7 +166,7 @@ static void judge_absence(const struct kmt_diff *diff, struct kmt_diff_item *ite
 	wanted = expected(diff, item, side, self->allocs > 0);
 	if (wanted < EXPECTED_MIN) {
 		WHY(item, "%c has seen too little: %s objects would be left, %d are needed", name,
-		    kmt_words_count(a, (uint64_t)wanted), (int)EXPECTED_MIN);
+		    kmt_words_count(a, whole(wanted)), (int)EXPECTED_MIN);
 		return;
 	}
 	if (n + fmax(NORMAL_95 * sqrt(n), POISSON_ZERO) >= wanted) {
@@ -173,7 +178,7 @@ static void judge_absence(const struct kmt_diff *diff, struct kmt_diff_item *ite
 	if (self->allocs)
 		WHY(item, "%c allocated %s there and left %s; leaking, it would have left %s", name,
 		    kmt_words_count(a, self->allocs), kmt_words_count(b, self->mature_objects),
-		    kmt_words_count((char[KMT_UNITS_BYTES]){ "" }, (uint64_t)wanted));
+		    kmt_words_count((char[KMT_UNITS_BYTES]){ "" }, whole(wanted)));
 	else
 		WHY(item, "nothing was allocated there in %c", name);
 }
