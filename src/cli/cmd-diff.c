@@ -6,6 +6,7 @@
 
 #include "opt.h"
 #include "output.h"
+#include "status.h"
 #include "summaries.h"
 
 enum format {
@@ -36,6 +37,7 @@ static const struct kmt_opt options[] = {
 	  .help = "items at most, 0 for all, healthy ones included\n[text: what leaks, json: 0]" },
 	{ 0, "exit-code", NULL, KMT_OPT_FLAG, &wants_exit_code,
 	  .help = "exit with 3 when B is worse" },
+	KMT_STATUS_OPTION,
 	{ 0 },
 };
 

@@ -10,6 +10,7 @@
 #include "kmemtape/tape.h"
 
 #include "operand.h"
+#include "status.h"
 #include "summaries.h"
 
 #define THREADS_MAX                                                                  \
@@ -88,18 +89,30 @@ static int load_report(const struct source *source, struct kmt_summary **ret_sum
 	return r < 0 ? r : kmt_summary_read(text, bytes, path, ret_summary, err);
 }
 
-static int load(const struct source *source, const struct kmt_replay_options *replay,
-		struct kmt_summary **ret_summary, struct kmt_err *err)
+static int load_tape(const struct kmt_command *command, const struct source *source,
+		     const struct kmt_replay_options *replay, struct kmt_summary **ret_summary,
+		     struct kmt_err *err)
 {
 	KMT_CLEANUP(kmt_result_freep) struct kmt_result *result = NULL;
 	KMT_CLEANUP(kmt_tape_freep) struct kmt_tape *tape = NULL;
-	int r;
+	int r = kmt_operand_load(&source->operand, &tape, err);
 
-	if (source->pipe_fd >= 0 || is_report(source->operand.path))
-		r = load_report(source, ret_summary, err);
-	else if ((r = kmt_operand_load(&source->operand, &tape, err)) == 0 &&
-		 (r = kmt_replay(tape, replay, &result, err)) == 0)
-		r = kmt_summary_of_result(result, ret_summary, err);
+	if (r < 0)
+		return r;
+	kmt_status_watch(command, tape, 1);
+	r = kmt_replay(tape, replay, &result, err);
+	kmt_status_stop();
+	return r < 0 ? r : kmt_summary_of_result(result, ret_summary, err);
+}
+
+static int load(const struct kmt_command *command, const struct source *source,
+		const struct kmt_replay_options *replay, struct kmt_summary **ret_summary,
+		struct kmt_err *err)
+{
+	int r = source->pipe_fd >= 0 || is_report(source->operand.path)
+			? load_report(source, ret_summary, err)
+			: load_tape(command, source, replay, ret_summary, err);
+
 	if (r == 0 && (*ret_summary)->group != replay->group)
 		return kmt_fail(err, -EINVAL,
 				"%s: is a report by something else than --by asks for",
@@ -123,6 +136,6 @@ int kmt_summaries_load(const struct kmt_command *command, char **paths, size_t n
 	if (r == 0)
 		r = kmt_sandbox_enter(&sandbox, err);
 	for (size_t i = 0; i < nr && r == 0; i++)
-		r = load(&sources[i], replay, &summaries[i], err);
+		r = load(command, &sources[i], replay, &summaries[i], err);
 	return r;
 }
