@@ -14,9 +14,9 @@ static const struct kmt_command *const commands[] = {
 #ifdef KMT_HAVE_RECORD
 	&kmt_command_record,
 #endif
-	&kmt_command_replay, &kmt_command_info,	   &kmt_command_verify,
-	&kmt_command_pack,   &kmt_command_recover, &kmt_command_import,
-	&kmt_command_export, &kmt_command_doctor,  &kmt_command_diff,
+	&kmt_command_replay,  &kmt_command_info,   &kmt_command_verify, &kmt_command_pack,
+	&kmt_command_recover, &kmt_command_import, &kmt_command_export, &kmt_command_doctor,
+	&kmt_command_diff,    &kmt_command_merge,
 };
 
 static const struct kmt_command program = { .name = "" };
@@ -52,7 +52,7 @@ static int run(int argc, char **argv)
 	if (argc < 2)
 		return kmt_complain(
 			&program, KMT_EXIT_USAGE,
-			"which command? record, replay, diff, info, verify, pack, recover, import, export, doctor (see 'kmemtape --help')");
+			"which command? record, replay, diff, merge, info, verify, pack, recover, import, export, doctor (see 'kmemtape --help')");
 	if (is_word(argv[1], "--help", "help") || strcmp(argv[1], "-h") == 0) {
 		print_help();
 		return KMT_EXIT_DONE;

@@ -80,6 +80,6 @@ int kmt_complain(const struct kmt_command *command, int exit_code, const char *f
 
 extern const struct kmt_command kmt_command_record, kmt_command_replay, kmt_command_info,
 	kmt_command_verify, kmt_command_doctor, kmt_command_import, kmt_command_export,
-	kmt_command_pack, kmt_command_recover, kmt_command_diff;
+	kmt_command_pack, kmt_command_recover, kmt_command_diff, kmt_command_merge;
 
 #endif

@@ -43,5 +43,10 @@ keys=$("$KMEMTAPE" diff --format json "$tape" "$tape" | jq -r 'paths | map(strin
 page=$(sed -n '/^# JSON/,/^# EXIT/p' "$KMT_TESTS/../tools/man/kmemtape-diff.1.scd" | grep -oE '[a-z0-9_-]+' | sed 's/^_//; s/_$//' | sort -u)
 unknown=$(comm -13 <(echo "$page") <(sort -u <<<"$keys"))
 [ -z "$unknown" ] || fail "diff --format json: keys that are not in the man page:" $unknown
+keys=$("$KMEMTAPE" merge --format json "$tape" | jq -r 'paths | map(strings) | last | values')
+page=$(sed -n '/^# JSON/,/^# EXIT/p' "$KMT_TESTS/../tools/man/kmemtape-merge.1.scd" | grep -oE '[a-z0-9_-]+' | sed 's/^_//; s/_$//' | sort -u)
+[ "$(sort -u <<<"$keys" | wc -l)" -gt 40 ] || fail "merge --format json: few keys"
+unknown=$(comm -13 <(echo "$page") <(sort -u <<<"$keys"))
+[ -z "$unknown" ] || fail "merge --format json: keys that are not in the man page:" $unknown
 "$KMEMTAPE" --version | grep -qE '^kmemtape [0-9]+\.[0-9]+' || fail "--version"
 exit $failed

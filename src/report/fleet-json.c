@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+#include <errno.h>
+
+#include "kmemtape/fleet.h"
+
+#include "builder.h"
+#include "json-rows.h"
+#include "summary-json.h"
+
+#define SCHEMA 1
+
+static void put_part(struct builder *b, struct json_object *list, const struct kmt_fleet_part *part,
+		     bool has_size)
+{
+	struct json_object *object = put_element(b, list, json_object_new_object());
+
+	put_uint(b, object, "tape", part->tape);
+	put_text(b, object, "class", kmt_class_name(part->class));
+	put_real(b, object, "confidence", part->confidence);
+	put_bool(b, object, "suspect", part->is_suspect);
+	put_uint(b, object, "allocs", part->allocs);
+	put_uint(b, object, "live_objects", part->live_objects);
+	if (has_size) {
+		put_uint(b, object, "live_bytes", part->live_bytes);
+		put_real(b, object, "left_bytes", part->left_bytes);
+	}
+	put_real(b, object, has_size ? "growth_bytes_per_s" : "growth_objects_per_s", part->per_s);
+}
+
+static void put_site(struct builder *b, struct json_object *list, const struct kmt_fleet_site *site)
+{
+	struct json_object *object = put_element(b, list, json_object_new_object()), *parts;
+	bool has_size = site->row->space < KMT_SPACE_PAIR;
+
+	put_text(b, object, "function", site->row->function);
+	put_text(b, object, "module", site->row->module);
+	put_text(b, object, "cache", site->row->cache);
+	put_text(b, object, "space", kmt_json_space(site->row->space));
+	put_text(b, object, "pair", site->row->pair);
+	put_uint(b, object, "hosts", site->nr_hosts);
+	put_uint(b, object, "tapes", site->nr_parts);
+	put_uint(b, object, "leaking_hosts", site->nr_leaking_hosts);
+	put_uint(b, object, "leaking_tapes", site->nr_leaking);
+	put_text(b, object, "first_seen", site->first_seen);
+	put_text(b, object, "last_seen", site->last_seen);
+	put_text(b, object, "first_leak", site->first_leak);
+	put_text(b, object, "last_leak", site->last_leak);
+	if (has_size) {
+		put_uint(b, object, "live_bytes_sum", site->live_bytes_sum);
+		put_uint(b, object, "live_bytes_max", site->live_bytes_max);
+	}
+	put_real(b, object, has_size ? "growth_bytes_per_s_sum" : "growth_objects_per_s_sum",
+		 site->per_s_sum);
+	put_real(b, object, has_size ? "growth_bytes_per_s_max" : "growth_objects_per_s_max",
+		 site->per_s_max);
+	parts = put(b, object, "by_tape", json_object_new_array());
+	for (size_t i = 0; i < site->nr_parts; i++)
+		put_part(b, parts, &site->parts[i], has_size);
+}
+
+int kmt_fleet_json(const struct kmt_fleet *fleet, uint64_t top, FILE *file, struct kmt_err *err)
+{
+	size_t nr = top && top < fleet->nr_sites ? top : fleet->nr_sites;
+	struct json_object *root = json_object_new_object(), *list;
+	struct builder b = { .has_failed = !root };
+	const char *text = NULL;
+
+	put_uint(&b, root, "schema", SCHEMA);
+	put_text(&b, root, "headline", fleet->headline);
+	put_uint(&b, root, "hosts", fleet->nr_hosts);
+	put_uint(&b, root, "leaking_hosts", fleet->nr_leaking_hosts);
+	put_uint(&b, root, "leaking_tapes", fleet->nr_leaking_tapes);
+	put_uint(&b, root, "doubtful_tapes", fleet->nr_doubtful);
+	list = put(&b, root, "tapes", json_object_new_array());
+	for (size_t i = 0; i < fleet->nr_tapes; i++)
+		kmt_summary_put(&b, put_element(&b, list, json_object_new_object()),
+				fleet->tapes[i]);
+	list = put(&b, root, "sites", json_object_new_array());
+	for (size_t i = 0; i < nr; i++)
+		put_site(&b, list, &fleet->sites[i]);
+	if (!b.has_failed)
+		text = json_object_to_json_string_ext(root, JSON_STYLE);
+	if (text)
+		fprintf(file, "%s\n", text);
+	json_object_put(root);
+	return text ? 0 : kmt_fail(err, -ENOMEM, "out of memory");
+}

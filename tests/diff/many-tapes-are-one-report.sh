@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# `merge`: on how many hosts each site leaks, first and last seen, sums and maxima; of tapes and of their reports the same.
+. "$KMT_TESTS/diff/lib.sh"
+
+make one leak=10 host=fig
+make two leak=5 host=pear build=9f foo_build=8e shift=64 suffix=.isra.2 base=ffffffff83000000 module=ffffffffc0a00000
+make three foo_build=3c host=plum
+make later leak=10 host=fig
+for tape in one two three later; do
+	"$KMEMTAPE" replay --format json $tape.tape >$tape.json || fail "replay: $?"
+done
+# Scripts have no wall clock.
+dated() { # NAME TIME
+	jq ".tape.started_at = \"$2\"" "$1.json" >"$1.dated"
+}
+dated one 2026-03-01T23:59:30Z
+dated later 2026-03-05T10:00:00Z
+dated two 2026-02-28T00:00:00Z
+dated three 2026-01-01T00:00:00Z
+
+merge() {
+	what="merge $*"
+	"$KMEMTAPE" merge "$@" >text 2>err || fail "$what: exit $?: $(cat err)"
+	[ ! -s err ] || fail "$what: $(cat err)"
+	"$KMEMTAPE" merge --format json "$@" >json || fail "$what: json: exit $?"
+	awk 'length > 80 { print; bad = 1 } END { exit bad }' text || fail "$what: wider than 80 columns"
+	! LC_ALL=C grep '[^ -~]' text || fail "$what: not ASCII"
+	cp text out
+}
+holds() {
+	jq -e "$1" json >/dev/null || fail "$what: not so: $1: $(jq -c 'del(.tapes)' json)"
+}
+
+merge one.dated two.dated three.dated later.dated
+says 'LEAKS on 2 of 3 hosts: foo_alloc'
+holds '.hosts == 3 and .leaking_hosts == 2 and .leaking_tapes == 3 and .doubtful_tapes == 0 and (.tapes | length) == 4'
+holds '.sites | length == 3'
+holds '.sites[0] | .module == "foo" and .hosts == 3 and .tapes == 4 and .leaking_hosts == 2 and .leaking_tapes == 3'
+holds '.sites[0] | .first_seen == "2026-01-01T00:00:00Z" and .last_seen == "2026-03-05T10:01:00Z"'
+holds '.sites[0] | .first_leak == "2026-02-28T00:00:00Z" and .last_leak == "2026-03-05T10:01:00Z"'
+holds '.sites[0] | .live_bytes_sum == ([.by_tape[].live_bytes] | add) and .live_bytes_max == ([.by_tape[].live_bytes] | max)'
+holds '.sites[0] | ([.by_tape[] | select(.suspect).growth_bytes_per_s]) as $r | (.growth_bytes_per_s_sum - ($r | add) | fabs) < 1 and .growth_bytes_per_s_max == ($r | max)'
+holds '[.sites[0].by_tape[] | .suspect] == [true, true, false, true]'
+holds 'all(.sites[1:][]; .leaking_hosts == 0 and .leaking_tapes == 0 and .hosts == 3)'
+grep -qF 'leaks on 2 of 3 hosts, 3 of 4 tapes' text || fail "$what: $(cat text)"
+grep -q '^and 2 more that leak nowhere' text || fail "$what: $(cat text)"
+
+# Tapes and their reports give the same bytes, in any mixture.
+for format in text json; do
+	"$KMEMTAPE" merge --format $format one.tape two.tape three.tape later.tape >wanted || fail "exit $?"
+	"$KMEMTAPE" merge --format $format one.json two.tape <(cat three.json) later.json | cmp - wanted || fail "$format: not as the tapes"
+	"$KMEMTAPE" merge --format $format -o got one.tape two.json three.json later.tape && cmp got wanted || fail "$format: -o"
+done
+
+# Nobody knows the host of a redacted tape: it is one of its own.
+"$KMEMTAPE" pack --redact -o redacted.tar one.tape 2>/dev/null || fail "redact: exit $?"
+merge one.tape redacted.tar
+holds '.hosts == 2 and .leaking_hosts == 2 and .sites[0].leaking_hosts == 2'
+merge one.tape later.tape
+holds '.hosts == 1 and .leaking_tapes == 2 and (.sites[0] | .leaking_hosts == 1 and .leaking_tapes == 2)'
+
+merge three.tape
+says 'NO LEAK SEEN on any of 1 host, 1 tape'
+make lossy foo_build=3c host=sloe lost=5
+merge three.tape lossy.tape
+says 'NO LEAK SEEN on any of 2 hosts, 2 tapes; 1 of 2 tapes not whole'
+grep -q '^2: LOST 5 EVENTS' text || fail "$what: not a word of the loss: $(cat text)"
+merge --by module one.tape two.tape
+says 'LEAKS on 2 of 2 hosts: foo'
+merge --top 0 one.tape two.tape
+[ "$(grep -c '^  leaks on' text)" -eq 3 ] || fail "$what: not all of them"
+exit $failed
