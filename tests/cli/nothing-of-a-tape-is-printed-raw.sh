@@ -51,6 +51,9 @@ all() { # TAPE
 		clean replay --top 0 --by $by "$1"
 	done
 	clean replay --by stack --format json "$1"
+	for format in folded speedscope firefox ndjson openmetrics; do
+		clean replay --format $format "$1"
+	done
 	clean replay --explain "leak$E" "$1"
 	clean replay --explain "leak$E" --format json "$1"
 	clean replay --interval 1s "$1"
