@@ -32,6 +32,10 @@ static const struct {
 	/* fs/dcache.c: a name of more than 32 to 40 bytes is of kmalloc(), and freed with the
 	   dentry */
 	{ "__d_alloc", "a dentry" },
+	/* mm/vmalloc.c: after vfree() an area stays until 32 MiB of address space for each doubling
+	 * of CPUs wait to be flushed (lazy_max_pages()), and its vmap_area with it. That areas leak
+	 * is for themselves and vmallocinfo to show. */
+	{ "alloc_vmap_area", "an area of vmalloc" },
 };
 
 const char *kmt_appendage_owner(const char *function)
