@@ -17,7 +17,8 @@ struct kmt_replay_options {
 	enum kmt_sort sort;
 	uint64_t older_ns; /* objects that are younger at the end are left out of the rows */
 	const char
-		*explain; /* a site as site-query.h reads it; NULL: none. Rows are by site then */
+		*explain;  /* a site as site-query.h reads it; NULL: none. Rows are by site then */
+	bool lists_stacks; /* of all call sites, not just of @explain; rows are by site */
 	uint64_t interval_ns;	/* width of a table over time; 0: none */
 	enum kmt_group only_by; /* what @only names */
 	const char *only;	/* the table is of this, as the rows would call it; NULL: of all */

@@ -54,6 +54,8 @@ struct kmt_report_format {
 	bool is_bare;	    /* numbers alone: what makes them doubtful has no place in it */
 	bool goes_by_stack; /* where stacks were recorded and nothing else is asked for */
 	bool has_asked;	    /* tells what was asked beyond the rows: explanations, tables */
+	bool is_page;	    /* has room for what else may be known: all stacks, when something was
+			       lost, a dossier of what leaks */
 	int (*write)(const struct kmt_result *result, const struct kmt_report_options *options,
 		     FILE *file, struct kmt_err *err); /* Return: 0 or -ENOMEM. */
 };

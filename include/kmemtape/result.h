@@ -175,6 +175,14 @@ struct kmt_bill_item {
 	int64_t explained_bytes;
 };
 
+/* What the kernel counted at one snapshot. */
+#define KMT_BILL_ITEMS_MAX 6u
+
+struct kmt_counter_point {
+	uint64_t time_ns;		    /* trace clock */
+	int64_t growth[KMT_BILL_ITEMS_MAX]; /* bytes since the first, of each item of the bill */
+};
+
 /* One slab cache: what slabinfo counts against what the events say. */
 struct kmt_cache_check {
 	const char *cache;
@@ -206,6 +214,8 @@ struct kmt_reconciliation {
 	int64_t kernel_growth_bytes; /* of slab, vmalloc, per-CPU, page tables and stacks together
 				      */
 	int64_t explained_bytes;
+	struct kmt_counter_point *points; /* of the items over time; oldest first */
+	size_t nr_points;
 	struct kmt_cache_check *caches; /* largest growth first */
 	size_t nr_caches;
 	struct kmt_vmalloc_row *vmallocs; /* largest growth first; only those that grew */
@@ -261,7 +271,8 @@ struct kmt_result {
 	bool is_estimated;
 	char **filters; /* "kmem:kmalloc: bytes_alloc >= 4096" */
 	size_t nr_filters;
-	struct kmt_stack_row *stacks; /* of the sites that were explained, most live bytes first */
+	struct kmt_stack_row *stacks; /* of the sites that were explained, or of all; most live
+					 bytes first */
 	size_t nr_stacks;
 	struct kmt_frame **frames; /* what rows and stacks borrow */
 	size_t nr_frames;

@@ -22,6 +22,7 @@
 #include "operand.h"
 #include "opt.h"
 #include "output.h"
+#include "page-replay.h"
 #include "status.h"
 
 #define THREADS_MAX	256
@@ -402,8 +403,11 @@ static int run(int argc, char **argv)
 	if (r == 0 && look) {
 		r = kmt_look_run(&look, tape, &replay, check_tape, exit_code, &err);
 	} else if (r == 0) {
-		kmt_status_watch(&kmt_command_replay, tape, 1);
-		r = kmt_replay(tape, &replay, &result, &err);
+		kmt_status_watch(&kmt_command_replay, tape,
+				 kmt_report_formats[format].is_page ? 2 : 1);
+		r = kmt_report_formats[format].is_page
+			    ? kmt_page_replay(tape, &replay, &result, &err)
+			    : kmt_replay(tape, &replay, &result, &err);
 		kmt_status_stop();
 	}
 	if (r == 0 && result)

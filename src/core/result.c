@@ -34,6 +34,7 @@ struct kmt_result *kmt_result_free(struct kmt_result *result)
 	for (size_t i = 0; i < result->reconciliation.nr_vmallocs; i++)
 		free(result->reconciliation.vmallocs[i].judgement.reasons);
 	free(result->reconciliation.items);
+	free(result->reconciliation.points);
 	free(result->reconciliation.caches);
 	free(result->reconciliation.vmallocs);
 	for (size_t i = 0; i < result->nr_dossiers; i++)

@@ -178,8 +178,11 @@ int kmt_conclude(const struct kmt_conclusion *conclusion, struct kmt_result *res
 	}
 	if (r == 0)
 		r = suppress(conclusion, result, shown);
-	if (r == 0 && conclusion->options->explain)
-		r = kmt_row_stacks_list(&entries, conclusion->options->explain, result);
+	if (r == 0 && (conclusion->options->explain || conclusion->options->lists_stacks))
+		r = kmt_row_stacks_list(
+			&entries,
+			conclusion->options->lists_stacks ? NULL : conclusion->options->explain,
+			result);
 	if (r == 0 && !entries.nr_traced && result->group == KMT_BY_OWNER)
 		r = kmt_result_note(result, "%s", no_stacks);
 	if (r < 0)

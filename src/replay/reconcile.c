@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -26,6 +27,11 @@ struct kmt_reconciler {
 
 	const struct kmt_symbols *symbols;
 	struct kmt_counters first, last;
+	/* What each said of the bill */
+	struct kmt_counter_sample {
+		uint64_t time_ns, mem[KMT_MEM_KINDS];
+	} samples[KMT_VMALLOC_POINTS_MAX];
+	size_t nr_samples;
 	struct kmt_vmalloc_series vmallocs;
 	struct kmt_cache_books books;
 	bool has_books;
@@ -207,6 +213,17 @@ static bool is_passed(void *context, const struct kmt_snapshot_head *head)
 	return false;
 }
 
+static void keep_sample(struct kmt_reconciler *reconciler, const struct kmt_counters *counters)
+{
+	struct kmt_counter_sample *sample = &reconciler->samples[reconciler->nr_samples];
+
+	if (reconciler->nr_samples == KMT_VMALLOC_POINTS_MAX)
+		return;
+	sample->time_ns = counters->time_ns;
+	memcpy(sample->mem, counters->mem, sizeof(sample->mem));
+	reconciler->nr_samples++;
+}
+
 static int take_counters(void *context, const struct kmt_snapshot_head *head,
 			 struct kmt_counters *counters)
 {
@@ -220,6 +237,7 @@ static int take_counters(void *context, const struct kmt_snapshot_head *head,
 	r = kmt_vmalloc_series_add(&reconciler->vmallocs, counters, reconciler->symbols);
 	if (r < 0)
 		return r;
+	keep_sample(reconciler, counters);
 	kmt_counters_deinit(to);
 	*to = *counters;
 	kmt_counters_init(counters); /* taken */
@@ -245,6 +263,7 @@ static int take_end(void *context, const struct kmt_snapshot_head *head,
 
 	if (!is_end(context, head))
 		return 0;
+	keep_sample(reconciler, counters);
 	kmt_counters_deinit(to);
 	*to = *counters;
 	kmt_counters_init(counters); /* taken */
@@ -259,6 +278,8 @@ static const enum kmt_meminfo bill_kinds[] = {
 };
 
 #define NR_BILL_KINDS (sizeof(bill_kinds) / sizeof(bill_kinds[0]))
+
+static_assert(NR_BILL_KINDS <= KMT_BILL_ITEMS_MAX, "a point has room for all");
 
 static bool is_known(const struct kmt_reconciler *reconciler, enum kmt_meminfo kind)
 {
@@ -390,6 +411,35 @@ static int fill_bill(const struct kmt_reconciler *reconciler, const struct kmt_l
 	return 0;
 }
 
+/* In the order of the bill's items; what a snapshot doesn't tell grew as much as before it. */
+static int fill_points(const struct kmt_reconciler *reconciler, struct kmt_reconciliation *to)
+{
+	to->points = calloc(reconciler->nr_samples, sizeof(*to->points));
+	if (!to->points)
+		return -ENOMEM;
+	for (size_t i = 0; i < reconciler->nr_samples; i++) {
+		const struct kmt_counter_sample *sample = &reconciler->samples[i];
+		struct kmt_counter_point *point = &to->points[to->nr_points++];
+		size_t item = 0;
+
+		point->time_ns = sample->time_ns;
+		for (size_t kind = 0; kind < NR_BILL_KINDS; kind++) {
+			uint64_t bytes = sample->mem[bill_kinds[kind]];
+
+			if (!is_known(reconciler, bill_kinds[kind]))
+				continue;
+			if (bytes != KMT_COUNTER_UNKNOWN)
+				point->growth[item] =
+					(int64_t)bytes -
+					(int64_t)reconciler->first.mem[bill_kinds[kind]];
+			else if (i)
+				point->growth[item] = point[-1].growth[item];
+			item++;
+		}
+	}
+	return 0;
+}
+
 int kmt_reconcile(struct kmt_reconciler *reconciler, const struct kmt_ledger *ledger,
 		  const struct kmt_rows_context *context, struct kmt_result *result)
 {
@@ -418,6 +468,8 @@ int kmt_reconcile(struct kmt_reconciler *reconciler, const struct kmt_ledger *le
 		return r;
 	reconciler->has_books = true;
 	r = fill_bill(reconciler, ledger, context->page_bytes, to);
+	if (r == 0)
+		r = fill_points(reconciler, to);
 	return r < 0 ? r : kmt_vmalloc_series_fill(&reconciler->vmallocs, context->symbols, result);
 }
 

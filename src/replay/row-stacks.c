@@ -191,7 +191,7 @@ int kmt_row_stacks_list(const struct kmt_entries *entries, const char *query,
 	size_t to;
 	int r = 0;
 
-	if (!entries->nr_traced || kmt_site_query_parse(query, &asked) < 0)
+	if (!entries->nr_traced || (query && kmt_site_query_parse(query, &asked) < 0))
 		return 0;
 	result->stacks = calloc(entries->nr, sizeof(*result->stacks));
 	if (!result->stacks)
@@ -201,7 +201,7 @@ int kmt_row_stacks_list(const struct kmt_entries *entries, const char *query,
 		for (to = from + 1; to < entries->nr; to++)
 			if (by_site_and_stack(&all[from], &all[to], entries->frames) != 0)
 				break;
-		if (is_meant(&asked, &all[from].site))
+		if (!query || is_meant(&asked, &all[from].site))
 			r = add_stack(entries, &all[from], to - from, result);
 	}
 	if (r == 0 && result->nr_stacks)

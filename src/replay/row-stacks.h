@@ -22,7 +22,7 @@ int kmt_row_keep_function(struct kmt_result *result, const struct kmt_code *code
 
 /**
  * kmt_row_stacks_list() - all stacks of the call sites that were asked for
- * @query: as the user wrote it
+ * @query: as the user wrote it; NULL: all sites
  * @entries: put into another order
  *
  * Return: 0 or -ENOMEM.

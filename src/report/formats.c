@@ -6,6 +6,7 @@
 #include "csv.h"
 #include "firefox.h"
 #include "folded.h"
+#include "html.h"
 #include "ndjson.h"
 #include "openmetrics.h"
 #include "perfetto.h"
@@ -34,6 +35,10 @@ const struct kmt_report_format kmt_report_formats[] = {
 	  .has_asked = true,
 	  .write = write_text },
 	{ .name = "json", .help = "schema 1, for jq", .has_asked = true, .write = kmt_report_json },
+	{ .name = "html",
+	  .help = "one page for a browser",
+	  .is_page = true,
+	  .write = kmt_report_html },
 #ifdef KMT_HAVE_ZLIB
 	{ .name = "pprof",
 	  .help = "for go tool pprof, Pyroscope, Parca",

@@ -18,6 +18,10 @@
  */
 bool kmt_json_print_rows(const struct kmt_result *result, uint64_t top, FILE *file);
 
+/* All members of the report's root but the rows. */
+void kmt_json_put_head(struct builder *b, struct json_object *root,
+		       const struct kmt_result *result);
+
 /* "frames", if there are any */
 void kmt_json_put_frames(struct builder *b, struct json_object *object,
 			 const struct kmt_frame *frames, size_t nr);

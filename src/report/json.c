@@ -213,6 +213,24 @@ static void put_notes(struct builder *b, struct json_object *root, const struct 
 		(void)put_element(b, notes, safe_text(result->notes[i]));
 }
 
+void kmt_json_put_head(struct builder *b, struct json_object *root, const struct kmt_result *result)
+{
+	put_uint(b, root, "schema", SCHEMA);
+	put_verdict(b, root, &result->verdict);
+	put_tape(b, root, result);
+	put_events(b, root, result);
+	put_matching(b, root, result);
+	put_spaces(b, root, result);
+	put_filters(b, root, result);
+	put_notes(b, root, result);
+	kmt_json_put_reconciliation(b, root, &result->reconciliation);
+	put_grid(b, root, &result->grid);
+	put_suppressions(b, root, result);
+	kmt_json_put_explain(b, root, result);
+	kmt_json_put_intervals(b, root, result);
+	put_uint(b, root, "rows", result->nr_rows);
+}
+
 int kmt_report_json(const struct kmt_result *result, const struct kmt_report_options *options,
 		    FILE *file, struct kmt_err *err)
 {
@@ -221,20 +239,7 @@ int kmt_report_json(const struct kmt_result *result, const struct kmt_report_opt
 	const char *text = NULL;
 	bool is_whole = false;
 
-	put_uint(&builder, root, "schema", SCHEMA);
-	put_verdict(&builder, root, &result->verdict);
-	put_tape(&builder, root, result);
-	put_events(&builder, root, result);
-	put_matching(&builder, root, result);
-	put_spaces(&builder, root, result);
-	put_filters(&builder, root, result);
-	put_notes(&builder, root, result);
-	kmt_json_put_reconciliation(&builder, root, &result->reconciliation);
-	put_grid(&builder, root, &result->grid);
-	put_suppressions(&builder, root, result);
-	kmt_json_put_explain(&builder, root, result);
-	kmt_json_put_intervals(&builder, root, result);
-	put_uint(&builder, root, "rows", result->nr_rows);
+	kmt_json_put_head(&builder, root, result);
 	if (!builder.has_failed)
 		text = json_object_to_json_string_ext(root, JSON_STYLE);
 	if (text) {

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+#include <errno.h>
+#include <stdbool.h>
+
+#include "builder.h"
+#include "html-data.h"
+#include "intern.h"
+#include "json-rows.h"
+#include "page.h"
+#include "walk.h"
+
+#define STYLE		(JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
+/* Together with the page itself below 2 MB. */
+#define HEAD_BYTES_MAX	300000u
+#define ROW_BYTES_MAX	700000u	 /* with histories, stacks, reasons */
+#define SHORT_BYTES_MAX 1000000u /* with those that have none */
+#define STACK_BYTES_MAX 400000u
+#define LIST_LENGTH_MAX 40u /* of what is no row */
+#define FRAMES_MAX	65u
+
+struct printer {
+	const struct kmt_result *result;
+	FILE *file;
+	bool is_short_of_memory;
+};
+
+/* Prints @object, which it takes, if that makes no more than @max bytes of @bytes. */
+static bool print_within(struct printer *printer, struct json_object *object,
+			 const struct builder *b, const char *before, size_t max, size_t *bytes)
+{
+	const char *text = b->has_failed ? NULL : json_object_to_json_string_ext(object, STYLE);
+	size_t needed = text ? kmt_page_json_bytes(text) + 2 : 0;
+	bool has_room = text && *bytes + needed <= max;
+
+	printer->is_short_of_memory |= !text;
+	if (has_room) {
+		(void)fputs(before, printer->file);
+		kmt_page_json(printer->file, text);
+		*bytes += needed;
+	}
+	json_object_put(object);
+	return has_room;
+}
+
+/* --- all but rows and stacks --- */
+
+/* Lists that a tape may make long; each begins with what matters most. */
+static void shorten(struct json_object *value)
+{
+	if (json_object_is_type(value, json_type_array)) {
+		size_t nr = json_object_array_length(value);
+
+		if (nr > LIST_LENGTH_MAX)
+			(void)json_object_array_del_idx(value, LIST_LENGTH_MAX,
+							nr - LIST_LENGTH_MAX);
+		for (size_t i = 0; i < json_object_array_length(value); i++)
+			shorten(json_object_array_get_idx(value, i));
+	} else if (json_object_is_type(value, json_type_object)) {
+		json_object_object_foreach(value, key, member)
+		{
+			(void)key;
+			shorten(member);
+		}
+	}
+}
+
+static void put_points(struct builder *b, struct json_object *root,
+		       const struct kmt_reconciliation *counted)
+{
+	struct json_object *list = put(b, root, "points", json_object_new_array());
+
+	for (size_t i = 0; list && i < counted->nr_points; i++) {
+		const struct kmt_counter_point *point = &counted->points[i];
+		struct json_object *member = put_element(b, list, json_object_new_object());
+
+		put_uint(b, member, "time_ns", point->time_ns);
+		for (size_t item = 0; item < counted->nr_items; item++)
+			put_int(b, member, counted->items[item].name, point->growth[item]);
+	}
+}
+
+/* Only where something was lost. */
+static void put_losses(struct builder *b, struct json_object *root, const struct kmt_result *result)
+{
+	struct json_object *list = put(b, root, "losses", json_object_new_array());
+
+	for (size_t i = 0; list && i < result->nr_intervals; i++) {
+		const struct kmt_interval *interval = &result->intervals[i];
+		struct json_object *member;
+
+		if (!interval->losses)
+			continue;
+		member = put_element(b, list, json_object_new_object());
+		put_uint(b, member, "from_ns", interval->from_ns);
+		put_uint(b, member, "to_ns", interval->to_ns);
+		put_uint(b, member, "lost", interval->lost);
+	}
+}
+
+static void print_head(struct printer *printer)
+{
+	const struct kmt_result *result = printer->result;
+	struct json_object *root = json_object_new_object();
+	struct builder b = { .has_failed = !root };
+	size_t bytes = 0;
+
+	kmt_json_put_head(&b, root, result);
+	json_object_object_del(root, "intervals"); /* "losses" are what is wanted of them */
+	shorten(root);
+	put_points(&b, root, &result->reconciliation);
+	put_losses(&b, root, result);
+	put_text(&b, root, "version", KMT_VERSION);
+	if (!print_within(printer, root, &b, "", HEAD_BYTES_MAX, &bytes))
+		(void)fputs("{}", printer->file);
+}
+
+/* --- rows --- */
+
+static void put_row_name(struct builder *b, struct json_object *object,
+			 const struct kmt_result *result, const struct kmt_row *row)
+{
+	char name[KMT_NAME_BYTES];
+
+	kmt_words_name(name, result->group, row);
+	(void)put(b, object, "name", json_object_new_string(name)); /* escaped already */
+}
+
+static struct json_object *whole_row(struct builder *b, const struct kmt_result *result,
+				     const struct kmt_row *row)
+{
+	struct json_object *object = json_object_new_object();
+
+	b->has_failed = !object;
+	put_row_name(b, object, result, row);
+	kmt_json_put_row(b, object, result, row);
+	return object;
+}
+
+static struct json_object *short_row(struct builder *b, const struct kmt_result *result,
+				     const struct kmt_row *row)
+{
+	struct json_object *object = json_object_new_object();
+
+	b->has_failed = !object;
+	put_row_name(b, object, result, row);
+	put_text(b, object, "module", row->module);
+	put_text(b, object, "cache", row->cache);
+	put_text(b, object, "class", kmt_class_name(row->judgement.class));
+	put_real(b, object, "confidence", row->judgement.confidence);
+	put_uint(b, object, "live_objects", row->live_objects);
+	if (kmt_row_has_size(row)) {
+		put_uint(b, object, "live_bytes", row->live_bytes);
+		put_bool(b, object, "counted", kmt_result_counts(result, row->space, row->use));
+	}
+	put_uint(b, object, "allocs", row->allocs);
+	put_uint(b, object, "frees", row->frees);
+	return object;
+}
+
+/* What there was no room for. */
+static void print_rest(struct printer *printer, size_t first, size_t nr)
+{
+	uint64_t objects = 0, bytes = 0;
+	const struct kmt_result *result = printer->result;
+
+	for (size_t i = first; i < nr; i++) {
+		const struct kmt_row *row = &result->rows[i];
+
+		objects += row->live_objects;
+		if (kmt_row_has_size(row) && kmt_result_counts(result, row->space, row->use))
+			bytes += row->live_bytes;
+	}
+	(void)fprintf(printer->file,
+		      "],\"rest\":{\"rows\":%zu,\"live_objects\":%" PRIu64
+		      ",\"live_bytes\":%" PRIu64 "}",
+		      nr - first, objects, bytes);
+}
+
+static void print_rows(struct printer *printer, uint64_t top)
+{
+	const struct kmt_result *result = printer->result;
+	size_t nr = top && top < result->nr_rows ? top : result->nr_rows;
+	bool is_whole = true;
+	size_t bytes = 0, i;
+
+	(void)fputs(",\"rows\":[", printer->file);
+	for (i = 0; i < nr; i++) {
+		const char *before = i ? ",\n" : "\n";
+		const struct kmt_row *row = &result->rows[i];
+		struct json_object *object;
+		struct builder b;
+
+		if (is_whole) {
+			object = whole_row(&b, result, row);
+			is_whole = print_within(printer, object, &b, before, ROW_BYTES_MAX, &bytes);
+			if (is_whole)
+				continue;
+		}
+		object = short_row(&b, result, row);
+		if (!print_within(printer, object, &b, before, SHORT_BYTES_MAX, &bytes))
+			break;
+	}
+	print_rest(printer, i, nr);
+}
+
+/* --- stacks, for the flame graph --- */
+
+/* [BYTES, OBJECTS, outermost function, ..., innermost], functions as numbers */
+static bool print_stack(struct printer *printer, const struct kmt_stack_row *row,
+			struct kmt_intern *names, bool is_first, size_t *bytes)
+{
+	struct json_object *holder = json_object_new_object(), *list;
+	struct builder b = { .has_failed = !holder };
+	uint64_t numbers[FRAMES_MAX + 2] = { row->live_bytes, row->live_objects };
+	size_t nr = 2;
+
+	for (size_t i = row->nr_frames; i > 0 && nr < FRAMES_MAX + 2; i--) {
+		char name[KMT_NAME_BYTES];
+		bool is_new;
+
+		kmt_walk_frame_name(name, &row->frames[i - 1]);
+		numbers[nr++] = kmt_intern_add(names, name, &is_new);
+		if (is_new)
+			*bytes += kmt_page_json_bytes(name) + 3;
+	}
+	put_uints(&b, holder, "list", numbers, nr);
+	list = json_object_get(json_object_object_get(holder, "list"));
+	json_object_put(holder);
+	return print_within(printer, list, &b, is_first ? "\n" : ",\n", STACK_BYTES_MAX, bytes);
+}
+
+static bool is_counted(const struct kmt_result *result, const struct kmt_stack_row *stack)
+{
+	const struct kmt_row *row = kmt_result_site(result, stack->call_site, stack->instance);
+
+	return row && kmt_row_has_size(row) && kmt_result_counts(result, row->space, row->use);
+}
+
+static void print_stacks(struct printer *printer)
+{
+	const struct kmt_result *result = printer->result;
+	KMT_CLEANUP(kmt_intern_deinit) struct kmt_intern names = { .nr = 0 };
+	size_t bytes = 0, nr = 0;
+
+	(void)fputs(",\"stacks\":[", printer->file);
+	for (size_t i = 0; i < result->nr_stacks && bytes < STACK_BYTES_MAX; i++) {
+		const struct kmt_stack_row *row = &result->stacks[i];
+
+		if (!row->live_bytes || !row->nr_frames || !is_counted(result, row))
+			continue;
+		if (!print_stack(printer, row, &names, nr++ == 0, &bytes))
+			break;
+	}
+	(void)fputs("],\"functions\":[", printer->file);
+	for (size_t i = 0; i < names.nr; i++) {
+		struct json_object *name = json_object_new_string(names.texts[i]);
+		struct builder b = { .has_failed = !name };
+		size_t used = 0;
+
+		(void)print_within(printer, name, &b, i ? "," : "", SIZE_MAX, &used);
+	}
+	(void)fputc(']', printer->file);
+	printer->is_short_of_memory |= names.has_failed;
+}
+
+int kmt_html_data_print(const struct kmt_result *result, uint64_t rows, FILE *file)
+{
+	struct printer printer = { .result = result, .file = file };
+
+	kmt_page_data_begin(file);
+	(void)fputs("{\"head\":", file);
+	print_head(&printer);
+	print_rows(&printer, rows);
+	print_stacks(&printer);
+	(void)fputs("}\n", file);
+	kmt_page_data_end(file);
+	return printer.is_short_of_memory ? -ENOMEM : 0;
+}
