@@ -32,7 +32,7 @@ static const struct kmt_opt options[] = {
 	{ 0, "distill", NULL, KMT_OPT_FLAG, &wants_distill,
 	  .help = "keep what a leak report needs, instead of the\nevents: well below 1 MB" },
 	{ 0, "small", NULL, KMT_OPT_FLAG, &wants_small,
-	  .help = "all events in a third of the room; slow to make,\nfast to replay" },
+	  .help = "all events in a third of the room; slow to make,\nas fast to replay" },
 	KMT_STATUS_OPTION,
 	{ 0 },
 };
