@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # What recording and replay cost doesn't grow unnoticed: instructions, counted by valgrind, of an optimised build on
-# simulated tapes. They are the same each time, however busy the machine; but other compilers, other versions of zstd
+# simulated tapes. They don't depend on how busy the machine is; but other compilers, other versions of zstd
 # and other CPUs make others of the same source, so that there are limits for those of the table only.
 #
 # run.sh --update   writes the table as it is now. Do so where something has become faster, or is worth its price; and
@@ -62,21 +62,50 @@ recorded()
 	awk "BEGIN { printf \"%.1f\n\", $all / $(zstd -dc "$WORK/recorded/cpu/0000.zst" | wc -c) * 1024 }"
 }
 
-measure()
+make_tapes()
 {
 	local small
 
 	make_tape few --live 20K --events 60K && make_tape many --live 20K --events 300K
-	echo "replay $(replayed many few 239616)"
 	make_tape few-wide --live 20K --events 131072 --cpus 256 && make_tape many-wide --live 20K --events 393216 --cpus 256
-	echo "replay-of-256-cpus $(replayed many-wide few-wide 262144)"
 	make_tape many-sites --live 20K --events 300K --sites 20K
-	echo "replay-of-20000-sites $(replayed many-sites few 239616)"
 	for small in few many; do
 		"$BUILT" pack --small -o "$WORK/$small.tar" "$WORK/$small" >"$WORK/out" 2>&1 || fail "pack --small: exit status $?"
 	done
-	echo "replay-of-small $(replayed many.tar few.tar 239616)"
-	echo "recording-of-a-kib $(recorded)"
+}
+
+ROWS="replay replay-of-256-cpus replay-of-20000-sites replay-of-small recording-of-a-kib"
+
+# measure ROW
+measure()
+{
+	case $1 in
+	replay) replayed many few 239616 ;;
+	replay-of-256-cpus) replayed many-wide few-wide 262144 ;;
+	replay-of-20000-sites) replayed many-sites few 239616 ;;
+	replay-of-small) replayed many.tar few.tar 239616 ;;
+	recording-of-a-kib) recorded ;;
+	esac
+}
+
+# is_more A B PERCENT: than B and so much
+is_more()
+{
+	awk "BEGIN { exit !($1 > $2 * (1 + $3 / 100)) }"
+}
+
+# least_of ROW TIMES [ENOUGH]: a replay hashes with another secret each time, and some of them cost 7 % more than most.
+# Only what it costs with each of several has become dearer. No more are tried when it is not PERCENT more than ENOUGH.
+least_of()
+{
+	local least='' now i
+
+	for ((i = 0; i < $2; i++)); do
+		now=$(measure "$1") || exit 1
+		[ -n "$least" ] && is_more "$now" "$least" 0 || least=$now
+		[ -z "${3:-}" ] || is_more "$least" "$3" $PERCENT || break
+	done
+	echo "$least"
 }
 
 for needed in valgrind zstd; do
@@ -86,7 +115,11 @@ TARGETS=(kmemtape bigtape)
 build --buildtype=release -Dwerror=false -Dtests=false -Dlines=disabled
 conditions >"$WORK/conditions"
 if [ "${1:-}" = --update ]; then
-	measure >"$WORK/measured" || exit 1
+	make_tapes
+	for row in $ROWS; do
+		count=$(least_of "$row" 3) || exit 1
+		echo "$row $count"
+	done >"$WORK/measured"
 	{
 		sed 's/^/# /' "$WORK/conditions"
 		cat "$WORK/measured"
@@ -95,17 +128,13 @@ if [ "${1:-}" = --update ]; then
 fi
 sed -n 's/^# //p' "$table" | diff - "$WORK/conditions" >"$WORK/diff" ||
 	skip "the table is of $(sed -n 's/^# //p' "$table" | paste -sd ,), this is $(paste -sd , "$WORK/conditions")"
-measure >"$WORK/measured" || exit 1
-awk -v percent=$PERCENT '
-	NR == FNR { if ($1 != "#") limit[$1] = $2; next }
-	{
-		seen[$1] = 1
-		change = limit[$1] ? ($2 / limit[$1] - 1) * 100 : 0
-		printf "%-24s %10.1f instructions, %10.1f in the table: %+.1f %%\n", $1, $2, limit[$1], change
-		if (!($1 in limit) || change > percent) is_bad = 1
-	}
-	END {
-		for (name in limit) if (!(name in seen)) { print name ": not measured"; is_bad = 1 }
-		exit is_bad
-	}' "$table" "$WORK/measured" || fail "it costs more than $PERCENT % more than tests/instructions/table says"
+[ "$(sed -n 's/^\([^# ]*\) .*/\1/p' "$table")" = "$(tr ' ' '\n' <<<"$ROWS")" ] || fail "the table has other rows than $ROWS"
+make_tapes
+is_bad=
+while read -r row limit; do
+	count=$(least_of "$row" 5 "$limit") || fail "$row: not measured: $count"
+	printf '%-24s %10.1f instructions, %10.1f in the table\n' "$row" "$count" "$limit"
+	is_more "$count" "$limit" $PERCENT && is_bad="$is_bad $row"
+done < <(grep -v '^#' "$table")
+[ -z "$is_bad" ] || fail "more than $PERCENT % more than tests/instructions/table says:$is_bad"
 exit 0
