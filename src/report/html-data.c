@@ -229,24 +229,61 @@ static bool print_stack(struct printer *printer, const struct kmt_stack_row *row
 	return print_within(printer, list, &b, is_first ? "\n" : ",\n", STACK_BYTES_MAX, bytes);
 }
 
-static bool is_counted(const struct kmt_result *result, const struct kmt_stack_row *stack)
-{
-	const struct kmt_row *row = kmt_result_site(result, stack->call_site, stack->instance);
+/* A site whose bytes are those of the sum. */
+struct counted_site {
+	uint64_t call_site;
+	uint32_t instance;
+};
 
-	return row && kmt_row_has_size(row) && kmt_result_counts(result, row->space, row->use);
+static int compare_sites(const void *left, const void *right)
+{
+	const struct counted_site *a = left, *b = right;
+
+	if (a->call_site != b->call_site)
+		return a->call_site < b->call_site ? -1 : 1;
+	return (a->instance > b->instance) - (a->instance < b->instance);
+}
+
+/* Ascending. Return: on the heap; NULL for want of memory. */
+static struct counted_site *list_counted(const struct kmt_result *result, size_t *ret_nr)
+{
+	struct counted_site *sites = calloc(result->nr_rows + 1, sizeof(*sites));
+	size_t nr = 0;
+
+	for (size_t i = 0; sites && i < result->nr_rows; i++) {
+		const struct kmt_row *row = &result->rows[i];
+
+		if (kmt_row_has_size(row) && kmt_result_counts(result, row->space, row->use))
+			sites[nr++] = (struct counted_site){ row->call_site, row->instance };
+	}
+	if (sites)
+		qsort(sites, nr, sizeof(*sites), compare_sites);
+	*ret_nr = nr;
+	return sites;
+}
+
+static bool is_counted(const struct counted_site *sites, size_t nr,
+		       const struct kmt_stack_row *stack)
+{
+	struct counted_site site = { stack->call_site, stack->instance };
+
+	return bsearch(&site, sites, nr, sizeof(site), compare_sites);
 }
 
 static void print_stacks(struct printer *printer)
 {
 	const struct kmt_result *result = printer->result;
 	KMT_CLEANUP(kmt_intern_deinit) struct kmt_intern names = { .nr = 0 };
-	size_t bytes = 0, nr = 0;
+	size_t bytes = 0, nr = 0, nr_sites = 0;
+	KMT_CLEANUP(kmt_freep)
+	struct counted_site *sites = list_counted(result, &nr_sites);
 
+	printer->is_short_of_memory |= !sites;
 	(void)fputs(",\"stacks\":[", printer->file);
-	for (size_t i = 0; i < result->nr_stacks && bytes < STACK_BYTES_MAX; i++) {
+	for (size_t i = 0; sites && i < result->nr_stacks && bytes < STACK_BYTES_MAX; i++) {
 		const struct kmt_stack_row *row = &result->stacks[i];
 
-		if (!row->live_bytes || !row->nr_frames || !is_counted(result, row))
+		if (!row->live_bytes || !row->nr_frames || !is_counted(sites, nr_sites, row))
 			continue;
 		if (!print_stack(printer, row, &names, nr++ == 0, &bytes))
 			break;

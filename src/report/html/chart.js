@@ -88,8 +88,9 @@ function plot(what) {
 		svg.append(make("path", { class: "layer", d: path, fill: layer.color || `var(--s${k})`, "fill-opacity": ".88" }));
 	});
 	for (const line of what.lines)
-		svg.append(make("path", { class: "counter", stroke: line.color,
-			d: "M" + line.times.map((t, i) => `${x(t)},${y(line.points[i])}`).join("L") }));
+		for (const kind of ["casing", "counter"])
+			svg.append(make("path", { class: kind, "stroke-dasharray": kind === "counter" ? line.dash : "",
+				d: "M" + line.times.map((t, i) => `${x(t)},${y(line.points[i])}`).join("L") }));
 	for (const loss of what.losses)
 		svg.append(make("rect", { class: "loss-band", x: x(loss.from), y: PLOT.top,
 			width: Math.max(2, x(loss.to) - x(loss.from)), height: PLOT.height - PLOT.top - PLOT.bottom }));
@@ -161,7 +162,7 @@ function counterLines(head, total, times) {
 		return [];
 	const lines = head.reconciliation.items.map((item, k) => ({
 		name: item.name,
-		color: `var(--s${(k + 1) % 8})`,
+		dash: ["", "7 4", "2 3", "9 3 2 3", "12 6", "4 2"][k % 6],
 		times: points.map((point) => Math.max(0, point.time_ns - head.tape.start_ns)),
 		points: points.map((point) => point[item.name]),
 	}));
@@ -208,7 +209,8 @@ function showChart(section) {
 			draw(shownBy);
 			[...legend.querySelectorAll("input")][lines.indexOf(line)].focus();
 		});
-		return make("label", {}, box, make("span", { class: "swatch line", style: `background:${line.color}` }),
+		return make("label", {}, box, make("svg", { class: "dash", viewBox: "0 0 30 8", "aria-hidden": "true" },
+			make("line", { class: "counter", x1: 0, x2: 30, y1: 4, y2: 4, "stroke-dasharray": line.dash })),
 			line.name + " growth (kernel)");
 	}
 	section.append(make("h2", {}, "Live bytes over time"), make("div", { class: "tools" },
