@@ -123,6 +123,6 @@ function showFlame(section) {
 	section.append(make("h2", {}, hasStacks ? "Live bytes by call stack" : "Live bytes by module, cache and call site"),
 		make("div", { class: "tools" }, search, reset, where), place,
 		make("p", { class: "dim" }, "Width is live bytes. Click or Enter zooms, Backspace goes one out, Escape shows all; " +
-			"arrow keys move." + (hasStacks ? "" : " Call stacks were not recorded (record --stacks).")));
+			"arrow keys move." + (hasStacks ? "" : " Call stacks were not recorded (record --stack).")));
 	draw(root);
 }
