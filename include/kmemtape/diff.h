@@ -95,6 +95,7 @@ const char *kmt_answer_name(enum kmt_answer answer);
  * that differ. Return: 0 or -ENOMEM. */
 int kmt_diff_text(const struct kmt_diff *diff, uint64_t top, FILE *file, struct kmt_err *err);
 int kmt_diff_json(const struct kmt_diff *diff, uint64_t top, FILE *file, struct kmt_err *err);
+int kmt_diff_page(const struct kmt_diff *diff, uint64_t top, FILE *file, struct kmt_err *err);
 
 KMT_DEFINE_FREEP(struct kmt_diff *, kmt_diff_free)
 

@@ -56,6 +56,7 @@ struct kmt_fleet *kmt_fleet_free(struct kmt_fleet *fleet);
 /* @top: sites at most; 0: all; UINT64_MAX: those that leak. Return: 0 or -ENOMEM. */
 int kmt_fleet_text(const struct kmt_fleet *fleet, uint64_t top, FILE *file, struct kmt_err *err);
 int kmt_fleet_json(const struct kmt_fleet *fleet, uint64_t top, FILE *file, struct kmt_err *err);
+int kmt_fleet_page(const struct kmt_fleet *fleet, uint64_t top, FILE *file, struct kmt_err *err);
 
 KMT_DEFINE_FREEP(struct kmt_fleet *, kmt_fleet_free)
 

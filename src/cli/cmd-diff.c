@@ -12,10 +12,12 @@
 enum format {
 	FORMAT_TEXT,
 	FORMAT_JSON,
+	FORMAT_HTML,
 };
 
-static const char *const format_words[] = { "text", "json", NULL };
-static const char *const format_helps[] = { "for people, 80 columns", "schema 1, for jq" };
+static const char *const format_words[] = { "text", "json", "html", NULL };
+static const char *const format_helps[] = { "for people, 80 columns", "schema 1, for jq",
+					    "a page for a browser" };
 /* As enum kmt_group */
 static const char *const group_words[] = { "site", "cache", "module", NULL };
 
@@ -34,7 +36,7 @@ static const struct kmt_opt options[] = {
 	{ 0, "grace", "TIME", KMT_OPT_TIME, &grace_ns, 0, UINT64_MAX,
 	  .help = "of tapes: what is younger at the end is no leak\nyet [10s]" },
 	{ 0, "top", "N", KMT_OPT_UINT, &top, 0, UINT32_MAX,
-	  .help = "items at most, 0 for all, healthy ones included\n[text: what leaks, json: 0]" },
+	  .help = "items at most, 0 for all, healthy ones included\n[what leaks; json: 0]" },
 	{ 0, "exit-code", NULL, KMT_OPT_FLAG, &wants_exit_code,
 	  .help = "exit with 3 when B is worse" },
 	KMT_STATUS_OPTION,
@@ -65,10 +67,18 @@ static int check_usage(int argc, char **argv)
 	return KMT_EXIT_DONE;
 }
 
+/* As enum format */
+static int (*const writers[])(const struct kmt_diff *diff, uint64_t top, FILE *file,
+			      struct kmt_err *err) = {
+	kmt_diff_text,
+	kmt_diff_json,
+	kmt_diff_page,
+};
+
 static int write_diff(const struct kmt_diff *diff, FILE **file, struct kmt_err *err)
 {
-	int r = format == FORMAT_JSON ? kmt_diff_json(diff, top == UINT64_MAX ? 0 : top, *file, err)
-				      : kmt_diff_text(diff, top, *file, err);
+	int r = writers[format](diff, top == UINT64_MAX && format == FORMAT_JSON ? 0 : top, *file,
+				err);
 	int closed = kmt_output_close(file, output, r < 0 ? NULL : err);
 
 	return r < 0 ? r : closed;

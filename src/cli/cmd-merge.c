@@ -12,10 +12,12 @@
 enum format {
 	FORMAT_TEXT,
 	FORMAT_JSON,
+	FORMAT_HTML,
 };
 
-static const char *const format_words[] = { "text", "json", NULL };
-static const char *const format_helps[] = { "for people, 80 columns", "schema 1, for jq" };
+static const char *const format_words[] = { "text", "json", "html", NULL };
+static const char *const format_helps[] = { "for people, 80 columns", "schema 1, for jq",
+					    "a page for a browser" };
 /* As enum kmt_group */
 static const char *const group_words[] = { "site", "cache", "module", NULL };
 
@@ -33,7 +35,7 @@ static const struct kmt_opt options[] = {
 	{ 0, "grace", "TIME", KMT_OPT_TIME, &grace_ns, 0, UINT64_MAX,
 	  .help = "of tapes: what is younger at the end is no leak\nyet [10s]" },
 	{ 0, "top", "N", KMT_OPT_UINT, &top, 0, UINT32_MAX,
-	  .help = "sites at most, 0 for all, healthy ones included\n[text: what leaks, json: 0]" },
+	  .help = "sites at most, 0 for all, healthy ones included\n[what leaks; json: 0]" },
 	KMT_STATUS_OPTION,
 	{ 0 },
 };
@@ -65,11 +67,18 @@ static int check_usage(int argc, char **argv)
 	return KMT_EXIT_DONE;
 }
 
+/* As enum format */
+static int (*const writers[])(const struct kmt_fleet *fleet, uint64_t top, FILE *file,
+			      struct kmt_err *err) = {
+	kmt_fleet_text,
+	kmt_fleet_json,
+	kmt_fleet_page,
+};
+
 static int write_fleet(const struct kmt_fleet *fleet, FILE **file, struct kmt_err *err)
 {
-	int r = format == FORMAT_JSON
-			? kmt_fleet_json(fleet, top == UINT64_MAX ? 0 : top, *file, err)
-			: kmt_fleet_text(fleet, top, *file, err);
+	int r = writers[format](fleet, top == UINT64_MAX && format == FORMAT_JSON ? 0 : top, *file,
+				err);
 	int closed = kmt_output_close(file, output, r < 0 ? NULL : err);
 
 	return r < 0 ? r : closed;
