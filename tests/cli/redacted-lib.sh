@@ -59,7 +59,7 @@ redact() {
 # report OPTION... TAPE: as JSON, without what is another on a redacted tape: addresses and names of tasks, which are made up or
 # not there; the tape's name, and where in its files something was damaged
 report() {
-	"$KMEMTAPE" replay --format json "$@" | jq -S 'del(.. | objects | (.call_site, .address, .ptr, .comm)?) | del(.tape.path) |
+	"$KMEMTAPE" replay --format json "$@" | jq -S 'del(.. | objects | (.call_site, .address, .ptr, .comm)?) | del(.tape.path, .tape.host) |
 		del(.notes[]? | select(startswith("redacted: "))) | if .notes == [] then del(.notes) else . end |
 		walk(if type == "string" then sub("^[^ ]*[.]tape/(?<file>[^ ]*): (raw )?offset [0-9]+"; .file) else . end)'
 }
