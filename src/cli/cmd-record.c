@@ -30,8 +30,9 @@
 #define MODULE_NAME_MAX 55 /* MODULE_NAME_LEN is 56 on 64 bits */
 #define COMM_MAX	15 /* TASK_COMM_LEN is 16 */
 
-/* In the order of the bits of enum kmt_record_set. */
-static const char *const set_words[] = { "slab", "page", "percpu", "vmalloc" };
+/* In the order of the bits of enum kmt_record_set; behind them, what is all of them. */
+#define NR_SETS 4
+static const char *const set_words[] = { "slab", "page", "percpu", "vmalloc", "all", NULL };
 
 /* What the arguments say. */
 static struct kmt_record_options options;
@@ -46,7 +47,7 @@ static const struct kmt_opt record_opts[] = {
 	  .help = "the tape to make, a directory\n[kmemtape-HOST-YYYYMMDD-HHMMSS.tape]" },
 	{ 'd', "duration", "TIME", KMT_OPT_TIME, &options.duration_ns, 1000000, YEAR_NS,
 	  .help = "stop after this time [at Ctrl-C]" },
-	{ 'e', "events", "SETS", KMT_OPT_TEXT, &sets_text,
+	{ 'e', "events", "SETS", KMT_OPT_TEXT, &sets_text, .words = set_words,
 	  .help = "what to record: slab,page,percpu,vmalloc or some\n"
 		  "of these, or all [slab]" },
 	{ 0, "stack", NULL, KMT_OPT_FLAG, &has_all_stacks,
@@ -282,7 +283,7 @@ static void make_name(char name[NAME_BYTES])
 
 static int take_set(const char *word, size_t bytes)
 {
-	for (size_t i = 0; i < sizeof(set_words) / sizeof(set_words[0]); i++)
+	for (size_t i = 0; i < NR_SETS; i++)
 		if (strlen(set_words[i]) == bytes && strncmp(word, set_words[i], bytes) == 0) {
 			options.sets |= 1u << i;
 			return 0;

@@ -7,6 +7,7 @@
 #include "kmemtape/capabilities.h"
 #include "kmemtape/tape-format.h"
 
+#include "complete.h"
 #include "opt.h"
 #include "sandbox.h"
 
@@ -14,9 +15,17 @@ static const struct kmt_command *const commands[] = {
 #ifdef KMT_HAVE_RECORD
 	&kmt_command_record,
 #endif
-	&kmt_command_replay,  &kmt_command_info,   &kmt_command_verify, &kmt_command_pack,
-	&kmt_command_recover, &kmt_command_import, &kmt_command_export, &kmt_command_doctor,
-	&kmt_command_diff,    &kmt_command_merge,
+	&kmt_command_replay,
+	&kmt_command_info,
+	&kmt_command_verify,
+	&kmt_command_pack,
+	&kmt_command_recover,
+	&kmt_command_import,
+	&kmt_command_export,
+	&kmt_command_doctor,
+	&kmt_command_diff,
+	&kmt_command_merge,
+	NULL,
 };
 
 static const struct kmt_command program = { .name = "" };
@@ -25,7 +34,7 @@ static void print_help(void)
 {
 	printf("Usage: kmemtape COMMAND [OPTION...]\n"
 	       "Record a kernel's memory events, and find out later who leaks.\n\n");
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+	for (size_t i = 0; commands[i]; i++)
 		printf("  %-10s%s\n", commands[i]->name, commands[i]->summary);
 	printf("\n'kmemtape COMMAND --help' tells more, 'man kmemtape-COMMAND' all. As root:\n\n"
 	       "  kmemtape record -o leak.tape -d 60s    and anywhere, as anyone:\n"
@@ -64,7 +73,9 @@ static int run(int argc, char **argv)
 		printf("sandbox: %s\n", kmt_sandbox_describe(sandbox, sizeof(sandbox)));
 		return KMT_EXIT_DONE;
 	}
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+	if (strcmp(argv[1], "--complete") == 0)
+		return kmt_complete(commands, argc - 2, argv + 2);
+	for (size_t i = 0; commands[i]; i++)
 		if (strcmp(argv[1], commands[i]->name) == 0)
 			return commands[i]->run(argc - 1, argv + 1);
 #ifndef KMT_HAVE_RECORD

@@ -8,6 +8,7 @@
 
 #include "kmemtape/units.h"
 
+#include "complete.h"
 #include "opt.h"
 
 #define HELP_COLUMN 26 /* leaves 54 of 80 columns for the words */
@@ -237,6 +238,10 @@ int kmt_opt_parse(const struct kmt_command *command, const struct kmt_opt *opts,
 {
 	int nr_operands = 0, i;
 
+	if (kmt_complete_is_wanted()) {
+		kmt_complete_options(command, opts, argc, argv);
+		return KMT_OPT_DONE;
+	}
 	/* Operands are gathered at argv[1..], then moved up against what follows "--". */
 	for (i = 1; i < argc; i++) {
 		char *word = argv[i];

@@ -11,10 +11,13 @@ for page in kmemtape.1 kmemtape-diff.1 kmemtape-doctor.1 kmemtape-export.1 kmemt
 	[ -s "$file" ] || fail "no $page"
 	mandoc -T lint -W error "$file" || fail "$page: mandoc finds errors"
 done
-nr=15
+for file in bash-completion/completions/kmemtape zsh/site-functions/_kmemtape fish/vendor_completions.d/kmemtape.fish; do
+	[ -s "$WORK/dest/usr/share/$file" ] || fail "no $file"
+done
+nr=18
 if pkg-config --exists systemd; then
 	grep -q "^ExecStart=/usr/bin/kmemtape record " "$WORK/dest/usr/lib/systemd/system/kmemtape-record.service" || fail "no service"
-	nr=16
+	nr=19
 fi
 [ "$(find "$WORK/dest" -type f | wc -l)" -eq $nr ] || fail "more than that: $(find "$WORK/dest" -type f)"
 exit 0
