@@ -4,6 +4,7 @@
 # -Dseccomp=disabled.
 . "$(dirname "$0")/lib.sh"
 
+TARGETS=(kmemtape)
 build -Drecord=disabled -Dseccomp=disabled -Dtests=false
 ldd "$BUILT" | grep -q tracefs && fail "it is linked with libtracefs"
 ldd "$BUILT" | grep -q seccomp && fail "it is linked with libseccomp"

@@ -3,6 +3,7 @@
 # -Dprefer_static=true builds a program that runs where nothing is installed, and records there.
 . "$(dirname "$0")/lib.sh"
 
+TARGETS=(kmemtape)
 build -Dprefer_static=true -Dtests=false
 readelf -l "$BUILT" | grep -q INTERP && fail "it wants a dynamic linker"
 [ "$(id -u)" = 0 ] || exit 0
