@@ -17,6 +17,9 @@
 /* Exact as long as it fits: a maintainer compares it with what a driver printed. */
 const char *kmt_words_count(char *buf, uint64_t n);
 
+/* "12"; "an unknown number": events that were lost in at least one place, nobody knows how many. */
+const char *kmt_words_lost(char *buf, const struct kmt_result *result);
+
 /* Never "100 %" of what isn't all, nor "0 %" of something. */
 const char *kmt_words_percent(char *buf, uint64_t part, uint64_t whole);
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <stdio.h>
@@ -15,6 +14,7 @@
 #include "kmemtape/suppression.h"
 #include "kmemtape/tape.h"
 #include "kmemtape/units.h"
+#include "kmemtape/words.h"
 
 #include "lines-process.h"
 #include "lines-reader.h"
@@ -157,12 +157,14 @@ static int report_on(const struct kmt_result *result, FILE **file, struct kmt_er
 static void tell_doubts(const struct kmt_result *result)
 {
 	const struct kmt_report_format *chosen = &kmt_report_formats[format];
+	char n[KMT_UNITS_BYTES];
 
 	if (chosen->is_bare &&
 	    (result->lost || result->totals.losses || !result->is_complete || result->sample > 1))
 		(void)kmt_complain(&kmt_command_replay, 0,
-				   "%s: %" PRIu64 " events lost%s%s: %s has no place to say so",
-				   result->path, result->lost,
+				   "%s: %s%s events lost%s%s: %s has no place to say so",
+				   result->path, kmt_words_lost(n, result),
+				   result->lost || !result->totals.losses ? "" : " of",
 				   result->is_complete ? "" : ", not complete",
 				   result->sample > 1 ? ", a sample" : "", chosen->name);
 }

@@ -106,7 +106,7 @@ static const char header[] =
 	"allocs,frees,reused,alloc_bytes,live_objects,live_bytes,requested_bytes,"
 	"mature_objects,mature_bytes,uncertain_objects,oldest_age_ns,counted,"
 	"class,confidence,rate_bytes_per_s,trend,growing_since_ns,suppressed,"
-	"host,kernel,started_at,duration_ns,lost,complete,sample\r\n";
+	"host,kernel,started_at,duration_ns,lost,losses,complete,sample\r\n";
 
 static void put_names(struct line *line, const struct kmt_result *result, const struct kmt_row *row)
 {
@@ -178,6 +178,7 @@ static void put_tape(struct line *line, const struct kmt_result *result)
 	put_text_field(line, result->started_at);
 	put_uint_field(line, result->duration_ns);
 	put_uint_field(line, result->lost);
+	put_uint_field(line, result->totals.losses); /* of some nobody knows how many it were */
 	put_uint_field(line, result->is_complete);
 	put_uint_field(line, result->sample);
 }

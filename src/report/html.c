@@ -252,9 +252,8 @@ static void put_doubts(struct html *html)
 
 	put(html, "<ul class=\"doubts\">\n");
 	if (result->lost || result->totals.losses) {
-		(void)fprintf(html->file, "<li class=\"loss\">Lost: %s events in %" PRIu64,
-			      result->lost ? kmt_words_count(n, result->lost)
-					   : "an unknown number of",
+		(void)fprintf(html->file, "<li class=\"loss\">Lost: %s%s events in %" PRIu64,
+			      kmt_words_lost(n, result), result->lost ? "" : " of",
 			      result->totals.losses);
 		(void)fprintf(html->file,
 			      " place%s; %s live objects may have been freed there.</li>\n",

@@ -16,6 +16,7 @@ static void put_tape(struct builder *b, struct json_object *object, const struct
 	put_text(b, object, "started_at", result->started_at);
 	put_uint(b, object, "duration_ns", result->duration_ns);
 	put_uint(b, object, "lost", result->lost);
+	put_uint(b, object, "losses", result->totals.losses);
 	put_bool(b, object, "complete", result->is_complete);
 	put_uint(b, object, "sample", result->sample);
 }

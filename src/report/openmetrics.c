@@ -199,6 +199,9 @@ static void put_tape(const struct table *table)
 		  result->sample);
 	put_count(file, "lost_events", NULL,
 		  "Events that the kernel lost; what they freed may look live.", result->lost);
+	put_count(file, "losses", NULL,
+		  "Places where events were lost; of some nobody knows how many.",
+		  result->totals.losses);
 	put_count(file, "live_bytes", "bytes", "Allocated in the recording, and not seen freed.",
 		  result->live_bytes);
 }

@@ -106,9 +106,11 @@ static void put_title(struct speedscope *speedscope, struct json_object *root)
 {
 	const struct kmt_result *result = speedscope->result;
 	char title[TITLE_BYTES], path[KMT_NAME_BYTES], lost[64] = "";
+	char n[KMT_UNITS_BYTES];
 
 	if (result->lost || result->totals.losses)
-		(void)snprintf(lost, sizeof(lost), ", %" PRIu64 " events lost", result->lost);
+		(void)snprintf(lost, sizeof(lost), ", %s%s events lost", kmt_words_lost(n, result),
+			       result->lost ? "" : " of");
 	(void)snprintf(title, sizeof(title), "%s%s%s%s",
 		       kmt_escape(path, sizeof(path), result->path), lost,
 		       result->is_complete ? "" : ", not complete",

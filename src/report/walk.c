@@ -168,9 +168,9 @@ void kmt_walk_remarks(const struct kmt_result *result, void (*add)(void *context
 	add(context, kmt_escape(line, sizeof(line), result->verdict.headline));
 	if (result->lost || result->totals.losses)
 		(void)snprintf(line, sizeof(line),
-			       "lost events: %" PRIu64 " in %" PRIu64
+			       "lost events: %s in %" PRIu64
 			       " places: what looks live may have been freed then",
-			       result->lost, result->totals.losses);
+			       kmt_words_lost(size, result), result->totals.losses);
 	else
 		(void)snprintf(line, sizeof(line), "lost events: 0");
 	add(context, line);

@@ -21,6 +21,13 @@ const char *kmt_words_count(char *buf, uint64_t n)
 	return buf;
 }
 
+const char *kmt_words_lost(char *buf, const struct kmt_result *result)
+{
+	if (!result->lost && result->totals.losses)
+		return "an unknown number";
+	return kmt_words_count(buf, result->lost);
+}
+
 const char *kmt_words_percent(char *buf, uint64_t part, uint64_t whole)
 {
 	if (whole == 0)

@@ -49,7 +49,9 @@ void kmt_head_draw_title(const struct kmt_result *result, struct kmt_canvas *can
 	(void)snprintf(parts[0], sizeof(parts[0]), "kmemtape");
 	kmt_escape(parts[1], sizeof(parts[1]), file_name(result->path));
 	kmt_format_time(parts[2], result->duration_ns);
-	(void)snprintf(parts[3], sizeof(parts[3]), "lost %s", kmt_words_count(a, result->lost));
+	(void)snprintf(parts[3], sizeof(parts[3]), "lost %s",
+		       result->lost || !result->totals.losses ? kmt_words_count(a, result->lost)
+							      : "?");
 	(void)snprintf(parts[4], sizeof(parts[4]), "%.200s %.200s",
 		       kmt_escape(a, sizeof(a), result->kernel),
 		       kmt_escape(b, sizeof(b), result->arch));

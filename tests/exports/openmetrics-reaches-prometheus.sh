@@ -33,6 +33,7 @@ def total(name):
 assert total("live_bytes") == report["matching"]["live_bytes"], "live_bytes"
 assert total(group + "_live_bytes") + total("other_live_bytes") == report["matching"]["live_bytes"], "rows"
 assert total("lost_events") == report["events"]["lost"], "lost"
+assert total("losses") == report["events"]["losses"], "losses"
 assert samples["kmemtape_verdict", (("leak", report["verdict"]["leak"]),)] == 1 and total("verdict") == 1, "verdict"
 assert total("suspects_bytes") == report["verdict"]["leaking_bytes"], "suspects"
 for key in samples:

@@ -25,6 +25,7 @@ for row, other in zip(rows, others):
 	assert bool(int(row["counted"])) == other.get("counted", False)
 	assert float(row["confidence"]) == other["confidence"] and row["trend"] == other["trend"]["shape"]
 	assert row["kernel"] == report["tape"]["kernel"] and row["lost"] == str(report["events"]["lost"])
+	assert row["losses"] == str(report["events"]["losses"])
 counted = sum(int(row["live_bytes"]) for row in rows if row["counted"] == "1")
 assert counted == report["matching"]["live_bytes"] or len(sys.argv) > 4, "the sum is %d" % counted
 for row in rows:
@@ -43,7 +44,7 @@ check() {
 	[ "$(wc -l <rows.ndjson)" -eq "$(jq ".$key | length" report.json)" ] || fail "ndjson $tape $*: lines"
 	# Each line alone is a row of the report, with what is the same for all.
 	jq -c ".$key[]" report.json >wanted
-	jq -cR 'fromjson | del(.host, .tape, .kernel, .started_at, .duration_ns, .lost, .complete, .sample)' rows.ndjson >got ||
+	jq -cR 'fromjson | del(.host, .tape, .kernel, .started_at, .duration_ns, .lost, .losses, .complete, .sample)' rows.ndjson >got ||
 		fail "ndjson $tape $*: not a line each"
 	diff <(jq -cS . wanted) <(jq -cS . got) >log || fail "ndjson $tape $*: $(head -c 2000 log)"
 }
