@@ -9,28 +9,16 @@
 #include "status.h"
 #include "summaries.h"
 
-enum format {
-	FORMAT_TEXT,
-	FORMAT_JSON,
-	FORMAT_HTML,
-};
-
-static const char *const format_words[] = { "text", "json", "html", NULL };
-static const char *const format_helps[] = { "for people, 80 columns", "schema 1, for jq",
-					    "a page for a browser" };
-/* As enum kmt_group */
-static const char *const group_words[] = { "site", "cache", "module", NULL };
-
 static int format, group;
 static uint64_t top = UINT64_MAX, grace_ns = KMT_GRACE_NS;
 static const char *output;
 
 static const struct kmt_opt options[] = {
-	{ 0, "format", "FORMAT", KMT_OPT_WORD, &format, .words = format_words,
-	  .word_helps = format_helps, .help = "what to write [text]:" },
+	{ 0, "format", "FORMAT", KMT_OPT_WORD, &format, .words = kmt_summaries_format_words,
+	  .word_helps = kmt_summaries_format_helps, .help = "what to write [text]:" },
 	{ 'o', "output", "FILE", KMT_OPT_TEXT, &output,
 	  .help = "where to, replacing what is there; '-' for stdout\n[-]" },
-	{ 0, "by", "WHAT", KMT_OPT_WORD, &group, .words = group_words,
+	{ 0, "by", "WHAT", KMT_OPT_WORD, &group, .words = kmt_summaries_group_words,
 	  .help = "one for each site, cache or module [site]" },
 	{ 0, "grace", "TIME", KMT_OPT_TIME, &grace_ns, 0, UINT64_MAX,
 	  .help = "of tapes: what is younger at the end is no leak\nyet [10s]" },
@@ -60,14 +48,10 @@ static int check_usage(int argc, char **argv)
 	if (argc > KMT_SUMMARIES_MAX)
 		return kmt_complain(command, KMT_EXIT_USAGE, "more than %d at a time",
 				    KMT_SUMMARIES_MAX);
-	for (int i = 0; i < argc; i++)
-		if (kmt_output_is(argv[i], output))
-			return kmt_complain(command, KMT_EXIT_FAILED,
-					    "%s: would take the place of what is read", output);
-	return KMT_EXIT_DONE;
+	return kmt_summaries_check_output(&kmt_command_merge, argv, (size_t)argc, output);
 }
 
-/* As enum format */
+/* As kmt_summaries_format_words */
 static int (*const writers[])(const struct kmt_fleet *fleet, uint64_t top, FILE *file,
 			      struct kmt_err *err) = {
 	kmt_fleet_text,
@@ -77,8 +61,7 @@ static int (*const writers[])(const struct kmt_fleet *fleet, uint64_t top, FILE 
 
 static int write_fleet(const struct kmt_fleet *fleet, FILE **file, struct kmt_err *err)
 {
-	int r = writers[format](fleet, top == UINT64_MAX && format == FORMAT_JSON ? 0 : top, *file,
-				err);
+	int r = writers[format](fleet, kmt_summaries_top(format, top), *file, err);
 	int closed = kmt_output_close(file, output, r < 0 ? NULL : err);
 
 	return r < 0 ? r : closed;

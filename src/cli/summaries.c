@@ -10,6 +10,7 @@
 #include "kmemtape/tape.h"
 
 #include "operand.h"
+#include "output.h"
 #include "status.h"
 #include "summaries.h"
 
@@ -29,6 +30,28 @@ static void free_sources(struct source **sources)
 {
 	free(*sources);
 	*sources = NULL;
+}
+
+const char *const kmt_summaries_format_words[] = { "text", "json", "html", NULL };
+const char *const kmt_summaries_format_helps[] = { "for people, 80 columns", "schema 1, for jq",
+						   "a page for a browser" };
+const char *const kmt_summaries_group_words[] = { "site", "cache", "module", NULL };
+
+#define FORMAT_JSON 1
+
+uint64_t kmt_summaries_top(int format, uint64_t top)
+{
+	return top == UINT64_MAX && format == FORMAT_JSON ? 0 : top;
+}
+
+int kmt_summaries_check_output(const struct kmt_command *command, char **paths, size_t nr,
+			       const char *output)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (kmt_output_is(paths[i], output))
+			return kmt_complain(command, KMT_EXIT_FAILED,
+					    "%s: would take the place of what is read", output);
+	return KMT_EXIT_DONE;
 }
 
 unsigned int kmt_summaries_threads(void)

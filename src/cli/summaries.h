@@ -27,6 +27,17 @@ int kmt_summaries_load(const struct kmt_command *command, char **paths, size_t n
 		       const struct kmt_replay_options *replay, struct kmt_summary **summaries,
 		       struct kmt_err *err);
 
+/* What commands of several operands can write, by what, and how they say it: for their options. */
+extern const char *const kmt_summaries_format_words[], *const kmt_summaries_format_helps[];
+extern const char *const kmt_summaries_group_words[]; /* as enum kmt_group */
+
+/* Items to be shown, 0 for all. @top: UINT64_MAX: nobody says; of kmt_summaries_format_words */
+uint64_t kmt_summaries_top(int format, uint64_t top);
+
+/* Would @output take the place of an operand? Return: KMT_EXIT_DONE, or what to exit with. */
+int kmt_summaries_check_output(const struct kmt_command *command, char **paths, size_t nr,
+			       const char *output);
+
 /* Threads beside our own that decode, if nobody says how many. */
 unsigned int kmt_summaries_threads(void);
 
