@@ -44,7 +44,8 @@ static const char *name_of(struct kmt_walk *walk, const struct kmt_row *row)
 	case KMT_BY_PID:
 		if (row->pid < 0)
 			return text_or(row->comm, "<interrupt>");
-		(void)snprintf(walk->name, sizeof(walk->name), "%s %d",
+		/* As in the kernel's own traces */
+		(void)snprintf(walk->name, sizeof(walk->name), "%s-%d",
 			       text_or(row->comm, "(unknown)"), row->pid);
 		break;
 	default: /* pages without a stack */
