@@ -24,7 +24,6 @@ enum {
 	PROFILE_FUNCTION = 5,
 	PROFILE_STRING = 6,
 	PROFILE_TIME_NANOS = 9,
-	PROFILE_DURATION_NANOS = 10,
 	PROFILE_PERIOD_TYPE = 11,
 	PROFILE_PERIOD = 12,
 	PROFILE_COMMENT = 13,
@@ -259,14 +258,21 @@ static void put_comment(void *context, const char *line)
 			   kmt_intern_add(&pprof->texts, line, NULL));
 }
 
-static void put_times(struct pprof *pprof)
+/*
+ * What is live is so at the end. As in Go's there is no duration: with one, Parca divides what is
+ * live by it, and shows bytes per second.
+ */
+static void put_time(struct pprof *pprof)
 {
 	const struct kmt_result *result = pprof->result;
+	char line[64], size[KMT_UNITS_BYTES];
 	int64_t wall_ns;
 
-	if (kmt_walk_wall_time(result, result->start_ns, &wall_ns))
+	if (kmt_walk_wall_time(result, result->end_ns, &wall_ns))
 		kmt_proto_put_int(&pprof->profile, PROFILE_TIME_NANOS, wall_ns);
-	kmt_proto_put_uint(&pprof->profile, PROFILE_DURATION_NANOS, value(result->duration_ns));
+	(void)snprintf(line, sizeof(line), "recorded for %s",
+		       kmt_format_time(size, result->duration_ns));
+	put_comment(pprof, line);
 }
 
 static void fill(struct pprof *pprof, const struct kmt_report_options *options)
@@ -275,7 +281,7 @@ static void fill(struct pprof *pprof, const struct kmt_report_options *options)
 	struct kmt_walk walk;
 
 	put_types(pprof);
-	put_times(pprof);
+	put_time(pprof);
 	(void)mapping_of(pprof, NULL); /* the first one is the program */
 	kmt_walk_start(&walk, pprof->result, options);
 	while (kmt_walk_next(&walk, &sample))

@@ -45,7 +45,9 @@ has 'host:[host1\x1b[31m'
 tape=good
 raw good
 has 'cache:[cache] host:[host1] kernel:[6.18.0] module:[mod] space:[slab]'
-has 'Duration: 1m29'
+# It is of the end, and without a duration: Parca would show what is live as bytes per second.
+has 'Comment: recorded for 90.0 s'
+grep -q '^Duration' raw && fail "it has a duration: $(cat raw)"
 has "Comment: $(jq -r .verdict.headline good.json)"
 has "Comment: lost events: 0"
 # Stacks: the site first, then who called it.
@@ -54,7 +56,7 @@ grep -q 'M=2 in_mod' locations && grep -q 'M=1 leak' locations || fail "mappings
 go tool pprof -peek '^caller$' profile.pb.gz 2>/dev/null >peek
 grep -q 'do_syscall_64' peek && grep -q 'in_mod' peek && grep -q 'leak' peek || fail "no stacks: $(cat peek)"
 go tool pprof -top profile.pb.gz 2>/dev/null >top
-TZ=UTC go tool pprof -top profile.pb.gz 2>/dev/null | grep -q 'Time: Nov 14, 2023 at 10:13pm (UTC)' || fail "time: $(cat top)"
+TZ=UTC go tool pprof -top profile.pb.gz 2>/dev/null | grep -q 'Time: Nov 14, 2023 at 10:14pm (UTC)' || fail "time: $(cat top)"
 grep -qE '^ *[0-9.]+kB +[0-9.]+% .* other$' top || fail "top: $(cat top)"
 go tool pprof -tagfocus=cache=^cache$ -top profile.pb.gz 2>/dev/null | grep -q in_mod || fail "no focus on a cache"
 # Two hosts' profiles in one can be told apart.
@@ -82,6 +84,34 @@ raw --older 60s good
 has "Comment: left out: 8.00 KiB of pages"
 "$MKTAPE" "$KMT_TESTS/golden/an-empty-tape.script" -o empty && raw empty
 [ "$(sum 4)" = 0 ] || fail "nothing: $(sum 4)"
+
+# What the manual has for Pyroscope, which takes the body for the profile, whatever else is said of it.
+cat >take.py <<'END'
+import http.server
+class Pyroscope(http.server.BaseHTTPRequestHandler):
+	def do_POST(self):
+		open("pushed", "wb").write(self.rfile.read(int(self.headers["Content-Length"])))
+		self.send_response(200 if self.path == "/ingest?format=pprof&name=kernel" else 400)
+		self.end_headers()
+server = http.server.HTTPServer(("127.0.0.1", 0), Pyroscope)
+print(server.server_port, flush=True)
+server.timeout = 60
+server.handle_request()
+END
+if command -v curl >/dev/null; then
+	mkdir web1 && mv good web1/good.tape
+	coproc python3 take.py 2>take.err
+	read -r port <&"${COPROC[0]}"
+	{
+		echo 'kmemtape() { "$KMEMTAPE" "$@"; }'
+		sed -n '/^# A FLEET/,$p' "$KMT_TESTS/../tools/man/kmemtape-formats.7.scd" | sed -n '/^\$ for tape/,/^  done$/p' |
+			sed "s/^\\$ //; s|http://pyroscope:4040|http://127.0.0.1:$port|"
+	} >push
+	bash push >said 2>&1 || fail "what the manual has for Pyroscope: $(cat push said take.err)"
+	go tool pprof -raw pushed >raw 2>err && [ "$(sum 4)" = "$(jq .matching.live_bytes good.json)" ] ||
+		fail "what the manual has for Pyroscope doesn't reach it: $(cat err)"
+	mv web1/good.tape good
+fi
 
 # Binary is nothing for a terminal; explanations and tables are no profiles.
 script -qec "\"$KMEMTAPE\" replay --format pprof good" /dev/null </dev/null >said 2>&1
