@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # `replay --format perfetto` is what Perfetto's published fields say: protoc decodes all of it, each number refers to what is
-# there, as the trace processor wants it, and the sums are those of the JSON report. (No package has the trace processor.)
+# there, as the trace processor wants it, and the sums are those of the JSON report, of all kinds of tapes.
 . "$(dirname "$0")/lib.sh"
 need protoc
 $python -c 'import google.protobuf' 2>/dev/null || {
