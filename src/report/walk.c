@@ -102,7 +102,10 @@ bool kmt_walk_next(struct kmt_walk *walk, struct kmt_walk_sample *ret_sample)
 	return false;
 }
 
-/* Into @name, KMT_NAME_BYTES long, from a text that is escaped but for semicolons. */
+/*
+ * Into @name, KMT_NAME_BYTES long, from a text that is escaped but for semicolons. Of one that is
+ * too long, whole characters are left.
+ */
 static void copy_name(char *name, const char *text)
 {
 	size_t nr = 0;
@@ -113,6 +116,8 @@ static void copy_name(char *name, const char *text)
 		else
 			name[nr++] = *text;
 	}
+	for (; ((unsigned char)*text & 0xc0) == 0x80; text--)
+		nr--;
 	name[nr] = '\0';
 }
 

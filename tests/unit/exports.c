@@ -2,6 +2,7 @@
 #include "../../src/report/firefox-samples.h"
 #include "../../src/report/intern.h"
 #include "../../src/report/proto-wire.h"
+#include "../../src/report/walk.h"
 #include "check.h"
 #include "kmemtape/report.h"
 
@@ -109,6 +110,25 @@ TEST(samples_over_time_are_all_of_a_row)
 	}
 }
 
+/* Half a character would make no text of the whole file. */
+TEST(names_are_cut_between_characters)
+{
+	for (unsigned int shift = 0; shift < 4; shift++) {
+		char function[KMT_NAME_BYTES] = "", name[KMT_NAME_BYTES];
+		const struct kmt_frame frame = { .function = function };
+
+		for (unsigned int i = 0; i < shift; i++)
+			(void)strcat(function, "x");
+		for (unsigned int i = 0; i < 262; i++) /* four bytes of each */
+			(void)strcat(function, ";");
+		for (unsigned int i = 0; i < 80; i++)
+			(void)strcat(function, "\u20ac");
+		kmt_walk_frame_name(name, &frame);
+		CHECK(strlen(name) > KMT_NAME_BYTES - 10);
+		CHECK_EQ((strlen(name) - shift - (size_t)4 * 262) % strlen("\u20ac"), 0);
+	}
+}
+
 TEST(formats_have_names_of_their_own)
 {
 	for (size_t i = 0; kmt_report_formats[i].name; i++) {
@@ -127,6 +147,7 @@ int main(void)
 		ROW(a_message_may_be_a_part_of_another),
 		ROW(texts_have_the_numbers_of_their_first_time),
 		ROW(samples_over_time_are_all_of_a_row),
+		ROW(names_are_cut_between_characters),
 		ROW(formats_have_names_of_their_own),
 	};
 
