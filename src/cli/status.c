@@ -17,6 +17,8 @@
 #define FIRST_MS    1000u /* what is over by then needs no words */
 #define TICK_MS	    250u
 #define NS_PER_S    UINT64_C(1000000000)
+#define NS_PER_MS   UINT64_C(1000000)
+#define STOP	    SIGALRM /* to the thread alone: the work is over */
 #define ALMOST_DONE 99 /* percent: what is read twice for once, or nobody foresaw, never ends */
 
 bool kmt_status_is_quiet;
@@ -25,11 +27,10 @@ static struct {
 	const struct kmt_command *command;
 	uint64_t bytes, started_ns;
 	struct kmt_progress progress;
-	pthread_mutex_t lock;
-	pthread_cond_t is_over;
 	pthread_t thread;
-	bool is_running, is_stopping;
-} status = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	sigset_t watched, old_signals;
+	bool is_running;
+} status;
 
 static uint64_t now_ns(void)
 {
@@ -69,55 +70,82 @@ static void show(void)
 	(void)fflush(stderr);
 }
 
-static void wait_ms(uint64_t ms)
+/* Return: a signal that came: STOP, or one that ends the process; 0: the time is over. */
+static int wait_ms(unsigned int ms)
 {
-	struct timespec until;
-	uint64_t ns = now_ns() + ms * 1000000;
+	uint64_t now, until = now_ns() + ms * NS_PER_MS;
 
-	until.tv_sec = (time_t)(ns / NS_PER_S);
-	until.tv_nsec = (long)(ns % NS_PER_S);
-	while (!status.is_stopping &&
-	       pthread_cond_timedwait(&status.is_over, &status.lock, &until) == 0)
-		continue;
+	while ((now = now_ns()) < until) {
+		struct timespec left = { (time_t)((until - now) / NS_PER_S),
+					 (long)((until - now) % NS_PER_S) };
+		int number = sigtimedwait(&status.watched, NULL, &left);
+
+		if (number > 0)
+			return number;
+	}
+	return 0;
+}
+
+/* What the signal would have done if nobody had waited for it, once the line is gone. */
+static void end_by(int number)
+{
+	sigset_t one;
+
+	(void)sigemptyset(&one);
+	(void)sigaddset(&one, number);
+	(void)raise(number);
+	(void)pthread_sigmask(SIG_UNBLOCK, &one, NULL);
 }
 
 static void *run(void *context)
 {
 	bool has_line = false;
+	int number = wait_ms(FIRST_MS);
 
 	(void)context;
-	(void)pthread_mutex_lock(&status.lock);
-	wait_ms(FIRST_MS);
-	while (!status.is_stopping) {
+	for (; !number; number = wait_ms(TICK_MS)) {
 		show();
 		has_line = true;
-		wait_ms(TICK_MS);
 	}
-	(void)pthread_mutex_unlock(&status.lock);
 	if (has_line) {
 		(void)fputs("\r\033[K", stderr);
 		(void)fflush(stderr);
 	}
+	if (number != STOP)
+		end_by(number);
 	return NULL;
 }
 
-/* The clock of the waits; signals are for those who work. Return: false if it can't be had. */
+/* Whoever ignores a signal, or has made other arrangements, keeps to them. */
+static void choose_watched(void)
+{
+	static const int ending[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	struct sigaction action;
+
+	(void)sigemptyset(&status.watched);
+	for (size_t i = 0; i < sizeof(ending) / sizeof(ending[0]); i++)
+		if (sigaction(ending[i], NULL, &action) == 0 && action.sa_handler == SIG_DFL)
+			(void)sigaddset(&status.watched, ending[i]);
+}
+
+/*
+ * All signals are blocked in it; those that it waits for also in those who work, who are made from
+ * now on, so that none ends the process while the line stands. Return: false if it can't be had.
+ */
 static bool start_thread(void)
 {
-	pthread_condattr_t attributes;
-	sigset_t all, old;
+	sigset_t all, waited;
 	int r;
 
-	(void)pthread_condattr_init(&attributes);
-	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&status.is_over, &attributes);
-	(void)pthread_condattr_destroy(&attributes);
+	choose_watched();
+	waited = status.watched;
+	(void)sigaddset(&status.watched, STOP);
 	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_BLOCK, &all, &old);
+	(void)pthread_sigmask(SIG_BLOCK, &all, &status.old_signals);
 	r = pthread_create(&status.thread, NULL, run, NULL);
-	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (r)
-		(void)pthread_cond_destroy(&status.is_over);
+	(void)pthread_sigmask(SIG_SETMASK, &status.old_signals, NULL);
+	if (r == 0)
+		(void)pthread_sigmask(SIG_BLOCK, &waited, NULL);
 	return r == 0;
 }
 
@@ -131,7 +159,6 @@ struct kmt_progress *kmt_status_start(const struct kmt_command *command, uint64_
 	status.started_ns = now_ns();
 	atomic_init(&status.progress.bytes, 0);
 	atomic_init(&status.progress.events, 0);
-	status.is_stopping = false;
 	status.is_running = start_thread();
 	return status.is_running ? &status.progress : NULL;
 }
@@ -159,11 +186,8 @@ void kmt_status_stop(void)
 {
 	if (!status.is_running)
 		return;
-	(void)pthread_mutex_lock(&status.lock);
-	status.is_stopping = true;
-	(void)pthread_cond_signal(&status.is_over);
-	(void)pthread_mutex_unlock(&status.lock);
+	(void)pthread_kill(status.thread, STOP);
 	(void)pthread_join(status.thread, NULL);
-	(void)pthread_cond_destroy(&status.is_over);
+	(void)pthread_sigmask(SIG_SETMASK, &status.old_signals, NULL);
 	status.is_running = false;
 }
