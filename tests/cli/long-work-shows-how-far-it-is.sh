@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# What takes longer than a second says on a terminal how far it is, in one line that is gone before the report; with -q,
-# and where stderr is no terminal, it says nothing.
+# What takes longer than a second says on a terminal how far it is, in one line that is gone before the report, or when a
+# signal ends it; with -q, and where stderr is no terminal, it says nothing. All at once, from a disk that gives no more
+# than half of a file until told: so it is long work on any machine, and over when there is nothing left to see.
 set -u
 WORK=$(mktemp -d)
-trap 'rm -rf "$WORK"' EXIT
+trap 'touch "$WORK/go"; umount -l "$WORK/mount" 2>/dev/null; wait; rm -rf "$WORK"' EXIT
 
 fail()
 {
@@ -12,42 +13,107 @@ fail()
 	exit 1
 }
 
-command -v script >/dev/null || {
-	echo "needs script of util-linux"
+skip()
+{
+	echo "$*"
 	exit 77
 }
 
-# on_terminal COMMAND: its stderr is one; what it showed is in $WORK/screen, a line for each time it began anew
-on_terminal()
+# until_true COMMAND...: or it fails, after much longer than it should take
+until_true()
 {
-	TERM=vt100 script -qec "$1" "$WORK/typescript" </dev/null >"$WORK/typescript.out" || fail "$1: exit status $?"
-	sed '1{/^Script started/d}; ${/^Script done/d}' "$WORK/typescript" | tr '\r' '\n' | sed '/^$/d' >"$WORK/screen"
+	local i
+
+	for ((i = 0; i < 3000; i++)); do
+		"$@" && return 0
+		sleep 0.02
+	done
+	fail "it doesn't come: $*: $(cat -v "${!#}" 2>&1 | tail -c 200)"
 }
 
-# Of a tape that is long enough for this machine.
-for events in 1M 4M 16M 64M; do
-	rm -rf "$WORK/tape"
-	"$BIGTAPE" --live 20K --events $events "$WORK/tape" || fail "bigtape: exit status $?"
-	on_terminal "'$KMEMTAPE' replay --threads 0 '$WORK/tape' >'$WORK/report'"
-	[ "$(grep -c ' %' "$WORK/screen")" -lt 3 ] || break
+# start NAME ARGUMENTS: of kmemtape, with a terminal for stderr; what that showed is in $WORK/NAME.screen
+start()
+{
+	names+=("$1")
+	(
+		TERM=vt100 script -qefc "echo \$\$ >'$1.pid'; exec '$KMEMTAPE' $2" "$WORK/$1.screen" </dev/null >"$WORK/$1.script" 2>&1
+		echo $? >"$WORK/$1.status"
+	) &
+}
+
+# lines NAME: what was on its screen, one for each time that a line began anew
+lines()
+{
+	tr '\r' '\n' <"$WORK/$1.screen" | grep -avE '^($|Script (started|done))'
+}
+
+has_lines()
+{
+	[ -e "$1" ] && [ "$(tr '\r' '\n' <"$1" | grep -c ' s left')" -ge 2 ]
+}
+
+command -v script >/dev/null || skip "needs script of util-linux"
+[ -x "${HELDFS:-}" ] || skip "needs libfuse3-dev"
+[ "$(id -u)" = 0 ] || skip "needs root, to mount"
+[ -c /dev/fuse ] || skip "needs /dev/fuse"
+cd "$WORK" && mkdir slow mount out || exit 1
+"$BIGTAPE" --live 2K --events 400K --cpus 1 slow/a.tape || fail "bigtape: exit status $?"
+"$KMEMTAPE" export -q -o slow/a.dat slow/a.tape || fail "export: exit status $?"
+"$HELDFS" slow mount '@(*/cpu/*.zst|*.dat)' "$WORK/go" || fail "heldfs: exit status $?"
+touch go
+"$KMEMTAPE" replay mount/a.tape >report || fail "replay: exit status $?"
+"$KMEMTAPE" replay --format json mount/a.tape >report.json || fail "replay: exit status $?"
+rm go
+
+names=()
+start quiet "replay -q mount/a.tape >quiet"
+("$KMEMTAPE" replay mount/a.tape >piped 2>piped.err; echo $? >piped.status) &
+start replay "replay mount/a.tape >replayed"
+start alone "replay --threads 0 mount/a.tape >alone"
+start dat "replay mount/a.dat >from-dat"
+start diff "diff mount/a.tape report.json >diffed"
+start merge "merge mount/a.tape >merged"
+start verify "verify mount/a.tape >verified"
+start recover "recover -o out/recovered mount/a.tape >recovered"
+start import "import -o out/imported mount/a.dat"
+start export "export -o out/exported mount/a.tape"
+start pack "pack -o out/packed mount/a.tape"
+start range "pack --range 0s.. -o out/ranged mount/a.tape"
+start redact "pack --redact -o out/redacted mount/a.tape"
+start distill "pack --distill -o out/distilled mount/a.tape"
+start small "pack --small -o out/small mount/a.tape"
+start ended "verify mount/a.tape >ended"
+start ended-late "export -o out/ended-late mount/a.tape"
+for name in "${names[@]}"; do
+	[ "$name" = quiet ] || until_true has_lines "$WORK/$name.screen"
 done
-for command in replay verify recover pack; do
-	case $command in
-	replay) arguments="--threads 1 '$WORK/tape' >'$WORK/shown'" ;;
-	verify) arguments="'$WORK/tape' >'$WORK/shown'" ;;
-	recover) arguments="-o '$WORK/recovered' '$WORK/tape' >'$WORK/shown'" ;;
-	pack) arguments="--range 0s.. -o '$WORK/ranged' '$WORK/tape'" ;;
-	esac
-	on_terminal "'$KMEMTAPE' $command $arguments"
-	grep -qE "^kmemtape $command: [0-9]+ %  [0-9.]+ ([MK]iB/s|[MKk]? ?events/s)(  [0-9]+ s left)?.\[K$" "$WORK/screen" ||
-		fail "$command shows no status line: $(head -5 "$WORK/screen")"
-	sed -n 's/^[^%]*: \([0-9]*\) %.*/\1/p' "$WORK/screen" >"$WORK/percents"
-	sort -nc "$WORK/percents" || [ $command = pack ] || fail "$command goes back: $(paste -sd ' ' "$WORK/percents")"
-	# After the last time the line was erased, and nothing but a message came.
-	tail -n 2 "$WORK/screen" | grep -qE '^.\[K' || fail "$command: the line stays: $(tail -n 2 "$WORK/screen" | cat -v)"
+for name in ended ended-late; do
+	kill -TERM "$(cat $name.pid)" || fail "$name: isn't there"
+	until_true test -s "$name.status"
+	[ "$(cat $name.status)" = 143 ] || fail "$name: exit status $(cat $name.status)"
 done
-cmp "$WORK/report" <("$KMEMTAPE" replay --threads 0 "$WORK/tape" 2>"$WORK/err") || fail "the report is another one"
-[ ! -s "$WORK/err" ] || fail "no terminal, and yet: $(cat "$WORK/err")"
-on_terminal "'$KMEMTAPE' replay -q --threads 0 '$WORK/tape' >'$WORK/shown'"
-[ ! -s "$WORK/screen" ] || fail "-q: $(cat "$WORK/screen")"
+for name in "${names[@]}"; do
+	lines "$name" | sed -n 's/^kmemtape [a-z]*: \([0-9]*\) %.*/\1/p' | tail -n 1 >percent
+	[ "$name" = quiet ] || { [ "$(cat percent)" -ge 10 ] && [ "$(cat percent)" -le 60 ]; } ||
+		fail "$name: $(cat percent) % of a half, and what is read twice"
+done
+touch go
+wait
+
+for name in "${names[@]}"; do
+	[[ $name == ended* ]] || [ "$(cat "$name.status")" = 0 ] || fail "$name: exit status $(cat "$name.status"): $(lines "$name")"
+	lines "$name" >seen
+	[ "$name" != quiet ] || [ ! -s seen ] || fail "-q: $(cat seen)"
+	[ "$name" != quiet ] || continue
+	grep -qE "^kmemtape [a-z]+: [0-9]+ %  [0-9.]+ ([MK]iB|B|[MKk]? ?events)/s  [0-9]+ s left.\[K$" seen ||
+		fail "$name shows no status line: $(head -n 5 seen)"
+	# After the last time the line is erased, and nothing but a message comes.
+	awk '/ s left/ { stands = 1 } /^\033\[K/ { stands = 0 } END { exit stands }' seen ||
+		fail "$name: the line stays: $(tail -n 2 seen | cat -v)"
+	# A pack has several steps.
+	sed -n 's/^kmemtape [a-z]*: \([0-9]*\) %.*/\1/p' seen >percents
+	sort -nc percents || grep -q "^kmemtape pack" seen || fail "$name goes back: $(paste -sd ' ' percents)"
+done
+cmp report replayed && cmp report alone && cmp report quiet && cmp report piped || fail "the report is another one"
+[ "$(cat piped.status)" = 0 ] && [ ! -s piped.err ] || fail "no terminal, and yet: $(cat piped.err)"
 exit 0
