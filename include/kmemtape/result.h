@@ -147,6 +147,14 @@ static inline double kmt_row_scale(const struct kmt_row *row)
 			       : row->estimate.objects / (double)row->live_objects;
 }
 
+/* What was recorded of a row, as an estimate of all. */
+static inline uint64_t kmt_row_scaled(const struct kmt_row *row, uint64_t n)
+{
+	double value = (double)n * kmt_row_scale(row);
+
+	return value < 1.8e19 ? (uint64_t)(value + 0.5) : UINT64_MAX;
+}
+
 static inline bool kmt_row_has_size(const struct kmt_row *row)
 {
 	return row->space < KMT_SPACE_PAIR;

@@ -152,6 +152,8 @@ static struct json_object *short_row(struct builder *b, const struct kmt_result 
 		put_uint(b, object, "live_bytes", row->live_bytes);
 		put_bool(b, object, "counted", kmt_result_counts(result, row->space, row->use));
 	}
+	if (row->is_estimated)
+		kmt_json_put_estimate(b, object, &row->estimate, kmt_row_has_size(row));
 	put_uint(b, object, "allocs", row->allocs);
 	put_uint(b, object, "frees", row->frees);
 	return object;
@@ -207,11 +209,13 @@ static void print_rows(struct printer *printer, uint64_t top)
 
 /* [BYTES, OBJECTS, outermost function, ..., innermost], functions as numbers */
 static bool print_stack(struct printer *printer, const struct kmt_stack_row *row,
-			struct kmt_intern *names, bool is_first, size_t *bytes)
+			const struct kmt_row *site, struct kmt_intern *names, bool is_first,
+			size_t *bytes)
 {
 	struct json_object *holder = json_object_new_object(), *list;
 	struct builder b = { .has_failed = !holder };
-	uint64_t numbers[FRAMES_MAX + 2] = { row->live_bytes, row->live_objects };
+	uint64_t numbers[FRAMES_MAX + 2] = { kmt_row_scaled(site, row->live_bytes),
+					     kmt_row_scaled(site, row->live_objects) };
 	size_t nr = 2;
 
 	for (size_t i = row->nr_frames; i > 0 && nr < FRAMES_MAX + 2; i--) {
@@ -229,32 +233,28 @@ static bool print_stack(struct printer *printer, const struct kmt_stack_row *row
 	return print_within(printer, list, &b, is_first ? "\n" : ",\n", STACK_BYTES_MAX, bytes);
 }
 
-/* A site whose bytes are those of the sum. */
-struct counted_site {
-	uint64_t call_site;
-	uint32_t instance;
-};
-
 static int compare_sites(const void *left, const void *right)
 {
-	const struct counted_site *a = left, *b = right;
+	const struct kmt_row *a = *(const struct kmt_row *const *)left;
+	const struct kmt_row *b = *(const struct kmt_row *const *)right;
 
 	if (a->call_site != b->call_site)
 		return a->call_site < b->call_site ? -1 : 1;
 	return (a->instance > b->instance) - (a->instance < b->instance);
 }
 
-/* Ascending. Return: on the heap; NULL for want of memory. */
-static struct counted_site *list_counted(const struct kmt_result *result, size_t *ret_nr)
+/* Sites whose bytes are those of the sum, ascending. Return: on the heap; NULL for want of memory.
+ */
+static const struct kmt_row **list_counted(const struct kmt_result *result, size_t *ret_nr)
 {
-	struct counted_site *sites = calloc(result->nr_rows + 1, sizeof(*sites));
+	const struct kmt_row **sites = calloc(result->nr_rows + 1, sizeof(*sites));
 	size_t nr = 0;
 
 	for (size_t i = 0; sites && i < result->nr_rows; i++) {
 		const struct kmt_row *row = &result->rows[i];
 
 		if (kmt_row_has_size(row) && kmt_result_counts(result, row->space, row->use))
-			sites[nr++] = (struct counted_site){ row->call_site, row->instance };
+			sites[nr++] = row;
 	}
 	if (sites)
 		qsort(sites, nr, sizeof(*sites), compare_sites);
@@ -262,12 +262,16 @@ static struct counted_site *list_counted(const struct kmt_result *result, size_t
 	return sites;
 }
 
-static bool is_counted(const struct counted_site *sites, size_t nr,
-		       const struct kmt_stack_row *stack)
+/* NULL: its bytes are in no sum */
+static const struct kmt_row *find_counted(const struct kmt_row *const *sites, size_t nr,
+					  const struct kmt_stack_row *stack)
 {
-	struct counted_site site = { stack->call_site, stack->instance };
+	const struct kmt_row asked = { .call_site = stack->call_site, .instance = stack->instance };
+	const struct kmt_row *key = &asked;
+	const struct kmt_row *const *found =
+		bsearch(&key, sites, nr, sizeof(*sites), compare_sites);
 
-	return bsearch(&site, sites, nr, sizeof(site), compare_sites);
+	return found ? *found : NULL;
 }
 
 static void print_stacks(struct printer *printer)
@@ -276,16 +280,17 @@ static void print_stacks(struct printer *printer)
 	KMT_CLEANUP(kmt_intern_deinit) struct kmt_intern names = { .nr = 0 };
 	size_t bytes = 0, nr = 0, nr_sites = 0;
 	KMT_CLEANUP(kmt_freep)
-	struct counted_site *sites = list_counted(result, &nr_sites);
+	const struct kmt_row **sites = list_counted(result, &nr_sites);
 
 	printer->is_short_of_memory |= !sites;
 	(void)fputs(",\"stacks\":[", printer->file);
 	for (size_t i = 0; sites && i < result->nr_stacks && bytes < STACK_BYTES_MAX; i++) {
 		const struct kmt_stack_row *row = &result->stacks[i];
+		const struct kmt_row *site = find_counted(sites, nr_sites, row);
 
-		if (!row->live_bytes || !row->nr_frames || !is_counted(sites, nr_sites, row))
+		if (!site || !row->live_bytes || !row->nr_frames)
 			continue;
-		if (!print_stack(printer, row, &names, nr++ == 0, &bytes))
+		if (!print_stack(printer, row, site, &names, nr++ == 0, &bytes))
 			break;
 	}
 	(void)fputs("],\"functions\":[", printer->file);

@@ -47,10 +47,11 @@ static void print_row(const struct kmt_result *result, size_t i, FILE *file)
 			      : kmt_words_confidence(text, row->judgement.confidence));
 	if (kmt_row_has_size(row))
 		(void)fprintf(file, "<td class=\"n\" data-v=\"%" PRIu64 "\">%s</td>",
-			      row->live_bytes, kmt_format_size(text, row->live_bytes));
+			      kmt_row_scaled(row, row->live_bytes),
+			      kmt_format_size(text, kmt_row_scaled(row, row->live_bytes)));
 	else
 		(void)fputs("<td class=\"n\" data-v=\"0\">-</td>", file);
-	print_count(file, row->live_objects);
+	print_count(file, kmt_row_scaled(row, row->live_objects));
 	print_rate(file, row);
 	(void)fputs("<td class=\"trend\"></td>", file);
 	print_count(file, row->allocs);

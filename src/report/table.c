@@ -57,13 +57,6 @@ static void print_judgement(struct table *table, const struct kmt_judgement *jud
 	fprintf(table->file, " %-14s %4s\n", kmt_class_name(judgement->class), confidence);
 }
 
-static uint64_t scaled(const struct kmt_row *row, uint64_t n)
-{
-	double value = (double)n * kmt_row_scale(row);
-
-	return value < 1.8e19 ? (uint64_t)(value + 0.5) : UINT64_MAX;
-}
-
 /* Of pairs nobody knows the size: their judgement is of objects. */
 static const char *row_rate(char *buf, const struct kmt_row *row)
 {
@@ -90,9 +83,10 @@ static void print_numbers(struct table *table, const struct kmt_row *row)
 	kmt_spark_draw(spark, row->history ? history.live_bytes : NULL, nr, KMT_SPARK_COLUMNS,
 		       table->options->is_utf8);
 	fprintf(table->file, "%8s %8s %11s %s %-9s",
-		kmt_row_has_size(row) ? kmt_format_size(live, scaled(row, row->live_bytes)) : "-",
-		kmt_words_count(objects, scaled(row, row->live_objects)), row_rate(rate, row),
-		spark,
+		kmt_row_has_size(row) ? kmt_format_size(live, kmt_row_scaled(row, row->live_bytes))
+				      : "-",
+		kmt_words_count(objects, kmt_row_scaled(row, row->live_objects)),
+		row_rate(rate, row), spark,
 		judgement->trend.shape == KMT_SHAPE_NONE ? "-"
 							 : kmt_shape_name(judgement->trend.shape));
 	print_judgement(table, judgement);

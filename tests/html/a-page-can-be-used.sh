@@ -19,7 +19,7 @@ names = lambda: b.js("return [...document.querySelectorAll('#table tbody tr')].f
 shown = lambda selector: b.js("return document.querySelector(arguments[0]).checkVisibility()", selector)
 
 # The first sentence: what, since when, how sure.
-for word in "leaky_rx_alloc", "[leaky]", " leaks +", "since", "after the start", "UTC", "confidence 0.":
+for word in "leaky_rx_alloc", "[leaky]", "leaks +", "since", "after the start", "UTC", "confidence 0.":
     assert word in text("h1"), (word, text("h1"))
 assert "5000 events" in text(".doubts .loss"), text(".doubts")
 assert "SUnreclaim" in text("#bill")

@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Usage: tape.py [--lossy] [--sites N] [--suffix TEXT]: a script for mktape: ten minutes of a machine on which a module leaks from
-the third minute on, a cache fills, and others come and go."""
+"""Usage: tape.py [--healthy] [--lossy] [--sites N] [--suffix TEXT]: a script for mktape: ten minutes of a machine on which a module
+leaks from the third minute on (unless it is healthy), a cache fills, and others come and go."""
 import argparse
 
 parser = argparse.ArgumentParser()
+parser.add_argument("--healthy", action="store_true")
 parser.add_argument("--lossy", action="store_true")
 parser.add_argument("--sites", type=int, default=0)
 parser.add_argument("--suffix", default="")
 options = parser.parse_args()
 s = options.suffix
-NS, END, LEAK_FROM = 10**9, 600, 150
+NS, END, LEAK_FROM = 10**9, 600, 600 if options.healthy else 150
 rx = f"{0xffffffffc0001010:#x}"
 
 print(f"""kernel 6.12.0-demo

@@ -122,7 +122,7 @@ function addCursor(svg, what, x) {
 			lines.push(`${signed(what.format(line.points[nearest(line.times, t)]))}  ${line.name} (kernel)`);
 		for (const loss of what.losses)
 			if (t >= loss.from && t <= loss.to)
-				lines.push(`${countText(loss.lost)} events lost`);
+				lines.push(`${loss.lost ? countText(loss.lost) : "an unknown number of"} events lost`);
 		const box = svg.getBoundingClientRect();
 		showTip(lines.join("\n"), clientX === undefined ? box.left + x(t) / PLOT.width * box.width : clientX,
 			clientY === undefined ? box.top + 20 : clientY);

@@ -4,6 +4,21 @@ const dataElement = document.getElementById("data");
 const data = dataElement ? JSON.parse(dataElement.textContent) : null;
 const NS = 1e9;
 
+/* Of a sample what is live, and grows, is an estimate of all: the rest is as it was recorded. */
+function scaleRow(row) {
+	if (!row.estimate || !row.live_objects)
+		return;
+	const scale = row.live_bytes ? row.estimate.bytes / row.live_bytes : row.estimate.objects / row.live_objects;
+	for (const key of ["live_bytes", "live_objects", "rate_bytes_per_s", "rate_objects_per_s"])
+		if (key in row)
+			row[key] *= scale;
+	for (const key of ["live_bytes", "live_objects"])
+		if (row.history && row.history[key])
+			row.history[key] = row.history[key].map((n) => n * scale);
+}
+if (data)
+	data.rows.forEach(scaleRow);
+
 function bytesText(n) {
 	const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
 	let i = 0, x = Math.abs(n);
@@ -16,7 +31,7 @@ function bytesText(n) {
 
 function countText(n) {
 	if (n < 100000)
-		return String(n);
+		return String(Math.round(n));
 	const units = ["", "k", "M", "G", "T", "P"];
 	let i = 0;
 	while (n >= 1000 && i < units.length - 1) {
@@ -36,6 +51,12 @@ function timeText(ns) {
 		return Number(s.toPrecision(3)) + " s";
 	const whole = Math.round(s < 3600 ? s : s / 60), unit = s < 3600 ? ["m", "s"] : ["h", "m"];
 	return `${Math.floor(whole / 60)} ${unit[0]}` + (whole % 60 ? ` ${whole % 60} ${unit[1]}` : "");
+}
+
+/* When something began, in nanoseconds of the trace clock. */
+function sinceText(ns) {
+	const after = ns - data.head.tape.start_ns;
+	return after > 0 ? timeText(after) + " after the start" : "the start of the recording";
 }
 
 function signed(text) {

@@ -27,7 +27,7 @@ function flameTree() {
 	else
 		for (const row of data.rows)
 			if (row.live_bytes && row.counted !== false)
-				addPath(root, row.call_site ? [`[${groupName(row, "module")}]`, groupName(row, "cache"), row.name]
+				addPath(root, row.call_site ? [row.module ? `[${row.module}]` : groupName(row, "module"), groupName(row, "cache"), row.name]
 					: [row.name], row.live_bytes, row.live_objects);
 	return { root, hasStacks };
 }

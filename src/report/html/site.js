@@ -47,6 +47,14 @@ function taskText(task) {
 	return (task.comm || "(unknown)") + (task.pid === undefined ? "" : " " + task.pid);
 }
 
+function sampleText(row) {
+	const estimate = row.estimate;
+	if (!estimate)
+		return undefined;
+	return estimate.bytes === undefined ? `95 %: ${countText(estimate.objects_low)} to ${countText(estimate.objects_high)}`
+		: `95 %: ${bytesText(estimate.bytes_low)} to ${bytesText(estimate.bytes_high)}`;
+}
+
 function siteChart(row) {
 	const head = data.head, history = row.history;
 	if (!history)
@@ -91,12 +99,15 @@ function showSite(section, row) {
 	const back = make("a", { href: "#" }, "\u2190 overview");
 	const dossier = dossierOf(row);
 	section.replaceChildren(back, make("h1", {}, make("code", {}, row.name)), make("p", {},
-		make("span", { class: "class " + row.class }, row.class), ` confidence ${row.confidence.toFixed(2)}`),
+		make("span", { class: "class " + row.class }, row.class), ` confidence ${confidenceText(row)}`),
 	...reasonsOf(row), ...siteChart(row), make("div", { class: "pair" }, make("div", {}, make("h3", {}, "Numbers"),
 		make("table", {}, make("tbody", {},
 			...fact("live", row.live_bytes === undefined ? undefined : bytesText(row.live_bytes)),
-			...fact("live objects", countText(row.live_objects)), ...fact("rate", rateText(row)),
-			...fact("growing since", row.trend.since_ns ? timeText(row.trend.since_ns - data.head.tape.start_ns) + " after the start" : undefined),
+			...fact("live objects", countText(row.live_objects)), ...fact("by the sample", sampleText(row)),
+			...fact("probably live, since not all frees are traced", row.class === "untraced-frees" &&
+				row.live_estimate < row.live_objects ? countText(row.live_estimate) + " objects" : undefined),
+			...fact("rate", rateText(row)),
+			...fact("growing since", row.trend.since_ns ? sinceText(row.trend.since_ns) : undefined),
 			...fact("allocations", countText(row.allocs)), ...fact("frees", countText(row.frees)),
 			...fact("address reused, free unseen", row.reused ? countText(row.reused) : undefined),
 			...fact("may be freed where events were lost", row.uncertain_objects ? countText(row.uncertain_objects) : undefined),

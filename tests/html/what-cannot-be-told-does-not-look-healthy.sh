@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The banner of a page says whether there is a leak in words and colour; a tape that can't tell is neither good nor bad, and is told how to
+# get a better one. Of a sample the numbers are estimates, and the page says so.
+. "$(dirname "$0")/lib.sh"
+golden=$here/../golden
+
+# Usage: banner NAME: its tone, label and sentence
+banner() {
+	sed -n 's/.*<section class="verdict \([a-z]*\)" id="verdict">.*/\1/p; s/.*<p class="label">\(.*\)<\/p>.*/\1/p; s/.*<h1>\(.*\)<\/h1>.*/\1/p' "$1.html" |
+		sed 's/<[^>]*>//g' | tr '\n' '|'
+}
+# Usage: expect_banner NAME PATTERN
+expect_banner() {
+	local is
+	is=$(banner "$1")
+	[[ $is == $2 ]] || fail "$1: '$is' is not like '$2'"
+}
+
+make_tape leak
+page leak
+expect_banner leak 'likely|Leak likely|leaky_rx_alloc* leaks +28.1 MiB/h since 2 m 51 s after the start (22:16:11 UTC); confidence 0.99 of 1.|'
+grep -q '<li>kmemtape replay --explain leaky_rx_alloc+0x10 leak</li>' leak.html || fail "leak: no advice"
+grep -q 'called by</p><ol class="callers"><li><code>leaky_poll' leak.html || fail "leak: no callers"
+
+"$MKTAPE" "$golden/an-empty-tape.script" -o empty && page empty
+expect_banner empty 'untold|Cannot tell|No leak was seen, but this tape cannot rule one out; confidence 0.00 of 1.|'
+grep -q '<li>record for longer' empty.html || fail "empty: no advice"
+! grep -q '&middot;  *&middot;' empty.html || fail "empty: a host of no name"
+
+make_tape healthy --healthy
+page healthy
+expect_banner healthy 'none|No leak|Nothing seems to leak; confidence *'
+
+# As the text has it: LIVE and OBJECTS of all, by the sample.
+"$MKTAPE" "$golden/large-objects-are-always-in-the-sample.script" -o sampled && page sampled
+for cell in '<td class="n" data-v="32768">32.0 KiB</td><td class="n" data-v="4">4</td>' '<td class="n" data-v="512">512 B</td>'; do
+	grep -qF "$cell" sampled.html || fail "sampled: no $cell"
+done
+grep -q 'A sample, 1 in 8 addresses: what is live or grows is an estimate' sampled.html || fail "sampled: it isn't said"
+grep -q '~96.5 KiB (72.1 KiB..243 KiB)' sampled.html || fail "sampled: no interval"
+exit $failed
