@@ -228,6 +228,96 @@ TEST(events_of_one_cpu_keep_their_order_even_at_one_time)
 		CHECK_EQ(merged[i].event.kind, kinds[next[merged[i].stream]++ % 4]);
 }
 
+/* --- merge, against taking the lowest rank of all next events, one by one --- */
+
+#define CROWD_EVENTS 300u
+
+struct crowd {
+	struct kmt_event events[STREAMS_MAX][CROWD_EVENTS];
+	size_t at[STREAMS_MAX]; /* of the one by one */
+	size_t filled[STREAMS_MAX];
+};
+
+/* Whatever comes behind whatever, at few times or many. */
+static void make_crowd(struct crowd *crowd, uint64_t *random, uint64_t step_ns)
+{
+	memset(crowd, 0, sizeof(*crowd));
+	for (size_t s = 0; s < STREAMS_MAX; s++) {
+		uint64_t time_ns = 1000;
+
+		for (size_t i = 0; i < CROWD_EVENTS; i++) {
+			bool is_free = check_random(random) % 3;
+
+			if (check_random(random) % 128 == 0 || step_ns > 1)
+				time_ns += check_random(random) % (step_ns + 1);
+			crowd->events[s][i] = (struct kmt_event){
+				.time_ns = time_ns,
+				.cpu = (uint16_t)(2 * s),
+				.kind = is_free ? KMT_EVENT_KFREE : KMT_EVENT_KMALLOC,
+			};
+		}
+	}
+}
+
+static const struct kmt_event *next_one(struct crowd *crowd)
+{
+	const struct kmt_event *best = NULL;
+
+	for (size_t s = 0; s < STREAMS_MAX; s++) {
+		const struct kmt_event *event = &crowd->events[s][crowd->at[s]];
+
+		if (crowd->at[s] == CROWD_EVENTS)
+			continue;
+		if (!best || event->time_ns < best->time_ns ||
+		    (event->time_ns == best->time_ns &&
+		     kmt_event_rank(event) < kmt_event_rank(best)))
+			best = event;
+	}
+	if (best)
+		crowd->at[best->cpu / 2]++;
+	return best;
+}
+
+static void fill_some(struct kmt_merge *merge, struct crowd *crowd, size_t stream, size_t max)
+{
+	size_t left = CROWD_EVENTS - crowd->filled[stream], nr = left < max ? left : max;
+
+	kmt_merge_fill(merge, stream, crowd->events[stream] + crowd->filled[stream], nr);
+	crowd->filled[stream] += nr;
+}
+
+static void merge_crowd(struct crowd *crowd, uint64_t *random, size_t max)
+{
+	KMT_CLEANUP(kmt_merge_freep) struct kmt_merge *merge = NULL;
+	const struct kmt_event *run[64];
+	size_t nr, dry;
+
+	CHECK_EQ(kmt_merge_new(STREAMS_MAX, &merge, NULL), 0);
+	for (size_t s = 0; s < STREAMS_MAX; s++)
+		fill_some(merge, crowd, s, 1 + check_random(random) % max);
+	while ((nr = kmt_merge_take(merge, run, 1 + check_random(random) % 64, &dry)) > 0) {
+		for (size_t i = 0; i < nr; i++)
+			CHECK(run[i] == next_one(crowd));
+		if (dry == SIZE_MAX)
+			continue;
+		CHECK_EQ(crowd->at[dry], crowd->filled[dry]);
+		fill_some(merge, crowd, dry, 1 + check_random(random) % max);
+	}
+	CHECK(!next_one(crowd));
+}
+
+TEST(merged_is_what_comes_out_one_by_one)
+{
+	static struct crowd crowd;
+	uint64_t random = 1;
+
+	for (uint64_t step_ns = 0; step_ns < 100000000; step_ns = step_ns * 10 + 1)
+		for (size_t max = 3; max < 5000; max *= 9) {
+			make_crowd(&crowd, &random, step_ns);
+			merge_crowd(&crowd, &random, max);
+		}
+}
+
 /* --- decoder: sub-buffers by hand; byte orders and word sizes are in decoder-kbuffer.c --- */
 
 #define SUBBUF 4096u
@@ -822,6 +912,7 @@ int main(void)
 		ROW(streams_are_merged_by_time),
 		ROW(at_the_same_time_frees_come_first_then_lower_cpus),
 		ROW(events_of_one_cpu_keep_their_order_even_at_one_time),
+		ROW(merged_is_what_comes_out_one_by_one),
 		ROW(an_event_has_what_its_record_says),
 		ROW(kfree_rcu_tells_its_object_in_two_ways),
 		ROW(a_bulk_free_is_an_event_for_each_object),
