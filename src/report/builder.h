@@ -63,6 +63,7 @@ static inline void put_int(struct builder *builder, struct json_object *object, 
 /* A list of them. As an object for each, they took most of the time of a report. */
 struct numbers {
 	size_t nr;
+	bool are_thousandths;
 	uint64_t numbers[];
 };
 
@@ -70,17 +71,22 @@ struct numbers {
 static inline int print_numbers(struct json_object *list, struct printbuf *to, int level, int flags)
 {
 	const struct numbers *row = json_object_get_userdata(list);
-	char line[BUILDER_LINE_BYTES];
-	int length = 0;
-
 	bool is_pretty = flags & JSON_C_TO_STRING_PRETTY;
+	int length = 0, indent = is_pretty ? 2 * (level + 1) : 0;
+	const char *end = is_pretty ? "\n" : "";
+	char line[BUILDER_LINE_BYTES];
 
 	printbuf_memappend(to, "[", 1);
 	for (size_t i = 0; i < row->nr; i++) {
-		if (i == 0 || row->numbers[i] != row->numbers[i - 1])
-			length = snprintf(line, sizeof(line), ",%s%*s%" PRIu64,
-					  is_pretty ? "\n" : "", is_pretty ? 2 * (level + 1) : 0,
-					  "", row->numbers[i]);
+		uint64_t n = row->numbers[i];
+
+		if (i == 0 || n != row->numbers[i - 1])
+			length = row->are_thousandths
+					 ? snprintf(line, sizeof(line),
+						    ",%s%*s%" PRIu64 ".%03" PRIu64, end, indent, "",
+						    n / 1000, n % 1000)
+					 : snprintf(line, sizeof(line), ",%s%*s%" PRIu64, end,
+						    indent, "", n);
 		printbuf_memappend(to, line + (i == 0), length - (i == 0));
 	}
 	if (is_pretty) {
@@ -96,8 +102,9 @@ static inline void free_numbers(struct json_object *list, void *numbers)
 	free(numbers);
 }
 
-static inline void put_uints(struct builder *builder, struct json_object *object, const char *name,
-			     const uint64_t *numbers, size_t nr)
+static inline void put_number_list(struct builder *builder, struct json_object *object,
+				   const char *name, const uint64_t *numbers, size_t nr,
+				   bool are_thousandths)
 {
 	struct numbers *row = malloc(sizeof(*row) + nr * sizeof(*numbers));
 	struct json_object *list = put(builder, object, name, json_object_new_int(0));
@@ -108,8 +115,23 @@ static inline void put_uints(struct builder *builder, struct json_object *object
 		return;
 	}
 	row->nr = nr;
-	memcpy(row->numbers, numbers, nr * sizeof(*numbers));
+	row->are_thousandths = are_thousandths;
+	if (nr)
+		memcpy(row->numbers, numbers, nr * sizeof(*numbers));
 	json_object_set_serializer(list, print_numbers, row, free_numbers);
+}
+
+static inline void put_uints(struct builder *builder, struct json_object *object, const char *name,
+			     const uint64_t *numbers, size_t nr)
+{
+	put_number_list(builder, object, name, numbers, nr, false);
+}
+
+/* 1500 is written as 1.500. */
+static inline void put_thousandths(struct builder *builder, struct json_object *object,
+				   const char *name, const uint64_t *numbers, size_t nr)
+{
+	put_number_list(builder, object, name, numbers, nr, true);
 }
 
 /* 3 decimals do; what is infinite or no number is 0, for JSON has neither. */

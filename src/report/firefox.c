@@ -19,6 +19,7 @@
 #define GECKO_VERSION  30
 #define STYLE	       (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
 #define NS_PER_MS      1e6
+#define NS_PER_US      1000
 
 struct firefox {
 	const struct kmt_result *result;
@@ -69,25 +70,32 @@ static double bucket_ms(const struct firefox *firefox, size_t bucket)
 	return (double)bucket * (double)firefox->result->grid.width_ns / NS_PER_MS;
 }
 
+/* There may be as many as stacks times points of history: too many for an object for each number.
+ */
 static void put_samples(struct firefox *firefox, struct json_object *thread, bool is_bytes)
 {
 	struct builder *b = &firefox->builder;
 	struct json_object *samples = put(b, thread, "samples", json_object_new_object());
-	struct json_object *stacks = put(b, samples, "stack", json_object_new_array());
-	struct json_object *times = put(b, samples, "time", json_object_new_array());
-	struct json_object *weights = put(b, samples, "weight", json_object_new_array());
+	const struct kmt_firefox_sample *list = firefox->samples.list;
+	size_t nr = firefox->samples.nr;
+	KMT_CLEANUP(kmt_freep) uint64_t *numbers = calloc(nr + 1, sizeof(*numbers));
 
-	for (size_t i = 0; i < firefox->samples.nr; i++) {
-		const struct kmt_firefox_sample *sample = &firefox->samples.list[i];
-
-		(void)put_element(b, stacks, json_object_new_uint64(sample->stack));
-		(void)put_element(b, times, real(bucket_ms(firefox, sample->bucket)));
-		(void)put_element(
-			b, weights,
-			json_object_new_uint64(is_bytes ? sample->bytes : sample->objects));
+	if (!numbers) {
+		b->has_failed = true;
+		return;
 	}
+	for (size_t i = 0; i < nr; i++)
+		numbers[i] = list[i].stack;
+	put_uints(b, samples, "stack", numbers, nr);
+	for (size_t i = 0; i < nr; i++)
+		numbers[i] = (list[i].bucket * firefox->result->grid.width_ns + NS_PER_US / 2) /
+			     NS_PER_US;
+	put_thousandths(b, samples, "time", numbers, nr);
+	for (size_t i = 0; i < nr; i++)
+		numbers[i] = is_bytes ? list[i].bytes : list[i].objects;
+	put_uints(b, samples, "weight", numbers, nr);
 	put_safe(b, samples, "weightType", is_bytes ? "bytes" : "samples");
-	put_uint(b, samples, "length", firefox->samples.nr);
+	put_uint(b, samples, "length", nr);
 }
 
 static void put_thread(struct firefox *firefox, struct json_object *threads, const char *name,
