@@ -45,6 +45,13 @@ static const uint8_t match_bits[NR_MATCH_CODES] = {
 	0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
 };
 
+/*
+ * A number: which code, how many bits tell it apart from others of that, and these. In one word,
+ * which the compiler keeps in a register.
+ */
+#define CODE_BITS_SHIFT	 8
+#define CODE_VALUE_SHIFT 16
+
 struct kmt_frame {
 	uint8_t *out;
 	size_t room;
@@ -54,29 +61,38 @@ struct kmt_frame {
 	uint32_t repeats[3];
 	bool has_tables; /* that the reader has, too */
 	struct kmt_content_sum sum;
-	uint8_t literals_codes[NR_LITERALS_SMALL], match_codes[NR_MATCH_SMALL];
+	uint32_t literals_codes[NR_LITERALS_SMALL], match_codes[NR_MATCH_SMALL];
 	struct kmt_fse literals, match, offset;
 	uint64_t matches[KMT_FRAME_BLOCK_BYTES_MAX / KMT_FRAME_MATCH_BYTES_MIN + 1];
 };
 
 /* Of a match. The code of an offset is the number of its bits. */
 struct codes {
-	uint32_t literals, match, offset;
-	uint32_t literals_value, match_value, offset_value;
+	uint32_t literals, match;
+	uint32_t offset, offset_value;
 };
 
-/* To be read from the end on. */
+/*
+ * To be read from the end on. The low bits of a number are put in by adding all of it, and taking
+ * off the rest when the next ones are added, so that nothing is masked.
+ */
 struct bits {
 	uint8_t *out;
 	uint64_t word;
-	uint32_t nr; /* in word */
+	uint32_t nr;   /* in word */
+	uint32_t rest; /* what the last number is above them */
 };
 
-static void make_codes(uint8_t *codes, uint32_t nr, const uint8_t *bits)
+static inline uint32_t make_code(uint32_t code, uint32_t bits, uint32_t value)
+{
+	return code | bits << CODE_BITS_SHIFT | value << CODE_VALUE_SHIFT;
+}
+
+static void make_codes(uint32_t *codes, uint32_t nr, const uint8_t *bits)
 {
 	for (uint32_t code = 0, at = 0; at < nr; code++)
 		for (uint32_t i = 0; i < 1u << bits[code]; i++)
-			codes[at++] = (uint8_t)code;
+			codes[at++] = make_code(code, bits[code], i);
 }
 
 struct kmt_frame *kmt_frame_new(uint8_t *out, size_t room)
@@ -129,7 +145,27 @@ void kmt_frame_sum(struct kmt_frame *frame, const uint8_t *content, size_t bytes
 
 static inline uint32_t highest_bit(uint32_t n)
 {
-	return 31 - (uint32_t)__builtin_clz(n);
+	return 31 ^ (uint32_t)__builtin_clz(n);
+}
+
+static inline uint32_t code_of(const uint32_t *small, uint32_t nr_small, uint32_t n, uint32_t code)
+{
+	uint32_t bit;
+
+	if (n < nr_small)
+		return small[n];
+	bit = highest_bit(n);
+	return make_code(bit + code, bit, n ^ 1u << bit);
+}
+
+static inline uint32_t number_of(uint32_t code)
+{
+	return code & ((1u << CODE_BITS_SHIFT) - 1);
+}
+
+static inline uint32_t bits_of(uint32_t code)
+{
+	return code >> CODE_BITS_SHIFT & ((1u << (CODE_VALUE_SHIFT - CODE_BITS_SHIFT)) - 1);
 }
 
 static inline struct codes codes_of(const struct kmt_frame *frame, uint64_t match)
@@ -137,16 +173,14 @@ static inline struct codes codes_of(const struct kmt_frame *frame, uint64_t matc
 	uint32_t offset = (uint32_t)match & KMT_FRAME_NUMBER_MASK;
 	uint32_t literals = (uint32_t)(match >> KMT_FRAME_NUMBER_BITS) & KMT_FRAME_NUMBER_MASK;
 	uint32_t bytes = (uint32_t)(match >> 2 * KMT_FRAME_NUMBER_BITS) - MATCH_BASE;
+	uint32_t bit = highest_bit(offset);
 
 	return (struct codes){
-		.literals = literals < NR_LITERALS_SMALL ? frame->literals_codes[literals]
-							 : highest_bit(literals) + LITERALS_CODE,
-		.match = bytes < NR_MATCH_SMALL ? frame->match_codes[bytes]
-						: highest_bit(bytes) + MATCH_CODE,
-		.offset = highest_bit(offset),
-		.literals_value = literals,
-		.match_value = bytes,
-		.offset_value = offset,
+		.literals =
+			code_of(frame->literals_codes, NR_LITERALS_SMALL, literals, LITERALS_CODE),
+		.match = code_of(frame->match_codes, NR_MATCH_SMALL, bytes, MATCH_CODE),
+		.offset = bit,
+		.offset_value = offset ^ 1u << bit,
 	};
 }
 
@@ -160,8 +194,8 @@ static size_t make_tables(struct kmt_frame *frame, const uint64_t *end, uint8_t 
 	for (const uint64_t *at = frame->matches; at < end; at++) {
 		struct codes codes = codes_of(frame, *at);
 
-		literals[codes.literals]++;
-		match[codes.match]++;
+		literals[number_of(codes.literals)]++;
+		match[number_of(codes.match)]++;
 		offset[codes.offset]++;
 	}
 	n = kmt_fse_make(&frame->literals, literals, NR_LITERALS_CODES, LITERALS_LOG, out);
@@ -169,16 +203,20 @@ static size_t make_tables(struct kmt_frame *frame, const uint64_t *end, uint8_t 
 	return n + kmt_fse_make(&frame->match, match, NR_MATCH_CODES, MATCH_LOG, out + n);
 }
 
-static inline void put_bits(struct bits *bits, uint32_t value, uint32_t nr)
+/* The low @nr bits of @number; @rest: what is above them. */
+static inline void put_bits(struct bits *bits, uint32_t number, uint32_t nr, uint32_t rest)
 {
-	bits->word |= (value & ((UINT64_C(1) << nr) - 1)) << bits->nr;
+	bits->word += ((uint64_t)number - bits->rest) << bits->nr;
 	bits->nr += nr;
+	bits->rest = rest;
 }
 
 static inline void flush_bits(struct bits *bits)
 {
-	uint64_t word = htole64(bits->word);
+	uint64_t word;
 
+	put_bits(bits, 0, 0, 0);
+	word = htole64(bits->word);
 	memcpy(bits->out, &word, sizeof(word));
 	bits->out += bits->nr / 8;
 	bits->word >>= bits->nr & ~7u;
@@ -187,15 +225,13 @@ static inline void flush_bits(struct bits *bits)
 
 static inline void put_values(struct bits *bits, const struct codes *codes)
 {
-	uint32_t of_literals = literals_bits[codes->literals], of_match = match_bits[codes->match];
+	uint32_t nr = bits_of(codes->literals) + bits_of(codes->match) + codes->offset;
 
-	if (of_literals + of_match + codes->offset > 30) /* 33 bits may be there already */
+	if (bits->nr + nr > 63) /* never after it is flushed: 7, 16, 16 and 20 */
 		flush_bits(bits);
-	put_bits(bits, codes->literals_value, of_literals);
-	put_bits(bits, codes->match_value, of_match);
-	if (of_literals + of_match + codes->offset > 30)
-		flush_bits(bits);
-	put_bits(bits, codes->offset_value, codes->offset);
+	put_bits(bits, codes->literals >> CODE_VALUE_SHIFT, bits_of(codes->literals), 0);
+	put_bits(bits, codes->match >> CODE_VALUE_SHIFT, bits_of(codes->match), 0);
+	put_bits(bits, codes->offset_value, codes->offset, 0);
 	flush_bits(bits);
 }
 
@@ -204,7 +240,7 @@ static inline void put_symbol(struct bits *bits, const struct kmt_fse *fse, uint
 {
 	uint32_t nr = kmt_fse_bits(fse, *state, symbol);
 
-	put_bits(bits, *state, nr);
+	put_bits(bits, *state, nr, *state >> nr);
 	*state = kmt_fse_next(fse, *state, symbol, nr);
 }
 
@@ -212,23 +248,23 @@ static inline void put_symbol(struct bits *bits, const struct kmt_fse *fse, uint
 static uint8_t *put_matches(const struct kmt_frame *frame, const uint64_t *end, uint8_t *out)
 {
 	struct codes codes = codes_of(frame, *--end);
-	uint32_t literals = kmt_fse_begin(&frame->literals, codes.literals);
+	uint32_t literals = kmt_fse_begin(&frame->literals, number_of(codes.literals));
 	uint32_t offset = kmt_fse_begin(&frame->offset, codes.offset);
-	uint32_t match = kmt_fse_begin(&frame->match, codes.match);
+	uint32_t match = kmt_fse_begin(&frame->match, number_of(codes.match));
 	struct bits bits = { .out = out };
 
 	put_values(&bits, &codes);
 	while (end > frame->matches) {
 		codes = codes_of(frame, *--end);
 		put_symbol(&bits, &frame->offset, &offset, codes.offset);
-		put_symbol(&bits, &frame->match, &match, codes.match);
-		put_symbol(&bits, &frame->literals, &literals, codes.literals);
+		put_symbol(&bits, &frame->match, &match, number_of(codes.match));
+		put_symbol(&bits, &frame->literals, &literals, number_of(codes.literals));
 		put_values(&bits, &codes);
 	}
-	put_bits(&bits, match, MATCH_LOG);
-	put_bits(&bits, offset, OFFSET_LOG);
-	put_bits(&bits, literals, LITERALS_LOG);
-	put_bits(&bits, 1, 1); /* shows where they end */
+	put_bits(&bits, match, MATCH_LOG, match >> MATCH_LOG);
+	put_bits(&bits, offset, OFFSET_LOG, offset >> OFFSET_LOG);
+	put_bits(&bits, literals, LITERALS_LOG, literals >> LITERALS_LOG);
+	put_bits(&bits, 1, 1, 0); /* shows where they end */
 	flush_bits(&bits);
 	return bits.out + (bits.nr > 0);
 }
