@@ -15,10 +15,11 @@
  *   books.zst             a chunk file of text, instead of cpu/: of a distilled tape
  *   snapshots.zst         a chunk file of text: the kernel's own counters
  *   symbols/kallsyms.zst  a chunk file of text: /proc/kallsyms when the recording began
- *   symbols/modules       "load TIME NAME SIZE ADDRESS TAINT BUILD-ID" and "unload TIME NAME" lines
+ *   symbols/modules       "load TIME NAME SIZE ADDRESS TAINT BUILD-ID", "unload TIME NAME" lines
  *   symbols/NNNN.zst      a chunk file of text: kallsyms lines of the module that the NNNNth line
- * of symbols/modules loads (modules that came later than kallsyms.zst) comms "PID<tab>NAME" lines;
- * NAME as kmt_escape() writes it
+ *                         of symbols/modules loads (of those that came after kallsyms.zst)
+ *   symbols/build-ids     "kernel HEX" and "MODULE HEX" lines
+ *   comms                 "PID<tab>NAME" lines; NAME as kmt_escape() writes it
  *
  * A chunk file is a legal .zst file: data lies in zstd frames (with content size and checksum), our
  * headers are skippable frames in front of them. `zstd -dc` yields the data, nothing else.
