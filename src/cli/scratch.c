@@ -20,7 +20,11 @@ static const int ending_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 
 static pid_t worker; /* of whoever waits for it */
 
-/* Who ends us means the worker, whose end is ours. A terminal has told it already. */
+/*
+ * Who ends us means the worker, whose end is ours. A terminal has told it already. Where that stops
+ * us, the worker may have a screen to leave, for which it needs the terminal, which is the shell's
+ * as soon as we have stopped: so we do when it has.
+ */
 static void pass_on(int signal)
 {
 	int saved_errno = errno;
@@ -36,6 +40,24 @@ static void pass_signals_on(void)
 	for (size_t i = 0; i < NR_ENDING_SIGNALS; i++)
 		if (sigaction(ending_signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
 			(void)sigaction(ending_signals[i], &action, NULL);
+	(void)signal(SIGTSTP, SIG_IGN);
+}
+
+/* Return: of the worker, at its end */
+static int wait_for_worker(void)
+{
+	int status;
+
+	for (;;) {
+		pid_t pid = waitpid(worker, &status, WUNTRACED);
+
+		if (pid == worker && !WIFSTOPPED(status))
+			return status;
+		if (pid == worker)
+			(void)raise(SIGSTOP);
+		else if (errno != EINTR)
+			return KMT_EXIT_FAILED << 8; /* cannot be: it is our child */
+	}
 }
 
 /* To the shell it should look as if there had been no worker. */
@@ -106,13 +128,8 @@ static _Noreturn void wait_and_clean_up(const struct kmt_command *command, const
 					const char *output, unsigned int flags,
 					const char *directory)
 {
-	int status, r = 0;
+	int status = wait_for_worker(), r = 0;
 
-	while (waitpid(worker, &status, 0) < 0)
-		if (errno != EINTR) { /* cannot be: it is our child */
-			status = KMT_EXIT_FAILED << 8;
-			break;
-		}
 	if (output && is_done(status))
 		r = put_in_place(directory, output, flags);
 	kmt_remove_tree(directory, false);
