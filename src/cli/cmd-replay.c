@@ -348,6 +348,25 @@ static int start_lines(struct kmt_lines_process **ret_lines, struct kmt_replay_o
 	return 0;
 }
 
+/* @ret_tape: is needed as long as the result is */
+static int read_result(const struct kmt_operand *operand, struct kmt_replay_options *replay,
+		       struct kmt_tape **ret_tape, struct kmt_result **ret_result,
+		       struct kmt_err *err)
+{
+	bool is_page = kmt_report_formats[format].is_page;
+	int r = kmt_operand_load(operand, ret_tape, err);
+
+	if (r == 0)
+		r = check_tape(*ret_tape, replay, err);
+	if (r < 0)
+		return r;
+	kmt_status_watch(&kmt_command_replay, *ret_tape, is_page ? 2 : 1);
+	r = is_page ? kmt_page_replay(*ret_tape, replay, ret_result, err)
+		    : kmt_replay(*ret_tape, replay, ret_result, err);
+	kmt_status_stop();
+	return r;
+}
+
 static int run(int argc, char **argv)
 {
 	KMT_CLEANUP(kmt_suppressions_freep) struct kmt_suppressions *suppressions = NULL;
@@ -398,20 +417,13 @@ static int run(int argc, char **argv)
 		r = start_lines(&lines, &replay, &sandbox, &err);
 	if (r == 0 && wants_tui)
 		r = kmt_look_new(argv[first], is_utf8, &sandbox, &look, &err);
-	if (r == 0)
-		r = kmt_operand_read(&operand, &sandbox, &tape, &err);
-	if (r == 0)
-		r = check_tape(tape, &replay, &err);
-	if (r == 0 && look) {
-		r = kmt_look_run(&look, tape, &replay, check_tape, exit_code, &err);
-	} else if (r == 0) {
-		kmt_status_watch(&kmt_command_replay, tape,
-				 kmt_report_formats[format].is_page ? 2 : 1);
-		r = kmt_report_formats[format].is_page
-			    ? kmt_page_replay(tape, &replay, &result, &err)
-			    : kmt_replay(tape, &replay, &result, &err);
-		kmt_status_stop();
+	if (r == 0) {
+		kmt_operand_allow(&operand, &sandbox);
+		r = kmt_sandbox_enter(&sandbox, &err);
 	}
+	if (r == 0)
+		r = look ? kmt_look_run(&look, &operand, &replay, check_tape, exit_code, &err)
+			 : read_result(&operand, &replay, &tape, &result, &err);
 	if (r == 0 && result)
 		r = report_on(result, &file, &err);
 	look = kmt_look_free(look); /* what is complained of is seen on the terminal as it was */

@@ -20,7 +20,7 @@ struct kmt_look *kmt_look_free(struct kmt_look *look)
 	return NULL;
 }
 
-int kmt_look_run(struct kmt_look **look, struct kmt_tape *tape,
+int kmt_look_run(struct kmt_look **look, struct kmt_operand *operand,
 		 const struct kmt_replay_options *options, kmt_look_check_fn *check,
 		 int (*exit_code)(const struct kmt_verdict *verdict), struct kmt_err *err)
 {

@@ -4,23 +4,24 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "kmemtape/progress.h"
 #include "kmemtape/tui.h"
 
 #include "look.h"
-#include "status.h"
 
 #define ALMOST_DONE 99 /* percent: what is left then shows in its result */
 
 struct kmt_look {
 	struct kmt_tui *tui;
-	struct kmt_tape *tape;
+	const struct kmt_operand *operand;
+	struct kmt_tape *tape; /* NULL: not read yet */
 	const struct kmt_replay_options *options;
 	kmt_look_check_fn *check;
 	struct kmt_progress progress;
-	uint64_t bytes; /* of which that is */
+	atomic_ullong bytes; /* of which that is */
 };
 
 int kmt_look_check(const struct kmt_command *command)
@@ -47,17 +48,30 @@ int kmt_look_new(const char *path, bool is_utf8, struct kmt_sandbox *sandbox,
 	if (r < 0)
 		return r;
 	sandbox->has_terminal = true;
-	kmt_status_is_quiet = true; /* the screen says it */
 	*ret_look = KMT_STEAL(look);
 	return 0;
 }
 
 struct kmt_look *kmt_look_free(struct kmt_look *look)
 {
-	if (look)
-		(void)kmt_tui_free(look->tui);
+	if (!look)
+		return NULL;
+	(void)kmt_tui_free(look->tui);
+	(void)kmt_tape_free(look->tape);
 	free(look);
 	return NULL;
+}
+
+/* A trace.dat may take as long as its first report. */
+static int load(struct kmt_look *look, struct kmt_err *err)
+{
+	int r = kmt_operand_load(look->operand, &look->tape, err);
+
+	if (r < 0)
+		return r;
+	kmt_tape_set_progress(look->tape, &look->progress);
+	atomic_store(&look->bytes, kmt_tape_cpu_bytes(look->tape));
+	return 0;
 }
 
 /* By address, which is exact, whatever the function is called. */
@@ -67,7 +81,7 @@ static int read_report(void *context, const struct kmt_tui_request *request,
 	struct kmt_look *look = context;
 	struct kmt_replay_options options = *look->options;
 	char site[32];
-	int r;
+	int r = look->tape ? 0 : load(look, err);
 
 	atomic_store(&look->progress.bytes, 0);
 	options.group = request->group;
@@ -75,7 +89,8 @@ static int read_report(void *context, const struct kmt_tui_request *request,
 		(void)snprintf(site, sizeof(site), "0x%" PRIx64, request->row->call_site);
 		options.explain = site;
 	}
-	r = look->check(look->tape, &options, err);
+	if (r == 0)
+		r = look->check(look->tape, &options, err);
 	return r < 0 ? r : kmt_replay(look->tape, &options, ret_result, err);
 }
 
@@ -83,7 +98,8 @@ static unsigned int percent_read(void *context)
 {
 	struct kmt_look *look = context;
 	double bytes = (double)atomic_load(&look->progress.bytes);
-	double percent = look->bytes ? 100 * bytes / (double)look->bytes : 0;
+	double all = (double)atomic_load(&look->bytes);
+	double percent = all > 0 ? 100 * bytes / all : 0;
 
 	return percent < ALMOST_DONE ? (unsigned int)percent : ALMOST_DONE;
 }
@@ -98,19 +114,21 @@ static _Noreturn void end(int by_signal, int code)
 	_exit(code);
 }
 
-int kmt_look_run(struct kmt_look **look, struct kmt_tape *tape,
+int kmt_look_run(struct kmt_look **look, struct kmt_operand *operand,
 		 const struct kmt_replay_options *options, kmt_look_check_fn *check,
 		 int (*exit_code)(const struct kmt_verdict *verdict), struct kmt_err *err)
 {
 	struct kmt_tui_source source = { *look, read_report, percent_read };
 	const struct kmt_verdict *verdict;
 	int by_signal, code = KMT_EXIT_DONE, r;
+	struct stat st;
 
-	(*look)->tape = tape;
+	operand->progress = &(*look)->progress;
+	(*look)->operand = operand;
 	(*look)->options = options;
 	(*look)->check = check;
-	(*look)->bytes = kmt_tape_cpu_bytes(tape);
-	kmt_tape_set_progress(tape, &(*look)->progress);
+	if (stat(operand->path, &st) == 0)
+		atomic_store(&(*look)->bytes, (unsigned long long)st.st_size);
 	r = kmt_tui_run((*look)->tui, &source, options->group, &by_signal, err);
 	verdict = kmt_tui_verdict((*look)->tui);
 	if (verdict)
@@ -118,7 +136,6 @@ int kmt_look_run(struct kmt_look **look, struct kmt_tape *tape,
 	(*look)->tui = kmt_tui_free((*look)->tui);
 	if (by_signal || r == KMT_TUI_BUSY)
 		end(by_signal, code);
-	kmt_tape_set_progress(tape, NULL);
 	*look = kmt_look_free(*look);
 	return r < 0 ? r : code;
 }

@@ -5,8 +5,7 @@
 #include "kmemtape/replay.h"
 #include "kmemtape/tape.h"
 
-#include "opt.h"
-#include "sandbox.h"
+#include "operand.h"
 
 /* replay --tui: a screen to look at a tape, instead of a report. */
 struct kmt_look;
@@ -28,13 +27,14 @@ struct kmt_look *kmt_look_free(struct kmt_look *look);
 
 /**
  * kmt_look_run() - until the user has seen enough; the terminal is as it was then
+ * @operand: in whose sandbox the process is; it is read while the screen is there
  * @exit_code: what the process ends with, by what the verdict is
  *
  * If a signal ends it, or while the tape is still being read, it ends the process.
  *
  * Return: exit code; negative errno.
  */
-int kmt_look_run(struct kmt_look **look, struct kmt_tape *tape,
+int kmt_look_run(struct kmt_look **look, struct kmt_operand *operand,
 		 const struct kmt_replay_options *options, kmt_look_check_fn *check,
 		 int (*exit_code)(const struct kmt_verdict *verdict), struct kmt_err *err);
 

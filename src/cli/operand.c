@@ -13,6 +13,7 @@ int kmt_operand_enter(const struct kmt_command *command, const char *path,
 	operand->command = command;
 	operand->path = path;
 	operand->scratch[0] = '\0';
+	operand->progress = NULL;
 	return kmt_is_trace_dat(path)
 		       ? kmt_scratch_enter(command, path, NULL, operand->scratch, err)
 		       : 0;
@@ -25,7 +26,9 @@ static int read_trace_dat(const struct kmt_operand *operand, struct kmt_tape **r
 	int r;
 
 	(void)snprintf(tape_path, sizeof(tape_path), "%s/tape", operand->scratch);
-	r = kmt_status_import(operand->command, operand->path, tape_path, err);
+	r = operand->progress
+		    ? kmt_trace_dat_import(operand->path, tape_path, operand->progress, err)
+		    : kmt_status_import(operand->command, operand->path, tape_path, err);
 	return r < 0 ? r : kmt_tape_open_as(tape_path, operand->path, ret_tape, err);
 }
 
@@ -43,21 +46,15 @@ int kmt_operand_load(const struct kmt_operand *operand, struct kmt_tape **ret_ta
 				   : kmt_tape_open(operand->path, ret_tape, err);
 }
 
-int kmt_operand_read(const struct kmt_operand *operand, struct kmt_sandbox *sandbox,
-		     struct kmt_tape **ret_tape, struct kmt_err *err)
-{
-	int r;
-
-	kmt_operand_allow(operand, sandbox);
-	r = kmt_sandbox_enter(sandbox, err);
-	return r < 0 ? r : kmt_operand_load(operand, ret_tape, err);
-}
-
 int kmt_operand_open(const struct kmt_command *command, const char *path,
 		     struct kmt_sandbox *sandbox, struct kmt_tape **ret_tape, struct kmt_err *err)
 {
 	struct kmt_operand operand;
 	int r = kmt_operand_enter(command, path, &operand, err);
 
-	return r < 0 ? r : kmt_operand_read(&operand, sandbox, ret_tape, err);
+	if (r < 0)
+		return r;
+	kmt_operand_allow(&operand, sandbox);
+	r = kmt_sandbox_enter(sandbox, err);
+	return r < 0 ? r : kmt_operand_load(&operand, ret_tape, err);
 }

@@ -23,20 +23,21 @@
 int kmt_operand_open(const struct kmt_command *command, const char *path,
 		     struct kmt_sandbox *sandbox, struct kmt_tape **ret_tape, struct kmt_err *err);
 
-/* The same in two steps, for who needs a process beside its own that is not in the sandbox. */
+/*
+ * The same in steps, for who needs a process beside its own that is not in the sandbox, or reads
+ * several, all of them in one sandbox.
+ */
 struct kmt_operand {
 	const struct kmt_command *command;
 	const char *path;
 	char scratch[PATH_MAX]; /* where the tape of a trace.dat is made; "" of a tape */
+	struct kmt_progress *progress; /* of that; NULL, as at first: it shows a status line */
 };
 
 int kmt_operand_enter(const struct kmt_command *command, const char *path,
 		      struct kmt_operand *operand, struct kmt_err *err);
-/* The same in three, for who reads several, all of them in one sandbox. */
 void kmt_operand_allow(const struct kmt_operand *operand, struct kmt_sandbox *sandbox);
 int kmt_operand_load(const struct kmt_operand *operand, struct kmt_tape **ret_tape,
 		     struct kmt_err *err);
-int kmt_operand_read(const struct kmt_operand *operand, struct kmt_sandbox *sandbox,
-		     struct kmt_tape **ret_tape, struct kmt_err *err);
 
 #endif

@@ -46,22 +46,12 @@ press C-c
 expect '^shell>'
 left 'Ctrl-C'
 
-# While the tape is being read, too: it says how far it is, and nobody has to wait for it.
-"$BIGTAPE" --events 3M big || fail "bigtape: exit status $?"
-for key in q Q C-c; do
-	run "clear; $KMEMTAPE replay --exit-code --tui big; echo code \$?"
-	expect 'reading big|CALL SITE'
-	press $key
-	expect '^(code [03]|shell>)'
-	left "$key while it is read"
-done
-
 # Stopped, the shell has its terminal; back again, all is there, and it goes on.
 watched tape
 press C-z
 expect 'Stopped'
 left 'Ctrl-Z'
-run fg
+run 'clear; fg'
 expect '^LEAK LIKELY' 'CALL SITE'
 press /
 type_ kept
