@@ -4,11 +4,21 @@
 
 #include "filter.h"
 
-bool kmt_filter_add(struct kmt_filter *filter, int character)
+#define FOLLOWING_MAX 3 /* bytes of a character behind its first one: none is cut */
+
+static bool is_following(int byte)
 {
-	if (character < 0x20 || character > 0x7e || filter->length + 1 >= KMT_FILTER_BYTES)
+	return (byte & 0xc0) == 0x80;
+}
+
+bool kmt_filter_add(struct kmt_filter *filter, int byte)
+{
+	size_t room = KMT_FILTER_BYTES - 1 - filter->length;
+
+	if (byte < 0x20 || byte == 0x7f || byte > 0xff || room == 0 ||
+	    (byte >= 0xc0 && room <= FOLLOWING_MAX))
 		return false;
-	filter->text[filter->length++] = (char)character;
+	filter->text[filter->length++] = (char)byte;
 	filter->text[filter->length] = '\0';
 	return true;
 }
@@ -17,7 +27,9 @@ bool kmt_filter_erase(struct kmt_filter *filter)
 {
 	if (filter->length == 0)
 		return false;
-	filter->text[--filter->length] = '\0';
+	while (--filter->length && is_following(filter->text[filter->length]))
+		continue;
+	filter->text[filter->length] = '\0';
 	return true;
 }
 

@@ -9,14 +9,19 @@
 
 /* What the user types to see less. */
 struct kmt_filter {
-	char text[KMT_FILTER_BYTES]; /* printable ASCII */
+	char text[KMT_FILTER_BYTES]; /* without control characters */
 	size_t length;
 	bool is_typed; /* keys go here */
 };
 
-/* Other characters than printable ASCII, and what is too much, are passed over. Return: has it
- * changed? */
-bool kmt_filter_add(struct kmt_filter *filter, int character);
+/**
+ * kmt_filter_add() - what was typed
+ * @byte: of UTF-8; control characters, and what is too much, are passed over
+ *
+ * Return: has it changed?
+ */
+bool kmt_filter_add(struct kmt_filter *filter, int byte);
+/* kmt_filter_erase() - the last character goes, with all of its bytes */
 bool kmt_filter_erase(struct kmt_filter *filter);
 bool kmt_filter_clear(struct kmt_filter *filter);
 

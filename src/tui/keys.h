@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-/* Keys that are no characters; others are ASCII. */
+/* Keys that are no characters; others are bytes, of UTF-8 if the locale has that. */
 enum {
 	KMT_KEY_UP = 0x100,
 	KMT_KEY_DOWN,

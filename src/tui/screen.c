@@ -326,7 +326,7 @@ static bool type(struct kmt_screen *screen, struct kmt_filter *filter, int key)
 	} else if (key == KMT_KEY_BACKSPACE) {
 		is_changed = kmt_filter_erase(filter);
 		filter->is_typed = is_changed;
-	} else if (key < KMT_KEY_UP) {
+	} else if (key < (screen->canvas.is_utf8 ? KMT_KEY_UP : 0x80)) {
 		is_changed = kmt_filter_add(filter, key);
 	} else {
 		return !moves(kmt_key_action(key));

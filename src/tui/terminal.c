@@ -207,6 +207,6 @@ int kmt_terminal_key(struct kmt_terminal *terminal)
 	for (size_t i = 0; key != ERR && i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (keys[i].curses == key)
 			return keys[i].key;
-	/* Others of its own, and what isn't ASCII, are nothing here, and yet a key. */
-	return key == ERR ? -1 : key < 0x80 ? key : 0;
+	/* Others of its own are nothing here, and yet a key. */
+	return key == ERR ? -1 : key < KMT_KEY_UP ? key : 0;
 }
