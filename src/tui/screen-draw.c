@@ -15,6 +15,7 @@
 
 #define PREVIEW_FROM	 18 /* rows of the screen, for a preview to be worth it */
 #define PREVIEW_FULL	 24
+#define TABS_FROM	 8 /* below, they would be instead of rows of the table */
 #define STATUS_BYTES	 512
 #define READING_WORTH_NS UINT64_C(200000000) /* what is faster needs no words */
 
@@ -174,7 +175,8 @@ static void draw_view(struct kmt_screen *screen)
 	struct kmt_table *table = kmt_screen_table(screen);
 	int row = 1 + kmt_head_draw(screen->base, &screen->canvas);
 
-	draw_tabs(screen, row++);
+	if (screen->canvas.nr_rows >= TABS_FROM)
+		draw_tabs(screen, row++);
 	if (screen->view == KMT_VIEW_TREE && screen->tree.result)
 		draw_tree(screen, row);
 	else if (table)

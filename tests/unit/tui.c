@@ -321,6 +321,47 @@ TEST(rows_go_by_each_column_and_back)
 	kmt_screen_deinit(&screen);
 }
 
+static void add_all(struct kmt_filter *filter, const char *text)
+{
+	for (; *text; text++)
+		CHECK(kmt_filter_add(filter, (unsigned char)*text));
+}
+
+TEST(a_filter_takes_and_erases_whole_characters)
+{
+	struct kmt_filter filter = { 0 };
+
+	add_all(&filter, "a\u00e9\u6f22");
+	CHECK(kmt_filter_matches(&filter, "leaky A\u00e9\u6f22+0x20", NULL));
+	CHECK(!kmt_filter_matches(&filter, "leaky a\u00e9\u6f23+0x20", NULL));
+	CHECK(kmt_filter_erase(&filter));
+	CHECK_TEXT(filter.text, "a\u00e9");
+	CHECK(kmt_filter_erase(&filter));
+	CHECK_TEXT(filter.text, "a");
+	/* What is none is gone at once, too, and nothing before it. */
+	CHECK(kmt_filter_add(&filter, 0xe6));
+	CHECK(kmt_filter_erase(&filter));
+	CHECK_TEXT(filter.text, "a");
+	CHECK(kmt_filter_add(&filter, 0x80));
+	while (filter.length)
+		CHECK(kmt_filter_erase(&filter));
+	/* Where one would be cut, it isn't begun. */
+	while (filter.length < KMT_FILTER_BYTES - 3)
+		CHECK(kmt_filter_add(&filter, 'x'));
+	CHECK(!kmt_filter_add(&filter, 0xe6));
+	CHECK(!kmt_filter_add(&filter, 0x7f));
+}
+
+TEST(a_tiny_screen_shows_whom_it_blames)
+{
+	struct kmt_screen screen;
+
+	open_screen(&screen, 5, 40);
+	CHECK(find_row(&screen, "LEAK LIKELY") == 1);
+	CHECK(find_row(&screen, "leak+0x0/0x40 [foo]") == 3);
+	kmt_screen_deinit(&screen);
+}
+
 TEST(what_is_typed_filters_at_once)
 {
 	struct kmt_screen screen;
@@ -640,6 +681,8 @@ int main(void)
 		ROW(the_chosen_line_is_on_the_screen),
 		ROW(more_rows_show_what_is_above),
 		ROW(a_filter_wants_each_word_in_any_case),
+		ROW(a_filter_takes_and_erases_whole_characters),
+		ROW(a_tiny_screen_shows_whom_it_blames),
 		ROW(each_key_has_one_meaning),
 		ROW(the_first_screen_says_what_leaks),
 		ROW(rows_go_by_each_column_and_back),
