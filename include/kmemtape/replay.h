@@ -19,6 +19,10 @@ struct kmt_replay_options {
 	const char
 		*explain;  /* a site as site-query.h reads it; NULL: none. Rows are by site then */
 	bool lists_stacks; /* of all call sites, not just of @explain; rows are by site */
+	/* Dossiers of its suspects, then of its first sites, as many as there is room for: an
+	 * earlier result of the same tape, by site; NULL: of nobody beside @explain, which is NULL
+	 * then */
+	const struct kmt_result *dossiers_of;
 	uint64_t interval_ns;	/* width of a table over time; 0: none */
 	enum kmt_group only_by; /* what @only names */
 	const char *only;	/* the table is of this, as the rows would call it; NULL: of all */

@@ -1,66 +1,47 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "kmemtape/history.h"
 
 #include "page-replay.h"
 
-/* When something was lost, as far as the tape can tell: as many intervals as histories have points.
- */
-static void want_losses(const struct kmt_tape *tape, struct kmt_replay_options *replay)
+/* When something was lost: as many intervals as histories have points. */
+static uint64_t interval_for(const struct kmt_tape *tape, const struct kmt_result *result)
 {
-	const struct kmt_manifest *manifest = &tape->manifest;
-	bool is_whole = manifest->is_closed && !manifest->nr_disturbances &&
-			kmt_manifest_lost(manifest) == 0;
+	bool is_whole = !result->lost && !result->totals.losses;
 
-	if (!is_whole && !manifest->is_distilled && manifest->end_ns > manifest->start_ns)
-		replay->interval_ns =
-			(manifest->end_ns - manifest->start_ns) / KMT_HISTORY_POINTS + 1;
+	if (is_whole || tape->manifest.is_distilled || result->end_ns <= result->start_ns)
+		return 0;
+	return (result->end_ns - result->start_ns) / KMT_HISTORY_POINTS + 1;
 }
 
-/* As the report says what to type next. */
-static int make_query(const struct kmt_result *result, char **ret_query)
+static bool has_sites(const struct kmt_result *result)
 {
-	const struct kmt_verdict *verdict = &result->verdict;
-
-	for (size_t i = 0; verdict->call_site && i < result->nr_rows; i++) {
-		const struct kmt_row *row = &result->rows[i];
-
-		if (!kmt_result_blames(result, row))
-			continue;
-		if ((row->function
-			     ? asprintf(ret_query, "%s+0x%" PRIx64, row->function, row->offset)
-			     : asprintf(ret_query, "0x%" PRIx64, row->call_site)) < 0)
-			*ret_query = NULL;
-		return *ret_query ? 0 : -ENOMEM;
-	}
-	return -ENOENT;
+	return result->group == KMT_BY_SITE && result->nr_rows;
 }
 
-int kmt_page_replay(struct kmt_tape *tape, struct kmt_replay_options *replay,
+int kmt_page_replay(struct kmt_tape *tape, const struct kmt_replay_options *options,
 		    struct kmt_result **ret_result, struct kmt_err *err)
 {
-	KMT_CLEANUP(kmt_freep) char *query = NULL;
-	struct kmt_result *more = NULL;
+	struct kmt_replay_options replay = *options;
+	struct kmt_result *rows, *more = NULL;
 	int r;
 
-	replay->lists_stacks = replay->group == KMT_BY_SITE;
-	want_losses(tape, replay);
-	r = kmt_replay(tape, replay, ret_result, err);
-	if (r < 0 && replay->interval_ns) {
-		replay->interval_ns = 0;
-		r = kmt_replay(tape, replay, ret_result, err);
-	}
-	if (r < 0 || replay->group != KMT_BY_SITE || make_query(*ret_result, &query) < 0)
+	replay.lists_stacks = replay.group == KMT_BY_SITE;
+	r = kmt_replay(tape, &replay, &rows, err);
+	if (r < 0)
 		return r;
-	replay->explain = query;
-	if (kmt_replay(tape, replay, &more, NULL) == 0) {
-		(void)kmt_result_free(*ret_result);
-		*ret_result = more;
+	replay.interval_ns = interval_for(tape, rows);
+	replay.dossiers_of = has_sites(rows) ? rows : NULL;
+	*ret_result = rows;
+	if (!replay.interval_ns && !replay.dossiers_of)
+		return 0;
+	r = kmt_replay(tape, &replay, &more, NULL);
+	if (r < 0 && replay.interval_ns && replay.dossiers_of) {
+		replay.interval_ns = 0; /* times beyond reason */
+		r = kmt_replay(tape, &replay, &more, NULL);
 	}
-	replay->explain = NULL;
+	if (r == 0) {
+		*ret_result = more;
+		(void)kmt_result_free(rows);
+	}
 	return 0;
 }

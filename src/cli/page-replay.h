@@ -7,14 +7,14 @@
 
 /**
  * kmt_page_replay() - kmt_replay() for what has room for more than rows
- * @replay: by site it also gets all stacks, and a dossier of the site that is blamed; and when
- *	something was lost. What of these can't be had is left out: the rows are worth more
  *
- * Who is blamed is known only behind the tape's end: then it is read again.
+ * By site these are all stacks, and dossiers of the suspects and of the first other sites; and when
+ * something was lost. What of these can't be had is left out: the rows are worth more. Who the
+ * first sites are is known only behind the tape's end: then it is read again.
  *
  * Return: as kmt_replay().
  */
-int kmt_page_replay(struct kmt_tape *tape, struct kmt_replay_options *replay,
+int kmt_page_replay(struct kmt_tape *tape, const struct kmt_replay_options *options,
 		    struct kmt_result **ret_result, struct kmt_err *err);
 
 #endif

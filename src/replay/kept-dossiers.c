@@ -57,6 +57,15 @@ static int find_all(const struct kmt_watch_context *context,
 	return kmt_asked_fail(asked, asked_context, accounts, nr, err);
 }
 
+/* What the tape's maker was suspicious of. */
+static void take_everything(struct kmt_distilled *distilled, struct kmt_result *result)
+{
+	for (size_t i = 0; i < distilled->nr_dossiers; i++) {
+		result->dossiers[result->nr_dossiers++] = distilled->dossiers[i];
+		distilled->dossiers[i] = (struct kmt_dossier){ 0 }; /* taken */
+	}
+}
+
 int kmt_kept_dossiers_fill(const struct kmt_watch_context *context,
 			   const struct kmt_asked_context *asked_context,
 			   const struct kmt_ledger *ledger, struct kmt_distilled *distilled,
@@ -66,15 +75,20 @@ int kmt_kept_dossiers_fill(const struct kmt_watch_context *context,
 	const struct kmt_account *accounts;
 	struct kmt_asked asked;
 	size_t nr;
-	int r = kmt_asked_init(&asked, KMT_BY_SITE, context->options->explain, err);
+	int r = 0;
 
-	if (r < 0)
-		return r;
 	result->dossiers = calloc(KMT_DOSSIERS_MAX, sizeof(*result->dossiers));
 	if (!names || !result->dossiers)
 		return kmt_fail(err, -ENOMEM, "out of memory");
-	accounts = kmt_ledger_accounts(ledger, &nr);
-	r = find_all(context, asked_context, &asked, accounts, nr, distilled, result, err);
+	if (context->options->explain) {
+		r = kmt_asked_init(&asked, KMT_BY_SITE, context->options->explain, err);
+		accounts = kmt_ledger_accounts(ledger, &nr);
+		if (r == 0)
+			r = find_all(context, asked_context, &asked, accounts, nr, distilled,
+				     result, err);
+	} else {
+		take_everything(distilled, result);
+	}
 	if (r < 0)
 		return r;
 	kmt_texts_gfp_names(context->tape, names);

@@ -10,7 +10,7 @@
  * kmt_kept_dossiers_fill() - explain call sites by what a distilled tape has of them
  * @asked: with the frames
  * @ledger: restored
- * @distilled: its dossiers are taken
+ * @distilled: its dossiers are taken; all of them, if nothing in particular is to be explained
  * @result: dossiers, is_explanation and has_more_sites are filled in
  *
  * Return: 0; -ENOENT, -EINVAL as of any tape; -ENOTSUP if the tape has no dossier of one of them;

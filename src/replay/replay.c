@@ -153,10 +153,12 @@ static int open_ledger(struct replay *replay, struct kmt_err *err)
 	replay->sample_mask = options.sample_mask[KMT_SPACE_SLAB];
 	options.hash_seed = replay->hash_seed;
 	kmt_symbols_kernel_range(replay->symbols, &options.kernel_from, &options.kernel_to);
-	r = replay->suspects
-		    ? kmt_watches_new(&watch, replay->suspects, &options, &replay->watches, err)
-	    : replay->tape->manifest.is_distilled
-		    ? 0 /* no event comes that could be watched */
+	r = replay->suspects ? kmt_watches_new(&watch, replay->suspects, KMT_WATCHED_SUSPECTS,
+					       &options, &replay->watches, err)
+	    : replay->tape->manifest.is_distilled ? 0 /* no event comes that could be watched */
+	    : replay->options->dossiers_of
+		    ? kmt_watches_new(&watch, replay->options->dossiers_of, KMT_WATCHED_FIRST,
+				      &options, &replay->watches, err)
 		    : kmt_watch_new(&watch, &options, &replay->watch, err);
 	if (r < 0)
 		return r;
@@ -600,7 +602,9 @@ static int finish(struct replay *replay, struct kmt_err *err)
 				    "many modules to look in all of them each time");
 	if (r == 0 && replay->watch)
 		r = kmt_watch_fill(replay->watch, replay->result, err);
-	if (r == 0 && is_distilled && replay->options->explain)
+	if (r == 0 && replay->watches && !replay->is_distilling)
+		r = kmt_watches_fill(replay->watches, replay->result, err);
+	if (r == 0 && is_distilled && (replay->options->explain || replay->options->dossiers_of))
 		r = explain_kept(replay, err);
 	if (r == 0 && replay->options->lines)
 		r = kmt_source_lines_fill(replay->options->lines, replay->symbols,

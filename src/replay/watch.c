@@ -326,22 +326,28 @@ int kmt_watch_close(struct kmt_watch *watch, struct kmt_frames *frames, uint64_t
 	return r;
 }
 
+/* Behind those that the result has already. */
 static int fill_dossiers(const struct kmt_watch *watch, struct kmt_result *result)
 {
 	KMT_CLEANUP(kmt_freep) struct kmt_gfp_names *names = malloc(sizeof(*names));
+	size_t nr = result->nr_dossiers + watch->nr_sites;
+	struct kmt_dossier *grown = reallocarray(result->dossiers, nr, sizeof(*grown));
 	int r = 0;
 
-	result->dossiers = calloc(watch->nr_sites, sizeof(*result->dossiers));
-	if (!names || !result->dossiers)
+	if (grown)
+		result->dossiers = grown;
+	if (!names || !grown)
 		return -ENOMEM;
 	kmt_texts_gfp_names(watch->context.tape, names);
 	result->is_explanation = true;
-	result->has_more_sites = watch->has_more_sites;
+	result->has_more_sites |= watch->has_more_sites;
 	for (unsigned int i = 0; r == 0 && i < watch->nr_sites; i++) {
 		struct kmt_dossier *dossier = &result->dossiers[result->nr_dossiers++];
 
-		dossier->call_site = watch->sites[i].call_site;
-		dossier->instance = watch->sites[i].instance;
+		*dossier = (struct kmt_dossier){
+			.call_site = watch->sites[i].call_site,
+			.instance = watch->sites[i].instance,
+		};
 		r = kmt_dossiers_fill(watch->dossiers, watch->sites[i].number, dossier);
 		if (r == 0)
 			r = kmt_dossier_name(watch->context.symbols, names, result, dossier);

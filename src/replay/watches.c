@@ -11,15 +11,18 @@
 #define LINES_MAX 16384u
 
 struct one {
-	char *query;
+	char *query; /* NULL: the table over time */
 	struct kmt_replay_options options;
 	struct kmt_watcher watcher; /* what it gave to the ledger */
 	struct kmt_watch *watch;
 };
 
 struct kmt_watches {
-	struct one all[KMT_DOSSIERS_MAX];
+	struct one all[KMT_DOSSIERS_MAX + 1];
 	size_t nr;
+	uint64_t *by_account; /* who watches it: a bit for each */
+	size_t nr_by_account;
+	int error;
 };
 
 struct kmt_watches *kmt_watches_free(struct kmt_watches *watches)
@@ -30,6 +33,7 @@ struct kmt_watches *kmt_watches_free(struct kmt_watches *watches)
 		(void)kmt_watch_free(watches->all[i].watch);
 		free(watches->all[i].query);
 	}
+	free(watches->by_account);
 	free(watches);
 	return NULL;
 }
@@ -48,13 +52,13 @@ bool kmt_watches_are_due(const struct kmt_result *result)
 	return false;
 }
 
-/* As the report says what to type next. */
-static char *query_of(const struct kmt_row *row)
+/* As the report says what to type next; or as nobody else is called. */
+static char *query_of(const struct kmt_row *row, enum kmt_watched which)
 {
 	char *query;
 	int r;
 
-	if (row->function)
+	if (row->function && which == KMT_WATCHED_SUSPECTS)
 		r = asprintf(&query, "%s+0x%" PRIx64, row->function, row->offset);
 	else
 		r = asprintf(&query, "0x%" PRIx64, row->call_site);
@@ -64,12 +68,13 @@ static char *query_of(const struct kmt_row *row)
 static bool has_query(const struct kmt_watches *watches, const char *query)
 {
 	for (size_t i = 0; i < watches->nr; i++)
-		if (strcmp(watches->all[i].query, query) == 0)
+		if (watches->all[i].query && strcmp(watches->all[i].query, query) == 0)
 			return true;
 	return false;
 }
 
-/* Takes @query. A name that can be none, from a hostile tape, can't be asked for, either. */
+/* Takes @query; NULL: the table. A name that can be none, from a hostile tape, can't be asked for,
+ * either. */
 static int add(struct kmt_watches *watches, const struct kmt_watch_context *context, char *query,
 	       const struct kmt_ledger_options *ledger_options, struct kmt_err *err)
 {
@@ -80,6 +85,8 @@ static int add(struct kmt_watches *watches, const struct kmt_watch_context *cont
 
 	*one = (struct one){ .query = query, .options = *context->options };
 	one->options.explain = query;
+	if (query)
+		one->options.interval_ns = 0;
 	own.options = &one->options;
 	r = kmt_watch_new(&own, &options, &one->watch, err);
 	one->watcher = options.watcher;
@@ -91,27 +98,63 @@ static int add(struct kmt_watches *watches, const struct kmt_watch_context *cont
 	return r;
 }
 
+/* Return: 0 or -ENOMEM. */
+static int set_watched(struct kmt_watches *watches, uint32_t index, uint64_t mask)
+{
+	if (index >= watches->nr_by_account) {
+		size_t nr = ((size_t)index + 1) * 2;
+		uint64_t *grown = reallocarray(watches->by_account, nr, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		memset(grown + watches->nr_by_account, 0,
+		       (nr - watches->nr_by_account) * sizeof(*grown));
+		watches->by_account = grown;
+		watches->nr_by_account = nr;
+	}
+	watches->by_account[index] = mask;
+	return 0;
+}
+
 static bool is_watched(void *context, const struct kmt_account *account)
 {
 	struct kmt_watches *watches = context;
-	bool is_any = false;
+	uint64_t mask = 0;
 
 	for (size_t i = 0; i < watches->nr; i++) {
 		const struct kmt_watcher *watcher = &watches->all[i].watcher;
 
-		is_any |= watcher->is_watched(watcher->context, account);
+		if (watcher->is_watched(watcher->context, account))
+			mask |= UINT64_C(1) << i;
 	}
-	return is_any;
+	if (set_watched(watches, account->index, mask) < 0)
+		watches->error = -ENOMEM;
+	return mask;
+}
+
+/* The first of those in @mask, which loses it. */
+static const struct kmt_watcher *next_of(const struct kmt_watches *watches, uint64_t *mask)
+{
+	int first = __builtin_ctzll(*mask);
+
+	*mask &= *mask - 1;
+	return &watches->all[first].watcher;
+}
+
+static uint64_t mask_of(const struct kmt_watches *watches, const struct kmt_account *account)
+{
+	return account->index < watches->nr_by_account ? watches->by_account[account->index] : 0;
 }
 
 static int on_alloc(void *context, const struct kmt_account *account, const struct kmt_event *event,
 		    const char *comm)
 {
-	struct kmt_watches *watches = context;
-	int r = 0;
+	const struct kmt_watches *watches = context;
+	uint64_t mask = mask_of(watches, account);
+	int r = watches->error;
 
-	for (size_t i = 0; r == 0 && i < watches->nr; i++) {
-		const struct kmt_watcher *watcher = &watches->all[i].watcher;
+	while (r == 0 && mask) {
+		const struct kmt_watcher *watcher = next_of(watches, &mask);
 
 		r = watcher->on_alloc(watcher->context, account, event, comm);
 	}
@@ -122,11 +165,12 @@ static int on_free(void *context, const struct kmt_account *account,
 		   const struct kmt_object *object, enum kmt_end how, const struct kmt_event *event,
 		   const char *comm)
 {
-	struct kmt_watches *watches = context;
+	const struct kmt_watches *watches = context;
+	uint64_t mask = mask_of(watches, account);
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < watches->nr; i++) {
-		const struct kmt_watcher *watcher = &watches->all[i].watcher;
+	while (r == 0 && mask) {
+		const struct kmt_watcher *watcher = next_of(watches, &mask);
 
 		r = watcher->on_free(watcher->context, account, object, how, event, comm);
 	}
@@ -136,32 +180,33 @@ static int on_free(void *context, const struct kmt_account *account,
 static int on_end(void *context, const struct kmt_account *account, uint64_t ptr,
 		  const struct kmt_object *object)
 {
-	struct kmt_watches *watches = context;
+	const struct kmt_watches *watches = context;
+	uint64_t mask = mask_of(watches, account);
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < watches->nr; i++) {
-		const struct kmt_watcher *watcher = &watches->all[i].watcher;
+	while (r == 0 && mask) {
+		const struct kmt_watcher *watcher = next_of(watches, &mask);
 
 		r = watcher->on_end(watcher->context, account, ptr, object);
 	}
 	return r;
 }
 
-int kmt_watches_new(const struct kmt_watch_context *context, const struct kmt_result *suspects,
-		    struct kmt_ledger_options *ledger_options, struct kmt_watches **ret_watches,
-		    struct kmt_err *err)
+/* Of the rows that are suspects, or of those that aren't. */
+static int add_rows(struct kmt_watches *watches, const struct kmt_watch_context *context,
+		    const struct kmt_result *rows, enum kmt_watched which, bool wants_suspects,
+		    const struct kmt_ledger_options *ledger_options, struct kmt_err *err)
 {
-	KMT_CLEANUP(kmt_watches_freep) struct kmt_watches *watches = calloc(1, sizeof(*watches));
+	size_t most = KMT_DOSSIERS_MAX + (watches->nr && !watches->all[0].query);
 	int r = 0;
 
-	if (!watches)
-		return kmt_fail(err, -ENOMEM, "out of memory");
-	for (size_t i = 0; r == 0 && i < suspects->nr_rows && watches->nr < KMT_DOSSIERS_MAX; i++) {
+	for (size_t i = 0; r == 0 && i < rows->nr_rows && watches->nr < most; i++) {
+		const struct kmt_row *row = &rows->rows[i];
 		char *query;
 
-		if (!is_suspect(suspects, &suspects->rows[i]))
+		if (!row->call_site || is_suspect(rows, row) != wants_suspects)
 			continue;
-		query = query_of(&suspects->rows[i]);
+		query = query_of(row, which);
 		if (!query)
 			return kmt_fail(err, -ENOMEM, "out of memory");
 		if (has_query(watches, query))
@@ -169,6 +214,24 @@ int kmt_watches_new(const struct kmt_watch_context *context, const struct kmt_re
 		else
 			r = add(watches, context, query, ledger_options, err);
 	}
+	return r;
+}
+
+int kmt_watches_new(const struct kmt_watch_context *context, const struct kmt_result *rows,
+		    enum kmt_watched which, struct kmt_ledger_options *ledger_options,
+		    struct kmt_watches **ret_watches, struct kmt_err *err)
+{
+	KMT_CLEANUP(kmt_watches_freep) struct kmt_watches *watches = calloc(1, sizeof(*watches));
+	int r = 0;
+
+	if (!watches)
+		return kmt_fail(err, -ENOMEM, "out of memory");
+	if (context->options->interval_ns)
+		r = add(watches, context, NULL, ledger_options, err);
+	if (r == 0)
+		r = add_rows(watches, context, rows, which, true, ledger_options, err);
+	if (r == 0 && which == KMT_WATCHED_FIRST)
+		r = add_rows(watches, context, rows, which, false, ledger_options, err);
 	if (r < 0)
 		return r;
 	ledger_options->watcher = (struct kmt_watcher){
@@ -200,10 +263,19 @@ int kmt_watches_note(struct kmt_watches *watches, const struct kmt_event *event)
 int kmt_watches_close(struct kmt_watches *watches, struct kmt_frames *frames, uint64_t end_ns,
 		      struct kmt_err *err)
 {
-	int r = 0;
+	int r = watches->error < 0 ? kmt_fail(err, watches->error, "out of memory") : 0;
 
 	for (size_t i = 0; r == 0 && i < watches->nr; i++)
 		r = kmt_watch_close(watches->all[i].watch, frames, end_ns, err);
+	return r;
+}
+
+int kmt_watches_fill(struct kmt_watches *watches, struct kmt_result *result, struct kmt_err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < watches->nr; i++)
+		r = kmt_watch_fill(watches->all[i].watch, result, err);
 	return r;
 }
 

@@ -11,16 +11,22 @@
  */
 struct kmt_watches;
 
+enum kmt_watched {
+	KMT_WATCHED_SUSPECTS, /* by the names by which users may ask for them later */
+	KMT_WATCHED_FIRST,    /* suspects, then others: each site as it is */
+};
+
 /**
- * kmt_watches_new() - watch the ledger for sites that a result is suspicious of
- * @suspects: an earlier result of the same tape, by site
- * @context: its options are those of a replay that asks for nothing; borrowed
+ * kmt_watches_new() - watch the ledger for sites of a result
+ * @rows: an earlier result of the same tape, by site
+ * @context: its options are those of a replay that explains nothing; borrowed. A table over time
+ *	that they ask for is made beside the dossiers
  *
- * Return: 0; -ENOMEM.
+ * Return: 0; -E2BIG as of one watch; -ENOMEM.
  */
-int kmt_watches_new(const struct kmt_watch_context *context, const struct kmt_result *suspects,
-		    struct kmt_ledger_options *ledger_options, struct kmt_watches **ret_watches,
-		    struct kmt_err *err);
+int kmt_watches_new(const struct kmt_watch_context *context, const struct kmt_result *rows,
+		    enum kmt_watched which, struct kmt_ledger_options *ledger_options,
+		    struct kmt_watches **ret_watches, struct kmt_err *err);
 struct kmt_watches *kmt_watches_free(struct kmt_watches *watches);
 
 /* As those of one watch: see watch.h. */
@@ -28,6 +34,9 @@ void kmt_watches_set_ledger(struct kmt_watches *watches, const struct kmt_ledger
 int kmt_watches_note(struct kmt_watches *watches, const struct kmt_event *event);
 int kmt_watches_close(struct kmt_watches *watches, struct kmt_frames *frames, uint64_t end_ns,
 		      struct kmt_err *err);
+
+/* As kmt_watch_fill(), of all of them. */
+int kmt_watches_fill(struct kmt_watches *watches, struct kmt_result *result, struct kmt_err *err);
 
 /* The dossiers of all of them, texts interned. Return: 0 or -ENOMEM. */
 int kmt_watches_take(struct kmt_watches *watches, struct kmt_names *names,

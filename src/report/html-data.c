@@ -5,18 +5,22 @@
 #include "builder.h"
 #include "html-data.h"
 #include "intern.h"
+#include "json-asked.h"
 #include "json-rows.h"
 #include "page.h"
 #include "walk.h"
 
-#define STYLE		(JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
+#define STYLE		   (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
 /* Together with the page itself below 2 MB. */
-#define HEAD_BYTES_MAX	300000u
-#define ROW_BYTES_MAX	700000u	 /* with histories, stacks, reasons */
-#define SHORT_BYTES_MAX 1000000u /* with those that have none */
-#define STACK_BYTES_MAX 400000u
-#define LIST_LENGTH_MAX 40u /* of what is no row */
-#define FRAMES_MAX	65u
+#define HEAD_BYTES_MAX	   250000u
+#define ROW_BYTES_MAX	   600000u /* with histories, stacks, reasons */
+#define SHORT_BYTES_MAX	   850000u /* with those that have none */
+#define DOSSIER_BYTES_MAX  350000u
+#define STACK_BYTES_MAX	   300000u
+#define LIST_LENGTH_MAX	   40u /* of what is no row */
+#define LIST_LENGTH_LEAST  4u  /* if what is in it is long beyond reason */
+#define DOSSIER_LENGTH_MAX 15u /* of lists of who allocates, who frees, ... */
+#define FRAMES_MAX	   65u
 
 struct printer {
 	const struct kmt_result *result;
@@ -45,21 +49,20 @@ static bool print_within(struct printer *printer, struct json_object *object,
 /* --- all but rows and stacks --- */
 
 /* Lists that a tape may make long; each begins with what matters most. */
-static void shorten(struct json_object *value)
+static void shorten(struct json_object *value, size_t most)
 {
 	if (json_object_is_type(value, json_type_array)) {
 		size_t nr = json_object_array_length(value);
 
-		if (nr > LIST_LENGTH_MAX)
-			(void)json_object_array_del_idx(value, LIST_LENGTH_MAX,
-							nr - LIST_LENGTH_MAX);
+		if (nr > most)
+			(void)json_object_array_del_idx(value, most, nr - most);
 		for (size_t i = 0; i < json_object_array_length(value); i++)
-			shorten(json_object_array_get_idx(value, i));
+			shorten(json_object_array_get_idx(value, i), most);
 	} else if (json_object_is_type(value, json_type_object)) {
 		json_object_object_foreach(value, key, member)
 		{
 			(void)key;
-			shorten(member);
+			shorten(member, most);
 		}
 	}
 }
@@ -97,20 +100,28 @@ static void put_losses(struct builder *b, struct json_object *root, const struct
 	}
 }
 
-static void print_head(struct printer *printer)
+static bool print_shortened(struct printer *printer, size_t most)
 {
 	const struct kmt_result *result = printer->result;
+	struct kmt_result head = *result;
 	struct json_object *root = json_object_new_object();
 	struct builder b = { .has_failed = !root };
 	size_t bytes = 0;
 
-	kmt_json_put_head(&b, root, result);
-	json_object_object_del(root, "intervals"); /* "losses" are what is wanted of them */
-	shorten(root);
+	head.is_explanation = false; /* "dossiers" have it, and "losses" what is wanted of the */
+	head.interval_ns = 0;	     /* intervals */
+	kmt_json_put_head(&b, root, &head);
+	shorten(root, most);
 	put_points(&b, root, &result->reconciliation);
 	put_losses(&b, root, result);
 	put_text(&b, root, "version", KMT_VERSION);
-	if (!print_within(printer, root, &b, "", HEAD_BYTES_MAX, &bytes))
+	return print_within(printer, root, &b, "", HEAD_BYTES_MAX, &bytes);
+}
+
+static void print_head(struct printer *printer)
+{
+	if (!print_shortened(printer, LIST_LENGTH_MAX) &&
+	    !print_shortened(printer, LIST_LENGTH_LEAST))
 		(void)fputs("{}", printer->file);
 }
 
@@ -203,6 +214,65 @@ static void print_rows(struct printer *printer, uint64_t top)
 			break;
 	}
 	print_rest(printer, i, nr);
+}
+
+/* --- who allocates, who frees --- */
+
+/* Says of each list how much of it is left out. */
+static void cut_lists(struct builder *b, struct json_object *object)
+{
+	static const char *const names[] = { "sizes", "gfp", "allocated_by", "freed_by" };
+	struct json_object *more = put(b, object, "more", json_object_new_object());
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct json_object *list = json_object_object_get(object, names[i]);
+		size_t nr = list ? json_object_array_length(list) : 0;
+
+		if (nr <= DOSSIER_LENGTH_MAX)
+			continue;
+		put_uint(b, more, names[i], nr - DOSSIER_LENGTH_MAX);
+		(void)json_object_array_del_idx(list, DOSSIER_LENGTH_MAX, nr - DOSSIER_LENGTH_MAX);
+	}
+}
+
+static const struct kmt_dossier *find_dossier(const struct kmt_result *result,
+					      const struct kmt_row *row)
+{
+	for (size_t i = 0; i < result->nr_dossiers; i++)
+		if (result->dossiers[i].call_site == row->call_site &&
+		    result->dossiers[i].instance == row->instance)
+			return &result->dossiers[i];
+	return NULL;
+}
+
+/* By the number of their row: in that order, which has suspects first. */
+static void print_dossiers(struct printer *printer)
+{
+	const struct kmt_result *result = printer->result;
+	size_t bytes = 0, nr = 0;
+
+	(void)fputs(",\"dossiers\":[", printer->file);
+	for (size_t i = 0; i < result->nr_rows && nr < result->nr_dossiers; i++) {
+		const struct kmt_row *row = &result->rows[i];
+		const struct kmt_dossier *dossier =
+			row->call_site ? find_dossier(result, row) : NULL;
+		struct json_object *object;
+		struct builder b;
+
+		if (!dossier)
+			continue;
+		object = json_object_new_object();
+		b.has_failed = !object;
+		put_uint(&b, object, "row", i);
+		put_uint(&b, object, "live_of_any_age", dossier->live);
+		put_uint(&b, object, "remembered_objects", dossier->remembered);
+		kmt_json_put_dossier(&b, object, result, dossier);
+		cut_lists(&b, object);
+		if (!print_within(printer, object, &b, nr++ ? ",\n" : "\n", DOSSIER_BYTES_MAX,
+				  &bytes))
+			break;
+	}
+	(void)fputs("]", printer->file);
 }
 
 /* --- stacks, for the flame graph --- */
@@ -313,6 +383,7 @@ int kmt_html_data_print(const struct kmt_result *result, uint64_t rows, FILE *fi
 	(void)fputs("{\"head\":", file);
 	print_head(&printer);
 	print_rows(&printer, rows);
+	print_dossiers(&printer);
 	print_stacks(&printer);
 	(void)fputs("}\n", file);
 	kmt_page_data_end(file);

@@ -12,7 +12,7 @@
  * Whatever is on the tape, it takes less than 2 MB: rows come with all that is known of them as
  * long as there is room, then with their numbers alone, and what is left is summed. Its keys are
  * those of
- * `--format json`, and "name", "rest", "points", "stacks".
+ * `--format json`, and "name", "rest", "points", "losses", "dossiers", "stacks", "functions".
  *
  * @rows: at most; 0: all
  *

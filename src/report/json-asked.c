@@ -160,6 +160,17 @@ static void put_stacks(struct builder *b, struct json_object *object,
 	}
 }
 
+void kmt_json_put_dossier(struct builder *b, struct json_object *object,
+			  const struct kmt_result *result, const struct kmt_dossier *dossier)
+{
+	put_sizes(b, object, dossier);
+	put_flags(b, object, dossier);
+	put_tasks(b, object, dossier);
+	put_freers(b, object, dossier);
+	put_ages(b, object, dossier);
+	put_oldest(b, object, result, dossier);
+}
+
 void kmt_json_put_explain(struct builder *b, struct json_object *root,
 			  const struct kmt_result *result)
 {
@@ -179,12 +190,7 @@ void kmt_json_put_explain(struct builder *b, struct json_object *root,
 		put_uint(b, object, "live_of_any_age", dossier->live);
 		put_uint(b, object, "remembered_objects", dossier->remembered);
 		put_stacks(b, object, result, dossier);
-		put_sizes(b, object, dossier);
-		put_flags(b, object, dossier);
-		put_tasks(b, object, dossier);
-		put_freers(b, object, dossier);
-		put_ages(b, object, dossier);
-		put_oldest(b, object, result, dossier);
+		kmt_json_put_dossier(b, object, result, dossier);
 	}
 }
 

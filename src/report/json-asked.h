@@ -12,4 +12,8 @@ void kmt_json_put_explain(struct builder *b, struct json_object *root,
 void kmt_json_put_intervals(struct builder *b, struct json_object *root,
 			    const struct kmt_result *result);
 
+/* The lists of one site: "sizes", "gfp", "allocated_by", "freed_by", "lifetimes", "oldest". */
+void kmt_json_put_dossier(struct builder *b, struct json_object *object,
+			  const struct kmt_result *result, const struct kmt_dossier *dossier);
+
 #endif

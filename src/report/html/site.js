@@ -71,25 +71,31 @@ function reasonsOf(row) {
 		make("ul", { class: side }, ...row.reasons[side].map((reason) => make("li", {}, reason))));
 }
 
-/* What only sites have that were looked at more closely. */
+function remembered(dossier) {
+	return dossier.remembered_objects < dossier.live_of_any_age ? [make("p", { class: "dim" }, "Live is told of " +
+		`${countText(dossier.remembered_objects)} of ${countText(dossier.live_of_any_age)} objects.`)] : [];
+}
+
+/* What only the first sites have, which were looked at more closely. */
 function dossierOf(row) {
-	const dossier = (data.head.explain || []).find((one) => one.call_site === row.call_site && one.symbol === row.symbol &&
-		one.module === row.module);
+	const number = data.rows.indexOf(row);
+	const dossier = data.dossiers.find((one) => one.row === number);
 	if (!dossier)
-		return [make("p", { class: "dim" }, "Who allocates and who frees is gathered of the site that the verdict names: " +
-			"kmemtape replay --explain tells it of any site.")];
+		return row.call_site ? [make("p", { class: "dim" }, "Who allocates and who frees is gathered of the suspects and of the " +
+			`first sites, ${data.dossiers.length} in all; kmemtape replay --explain tells it of any site.`)] : [];
+	const more = (key) => dossier.more[key] ? [make("p", { class: "dim" }, `and ${countText(dossier.more[key])} more`)] : [];
 	const count = (key) => [key.replace("_", " "), (one) => countText(one[key] || 0), true];
 	return [make("div", { class: "pair" },
 		make("div", {}, ...listTable("Allocated by", [["task", taskText], ["in", (one) => one.context], count("allocs"),
-			["live", (one) => countText(one.live_objects), true]], dossier.allocated_by.slice(0, 15))),
+			["live", (one) => countText(one.live_objects), true]], dossier.allocated_by), ...remembered(dossier), ...more("allocated_by")),
 		make("div", {}, ...(dossier.freed_by.length ? listTable("Freed by", [["call site", siteText],
 			["frees", (one) => countText(one.frees), true],
 			["mean lifetime", (one) => one.lifetime_mean_ns === undefined ? "-" : timeText(one.lifetime_mean_ns), true]],
-		dossier.freed_by.slice(0, 15)) : [make("h3", {}, "Freed by"), make("p", {}, "Nobody freed an object of it while recording.")])),
+		dossier.freed_by) : [make("h3", {}, "Freed by"), make("p", {}, "Nobody freed an object of it while recording.")]), ...more("freed_by")),
 		make("div", {}, ...listTable("Sizes", [["requested", (one) => bytesText(one.requested_bytes), true],
 			["allocated", (one) => bytesText(one.allocated_bytes), true], count("allocs"),
-			["live", (one) => countText(one.live_objects), true]], dossier.sizes.slice(0, 15))),
-		make("div", {}, ...listTable("Flags", [["gfp", (one) => one.names || one.flags], count("allocs")], dossier.gfp.slice(0, 10)))),
+			["live", (one) => countText(one.live_objects), true]], dossier.sizes), ...more("sizes")),
+		make("div", {}, ...listTable("Flags", [["gfp", (one) => one.names || one.flags], count("allocs")], dossier.gfp), ...more("gfp"))),
 	...agesOf(dossier.lifetimes, "Ages"),
 	...listTable("Oldest live objects", [["address", (one) => one.ptr], ["age", (one) => timeText(one.age_ns), true],
 		["bytes", (one) => countText(one.allocated_bytes), true], ["task", taskText], ["CPU", (one) => one.cpu, true]], dossier.oldest)];
@@ -115,5 +121,5 @@ function showSite(section, row) {
 			...fact("cache", row.cache), ...fact("module", row.module || undefined), ...fact("on behalf of", row.owner),
 			...fact("source", row.lines), ...fact("address", row.call_site)))),
 	make("div", {}, ...stackOf(row.stacks > 1 ? `The stack that holds most, of ${row.stacks}` : "Call stack", row.frames))),
-	...dossier, ...(dossier.length === 1 ? agesOf(row.ages, "Ages") : []));
+	...dossier, ...(dossier.length < 2 ? agesOf(row.ages, "Ages") : []));
 }
