@@ -45,6 +45,18 @@ int kmt_decoder_new(const struct kmt_formats *formats, struct kmt_names *names,
 		    struct kmt_err *err);
 struct kmt_decoder *kmt_decoder_free(struct kmt_decoder *decoder);
 
+/*
+ * Where a decoder looks names up first: 36 KiB. If each of hundreds of decoders had its own, none
+ * would stay in the processor's cache.
+ */
+struct kmt_decoder_cache;
+
+int kmt_decoder_cache_new(struct kmt_decoder_cache **ret_cache, struct kmt_err *err);
+struct kmt_decoder_cache *kmt_decoder_cache_free(struct kmt_decoder_cache *cache);
+
+/* For the runs to come, instead of its own: of decoders that have the same names, one at a time. */
+void kmt_decoder_set_cache(struct kmt_decoder *decoder, struct kmt_decoder_cache *cache);
+
 /**
  * kmt_decoder_run() - decode sub-buffers that follow the ones before
  * @raw: whole sub-buffers, untrusted

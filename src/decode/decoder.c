@@ -44,6 +44,10 @@ struct brief {
 	uint8_t kind;
 };
 
+struct kmt_decoder_cache {
+	struct cached_name names[1 << CACHED_NAMES_BITS];
+};
+
 struct kmt_decoder {
 	const struct kmt_formats *formats;
 	struct kmt_names *names;
@@ -62,7 +66,8 @@ struct kmt_decoder {
 	const char *pair_names[KMT_PAIRS_MAX]; /* interned */
 	const uint8_t *numbers;		       /* of the layouts, by id */
 	struct brief briefs[KMT_LAYOUTS_MAX + 1];
-	struct cached_name cached[1 << CACHED_NAMES_BITS];
+	struct kmt_decoder_cache *cache; /* its own, or borrowed: then nothing touches its own */
+	struct kmt_decoder_cache own_cache;
 };
 
 void kmt_batch_deinit(struct kmt_batch *batch)
@@ -115,6 +120,7 @@ int kmt_decoder_new(const struct kmt_formats *formats, struct kmt_names *names,
 		return kmt_fail(err, -ENOMEM, "out of memory");
 	decoder->formats = formats;
 	decoder->names = names;
+	decoder->cache = &decoder->own_cache;
 	if (stacks && kmt_formats_has_stacks(formats)) {
 		decoder->stacks = stacks;
 		decoder->stack_layout = kmt_formats_find(formats, "ftrace:kernel_stack", &id);
@@ -141,6 +147,27 @@ struct kmt_decoder *kmt_decoder_free(struct kmt_decoder *decoder)
 		free(decoder->held);
 	free(decoder);
 	return NULL;
+}
+
+int kmt_decoder_cache_new(struct kmt_decoder_cache **ret_cache, struct kmt_err *err)
+{
+	struct kmt_decoder_cache *cache = calloc(1, sizeof(*cache));
+
+	if (!cache)
+		return kmt_fail(err, -ENOMEM, "out of memory");
+	*ret_cache = cache;
+	return 0;
+}
+
+struct kmt_decoder_cache *kmt_decoder_cache_free(struct kmt_decoder_cache *cache)
+{
+	free(cache);
+	return NULL;
+}
+
+void kmt_decoder_set_cache(struct kmt_decoder *decoder, struct kmt_decoder_cache *cache)
+{
+	decoder->cache = cache;
 }
 
 void kmt_decoder_note_gap(struct kmt_decoder *decoder)
@@ -178,7 +205,7 @@ static inline const char *intern(struct kmt_decoder *decoder, uint64_t call_site
 				 size_t bytes)
 {
 	struct cached_name *slot =
-		&decoder->cached[call_site * 0x9e3779b97f4a7c15 >> (64 - CACHED_NAMES_BITS)];
+		&decoder->cache->names[call_site * 0x9e3779b97f4a7c15 >> (64 - CACHED_NAMES_BITS)];
 
 	if (slot->name && slot->bytes == bytes && is_same(slot->text, text, bytes))
 		return slot->name;

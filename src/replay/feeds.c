@@ -52,6 +52,7 @@ struct kmt_feeds {
 	unsigned int nr_present;    /* shards that have not left */
 	uint64_t dropped_ns;
 	struct kmt_chunk_scratch *scratch; /* of the one who empties, without threads */
+	struct kmt_decoder_cache *cache;   /* likewise */
 	size_t slice_bytes;		   /* 0: whole chunks are decoded at once */
 
 	pthread_mutex_t lock;
@@ -66,12 +67,14 @@ struct kmt_feeds {
 /* What a thread works with. */
 struct worker {
 	struct kmt_chunk_scratch *scratch;
+	struct kmt_decoder_cache *cache;
 	struct kmt_batch batch; /* decoded, not yet shared out */
 };
 
 static void deinit_worker(struct worker *worker)
 {
 	(void)kmt_chunk_scratch_free(worker->scratch);
+	(void)kmt_decoder_cache_free(worker->cache);
 	kmt_batch_deinit(&worker->batch);
 }
 
@@ -122,6 +125,7 @@ static int fill(struct kmt_feeds *feeds, struct entry *entry, struct worker *wor
 {
 	int r;
 
+	kmt_decoder_set_cache(entry->feed.decoder, worker->cache);
 	bundle->first_ns = UINT64_MAX;
 	if (feeds->sharing.nr_shares == 1) {
 		r = kmt_feed_fill(&entry->feed, worker->scratch, feeds->slice_bytes,
@@ -209,6 +213,8 @@ static void *work(void *context)
 	struct kmt_err err;
 	int r = kmt_chunk_scratch_new(&worker.scratch, &err);
 
+	if (r == 0)
+		r = kmt_decoder_cache_new(&worker.cache, &err);
 	(void)pthread_mutex_lock(&feeds->lock);
 	while (!feeds->is_stopping) {
 		struct entry *entry = find_work(feeds);
@@ -262,6 +268,8 @@ static void set_slices(struct kmt_feeds *feeds, const struct kmt_formats *format
 static int start_alone(struct kmt_feeds *feeds, const struct kmt_formats *formats,
 		       struct kmt_err *err)
 {
+	int r;
+
 	assert(feeds->sharing.nr_shares == 1);
 	set_slices(feeds, formats);
 	for (size_t i = 0; feeds->slice_bytes && i < feeds->nr_entries; i++) {
@@ -269,7 +277,8 @@ static int start_alone(struct kmt_feeds *feeds, const struct kmt_formats *format
 		if (!feeds->entries[i].feed.kept_raw)
 			return kmt_fail(err, -ENOMEM, "out of memory");
 	}
-	return kmt_chunk_scratch_new(&feeds->scratch, err);
+	r = kmt_decoder_cache_new(&feeds->cache, err);
+	return r < 0 ? r : kmt_chunk_scratch_new(&feeds->scratch, err);
 }
 
 static int init_entry(struct kmt_feeds *feeds, const struct kmt_feeds_options *options, size_t i,
@@ -362,6 +371,7 @@ struct kmt_feeds *kmt_feeds_free(struct kmt_feeds *feeds)
 	free(feeds->entries);
 	free(feeds->readers);
 	(void)kmt_chunk_scratch_free(feeds->scratch);
+	(void)kmt_decoder_cache_free(feeds->cache);
 	(void)pthread_cond_destroy(&feeds->has_batch);
 	(void)pthread_cond_destroy(&feeds->has_work);
 	(void)pthread_mutex_destroy(&feeds->lock);
@@ -416,7 +426,7 @@ static int wait_for_batch(struct kmt_feeds *feeds, struct entry *entry, struct r
 /* Without threads. */
 static int make_batch(struct kmt_feeds *feeds, struct entry *entry, struct reader *reader)
 {
-	struct worker worker = { .scratch = feeds->scratch };
+	struct worker worker = { .scratch = feeds->scratch, .cache = feeds->cache };
 	struct kmt_err err;
 	int r;
 
