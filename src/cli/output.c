@@ -13,6 +13,7 @@
 #include "scratch.h"
 
 #define FILE_MODE 0666 /* less the umask */
+#define MODE_BITS 0777
 
 static bool is_stdout(const char *output)
 {
@@ -39,6 +40,15 @@ static bool is_same(const char *path, const struct stat *st)
 	return stat(path, &other) == 0 && other.st_dev == st->st_dev && other.st_ino == st->st_ino;
 }
 
+/* As /dev/stdout is: what the shell has opened, maybe to go on behind what is there. */
+static bool leads_to_stdout(const struct stat *st)
+{
+	struct stat other;
+
+	return fstat(STDOUT_FILENO, &other) == 0 && other.st_dev == st->st_dev &&
+	       other.st_ino == st->st_ino;
+}
+
 bool kmt_output_is(const char *path, const char *output)
 {
 	struct stat st;
@@ -60,6 +70,8 @@ int kmt_output_open(const struct kmt_command *command, const char *path, const c
 	is_there = stat(output, &st) == 0;
 	if (is_there && is_same(path, &st))
 		return kmt_fail(err, -EINVAL, "%s: would take the place of what is read", output);
+	if (is_there && leads_to_stdout(&st))
+		return 0;
 	if (is_there && !S_ISREG(st.st_mode))
 		return open_file(output, 0, output, ret_file, err);
 	/* What a link leads to is replaced, not the link. */
@@ -73,7 +85,10 @@ int kmt_output_open(const struct kmt_command *command, const char *path, const c
 	if (r < 0)
 		return r;
 	(void)snprintf(product, sizeof(product), "%s/" KMT_SCRATCH_PRODUCT, directory);
-	return open_file(product, O_CREAT | O_EXCL, output, ret_file, err);
+	r = open_file(product, O_CREAT | O_EXCL, output, ret_file, err);
+	if (r == 0 && is_there && fchmod(fileno(*ret_file), st.st_mode & MODE_BITS) < 0)
+		r = kmt_fail(err, -errno, "%s: %s", output, strerror(errno));
+	return r;
 }
 
 int kmt_output_close(FILE **file, const char *output, struct kmt_err *err)

@@ -48,6 +48,17 @@ ln -s file out/link
 nothing_else file link
 rm out/link
 
+# Who may read it stays as it was; and what the shell goes on with isn't replaced.
+echo old >out/file
+chmod 600 out/file
+"$KMEMTAPE" replay --format json -o out/file "$tape" || fail "over a private file: exit $?"
+[ "$(stat -c %a out/file)" = 600 ] || fail "a private file is mode $(stat -c %a out/file) now"
+echo old >out/file
+"$KMEMTAPE" replay --format json -o /dev/stdout "$tape" >>out/file || fail "/dev/stdout: exit $?"
+{ echo old; cat wanted; } | cmp -s - out/file || fail "/dev/stdout takes the place of what the shell goes on with"
+"$KMEMTAPE" replay --format json -o /dev/stdout "$tape" | cmp -s wanted || fail "/dev/stdout is not stdout"
+nothing_else file
+
 # Leaks are an answer, not a failure.
 echo old >out/file
 "$KMEMTAPE" replay --grace 0 --exit-code --fail-on possible --format json "$tape" >wanted
