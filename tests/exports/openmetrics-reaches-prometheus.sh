@@ -85,11 +85,34 @@ n=$(check site many)
 
 same_for_any_threads openmetrics
 
-exporter=$(command -v prometheus-node-exporter || echo /usr/local/lib/kmemtape-tests/usr/bin/prometheus-node-exporter)
-[ $failed -eq 0 ] && [ ! -x "$exporter" ] && {
-	echo "no prometheus-node-exporter here"
+# Usage: find_program NAME: where it is, if it isn't installed as a service
+find_program() {
+	command -v "$1" || echo "/usr/local/lib/kmemtape-tests/usr/bin/$1"
+}
+exporter=$(find_program prometheus-node-exporter) promtool=$(find_program promtool)
+[ $failed -eq 0 ] && [ ! -x "$exporter" -o ! -x "$promtool" ] && {
+	echo "no prometheus-node-exporter or no promtool here"
 	exit 77
 }
+# It has names, units and help as they should be.
+"$KMEMTAPE" replay --format openmetrics evil | "$promtool" check metrics >said 2>&1 && [ ! -s said ] || fail "promtool: $(cat said)"
+# The manual's alert is for a likely leak, unless events were lost.
+rule=$(sed -n '/^and a rule for an alert/,/^# /p' "$KMT_TESTS/../tools/man/kmemtape-formats.7.scd" | grep ^kmemtape_)
+printf 'groups:\n- name: kmemtape\n  rules:\n  - alert: Leak\n    expr: %s\n' "$rule" >rules.yml
+{
+	printf 'rule_files: [rules.yml]\ntests:\n- input_series:\n'
+	while read -r host likely lost losses; do
+		printf '  - {series: "kmemtape_verdict{leak=\\"%s\\",instance=\\"%s\\"}", values: "%d"}\n' likely "$host" "$likely" possible "$host" $((!likely))
+		printf '  - {series: "%s{instance=\\"%s\\"}", values: "%d"}\n' kmemtape_lost_events "$host" "$lost" kmemtape_losses "$host" "$losses"
+	done <<-END
+	leaks 1 0 0
+	loses 1 5 1
+	cut 1 0 1
+	well 0 0 0
+	END
+	printf '  alert_rule_test:\n  - {eval_time: 0, alertname: Leak, exp_alerts: [{exp_labels: {instance: leaks, leak: likely}}]}\n'
+} >test.yml
+"$promtool" test rules test.yml >said 2>&1 || fail "the manual's alert: $rule: $(cat said test.yml)"
 mkdir textfile
 "$KMEMTAPE" replay --format openmetrics -o textfile/kmemtape.prom evil || fail "textfile"
 port=$($python -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
