@@ -296,15 +296,17 @@ static int write_symbols(const struct mktape *mk, int dirfd, const char *path, u
 
 	for (size_t i = 0; r == 0 && i < table->nr; i++) {
 		const struct symbol *symbol = &table->symbols[i];
-		char text[1024];
+		KMT_CLEANUP(kmt_freep) char *text = NULL;
 		int n;
 
 		if (symbol->line != line)
 			continue;
-		n = snprintf(text, sizeof(text), "%0*llx %c %s%s%s%s\n", digits,
+		n = asprintf(&text, "%0*llx %c %s%s%s%s\n", digits,
 			     (unsigned long long)symbol->address, symbol->type, symbol->name,
 			     symbol->module ? "\t[" : "", symbol->module ? symbol->module : "",
 			     symbol->module ? "]" : "");
+		if (n < 0)
+			return kmt_fail(err, -ENOMEM, "out of memory");
 		if (!writer)
 			r = kmt_chunk_writer_new(dirfd, path, 0, 1, &writer, err);
 		if (r == 0)
