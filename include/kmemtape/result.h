@@ -175,6 +175,14 @@ struct kmt_verdict {
 	const char *owner, *owner_module; /* for whom it allocates; NULL: nobody, or not known */
 };
 
+#define KMT_SURE_ENOUGH 0.5
+
+/* A "no" that is none: what the tape can't tell must not look healthy. */
+static inline bool kmt_verdict_is_untold(const struct kmt_verdict *verdict)
+{
+	return verdict->leak == KMT_LEAK_NONE && verdict->confidence < KMT_SURE_ENOUGH;
+}
+
 /* Growth between the first and the last snapshot, and how much of it the live set explains. */
 struct kmt_bill_item {
 	const char *name; /* as in meminfo */

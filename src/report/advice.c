@@ -10,9 +10,8 @@
 
 #define NS_PER_S       UINT64_C(1000000000)
 #define SENTENCE_BYTES 2048
-#define WORD_INDENT    6   /* behind "next: " */
-#define GOOD_GRACES    6   /* so long that growth can be told from filling */
-#define SURE_ENOUGH    0.5 /* below, a "no" is none */
+#define WORD_INDENT    6 /* behind "next: " */
+#define GOOD_GRACES    6 /* so long that growth can be told from filling */
 
 struct advisor {
 	void (*add)(void *context, const char *sentence);
@@ -86,7 +85,7 @@ static void advise_recording(const struct kmt_result *result, const struct advis
 		say(to, "record again with a larger --buffer, so that nothing is lost");
 	else if (!result->is_complete)
 		say(to, "record again, and let it end by itself or with Ctrl-C");
-	else if (result->verdict.leak == KMT_LEAK_NONE && result->verdict.confidence < SURE_ENOUGH)
+	else if (kmt_verdict_is_untold(&result->verdict))
 		say(to, "record for longer: kmemtape record -d %" PRIu64 "s -o longer.tape",
 		    good_s ? good_s : 1);
 	else if (result->verdict.leak == KMT_LEAK_POSSIBLE)

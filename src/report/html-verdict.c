@@ -10,8 +10,6 @@
 #include "page.h"
 #include "words.h"
 
-/* Below, a "no" is none: what the tape can't tell must not look healthy. */
-#define SURE_ENOUGH 0.5
 #define REMARKS_MAX 40 /* a damaged tape may have one for each CPU */
 
 static void put_name(struct kmt_screen *screen, const struct kmt_suspect *suspect)
@@ -30,14 +28,9 @@ static void put_name(struct kmt_screen *screen, const struct kmt_suspect *suspec
 
 /* --- one sentence --- */
 
-static bool is_untold(const struct kmt_verdict *verdict)
-{
-	return verdict->leak == KMT_LEAK_NONE && verdict->confidence < SURE_ENOUGH;
-}
-
 static const char *tone_of(const struct kmt_verdict *verdict)
 {
-	return is_untold(verdict) ? "untold" : kmt_leak_name(verdict->leak);
+	return kmt_verdict_is_untold(verdict) ? "untold" : kmt_leak_name(verdict->leak);
 }
 
 static const char *label_of(const struct kmt_verdict *verdict)
@@ -48,7 +41,7 @@ static const char *label_of(const struct kmt_verdict *verdict)
 	case KMT_LEAK_POSSIBLE:
 		return "Possible leak";
 	default:
-		return is_untold(verdict) ? "Cannot tell" : "No leak";
+		return kmt_verdict_is_untold(verdict) ? "Cannot tell" : "No leak";
 	}
 }
 
@@ -84,7 +77,7 @@ static void put_sentence(struct kmt_screen *screen)
 		put_suspicion(screen);
 	else if (verdict->leak != KMT_LEAK_NONE)
 		kmt_screen_put(screen, "Something may leak");
-	else if (is_untold(verdict))
+	else if (kmt_verdict_is_untold(verdict))
 		kmt_screen_put(screen, "No leak was seen, but this tape cannot rule one out");
 	else
 		kmt_screen_put(screen, "Nothing seems to leak");

@@ -66,11 +66,13 @@ void kmt_head_draw_title(const struct kmt_result *result, struct kmt_canvas *can
 	}
 }
 
-static enum kmt_style verdict_style(enum kmt_leak leak)
+static enum kmt_style verdict_style(const struct kmt_verdict *verdict)
 {
-	return leak == KMT_LEAK_LIKELY	   ? KMT_STYLE_BAD
-	       : leak == KMT_LEAK_POSSIBLE ? KMT_STYLE_DOUBTFUL
-					   : KMT_STYLE_GOOD;
+	bool is_doubtful = verdict->leak == KMT_LEAK_POSSIBLE || kmt_verdict_is_untold(verdict);
+
+	return verdict->leak == KMT_LEAK_LIKELY ? KMT_STYLE_BAD
+	       : is_doubtful			? KMT_STYLE_DOUBTFUL
+						: KMT_STYLE_GOOD;
 }
 
 /* Of whom the verdict speaks; NULL: of nobody who is in this result. */
@@ -169,7 +171,7 @@ int kmt_head_draw(const struct kmt_result *result, struct kmt_canvas *canvas)
 			    is_small   ? 1
 			    : is_large ? 4
 				       : 2,
-			    verdict_style(result->verdict.leak), headline.text);
+			    verdict_style(&result->verdict), headline.text);
 	if (!is_small) {
 		row += kmt_wrap_put(canvas, row, 1, KMT_STYLE_PLAIN, confidence.text);
 		row += kmt_wrap_put(canvas, row, is_large ? 3 : 1, KMT_STYLE_PLAIN, growth.text);
