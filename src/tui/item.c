@@ -9,15 +9,6 @@
 
 #include "item.h"
 
-#define REAL_MAX 1.8e19 /* just below 2^64 */
-
-static uint64_t scaled(const struct kmt_row *row, uint64_t n)
-{
-	double value = (double)n * kmt_row_scale(row);
-
-	return value < REAL_MAX ? (uint64_t)(value + 0.5) : UINT64_MAX;
-}
-
 static int set_texts(struct kmt_item *item, const char *name, const char *cache, const char *owner)
 {
 	char a[KMT_ESCAPED_BYTES], b[KMT_ESCAPED_BYTES];
@@ -38,8 +29,8 @@ static int fill_row(struct kmt_item *item, enum kmt_group group, const struct km
 		.row = row,
 		.judgement = &row->judgement,
 		.has_size = kmt_row_has_size(row),
-		.bytes = scaled(row, row->live_bytes),
-		.objects = scaled(row, row->live_objects),
+		.bytes = kmt_row_scaled(row, row->live_bytes),
+		.objects = kmt_row_scaled(row, row->live_objects),
 		.bytes_per_s = row->judgement.trend.bytes_per_s * kmt_row_scale(row),
 	};
 	kmt_words_name(name, group, row);

@@ -29,11 +29,18 @@ static int compare_rows(const void *left, const void *right, void *context)
 	return r ? r : (levels_a > levels_b) - (levels_a < levels_b);
 }
 
+/* A hostile tape may claim anything. */
+static void add_up(uint64_t *sum, uint64_t n)
+{
+	if (__builtin_add_overflow(*sum, n, sum))
+		*sum = UINT64_MAX;
+}
+
 static void add_to(struct kmt_node *node, const struct kmt_row *row)
 {
-	node->allocs += row->allocs;
-	node->live_objects += row->live_objects;
-	node->live_bytes += row->live_bytes;
+	add_up(&node->allocs, row->allocs);
+	add_up(&node->live_objects, kmt_row_scaled(row, row->live_objects));
+	add_up(&node->live_bytes, kmt_row_scaled(row, row->live_bytes));
 }
 
 static enum kmt_node_kind kind_at(size_t level)

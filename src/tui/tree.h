@@ -33,7 +33,7 @@ struct kmt_node {
 	bool is_found, is_found_below;	  /* by the filter */
 	const struct kmt_row *row;	  /* the first one that it is made of */
 	const struct kmt_frame *frame;	  /* of a caller */
-	uint64_t allocs, live_objects, live_bytes;
+	uint64_t allocs, live_objects, live_bytes; /* live: estimated, of a sample */
 };
 
 enum kmt_tree_order {

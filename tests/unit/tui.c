@@ -295,6 +295,23 @@ TEST(the_first_screen_says_what_leaks)
 	kmt_screen_deinit(&screen);
 }
 
+TEST(what_cannot_be_told_does_not_look_healthy)
+{
+	struct kmt_screen screen;
+	struct kmt_verdict *verdict;
+
+	open_screen(&screen, 24, 80);
+	verdict = &screen.groups[KMT_BY_SITE].result->verdict;
+	verdict->leak = KMT_LEAK_NONE;
+	verdict->confidence = 0;
+	draw(&screen);
+	CHECK_EQ(kmt_canvas_row(&screen.canvas, 1)->style, KMT_STYLE_DOUBTFUL);
+	verdict->confidence = 0.9;
+	draw(&screen);
+	CHECK_EQ(kmt_canvas_row(&screen.canvas, 1)->style, KMT_STYLE_GOOD);
+	kmt_screen_deinit(&screen);
+}
+
 TEST(rows_go_by_each_column_and_back)
 {
 	struct kmt_screen screen;
@@ -532,6 +549,25 @@ TEST(a_tree_adds_up)
 	(void)kmt_result_free(result);
 }
 
+TEST(a_tree_of_a_sample_adds_up_estimates)
+{
+	struct kmt_result *result = make_stacks();
+	struct kmt_row *row = &result->rows[0];
+	uint64_t bytes = row->live_bytes;
+	struct kmt_tree tree;
+
+	row->is_estimated = true;
+	row->estimate.bytes = 4 * (double)bytes;
+	open_tree(&tree, result);
+	CHECK_EQ(tree.nodes[0].live_bytes, 204800 + 102400 + 1024000 + 3 * bytes);
+	kmt_tree_deinit(&tree);
+	row->estimate.bytes = 1e30;
+	open_tree(&tree, result);
+	CHECK(tree.nodes[0].live_bytes == UINT64_MAX);
+	kmt_tree_deinit(&tree);
+	(void)kmt_result_free(result);
+}
+
 TEST(a_tree_unfolds_to_where_it_divides)
 {
 	struct kmt_result *result = make_stacks();
@@ -685,6 +721,7 @@ int main(void)
 		ROW(a_tiny_screen_shows_whom_it_blames),
 		ROW(each_key_has_one_meaning),
 		ROW(the_first_screen_says_what_leaks),
+		ROW(what_cannot_be_told_does_not_look_healthy),
 		ROW(rows_go_by_each_column_and_back),
 		ROW(what_is_typed_filters_at_once),
 		ROW(rows_are_found_by_their_cache_and_class),
@@ -694,6 +731,7 @@ int main(void)
 		ROW(a_view_is_read_when_it_is_wanted),
 		ROW(the_tree_has_call_sites_without_stacks),
 		ROW(a_tree_adds_up),
+		ROW(a_tree_of_a_sample_adds_up_estimates),
 		ROW(a_tree_unfolds_to_where_it_divides),
 		ROW(a_filter_opens_the_tree_and_shuts_it_again),
 		ROW(a_tree_goes_by_objects_and_allocations),
