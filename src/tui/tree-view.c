@@ -17,18 +17,19 @@ static void draw_numbers(const struct kmt_tree *tree, const struct kmt_node *nod
 			 struct kmt_canvas *canvas, int row)
 {
 	bool is_else = kmt_tree_is_counted_elsewhere(node->row);
+	bool is_sized = node->live_bytes || kmt_row_has_size(node->row);
 	char live[KMT_UNITS_BYTES], share[KMT_UNITS_BYTES], objects[KMT_UNITS_BYTES];
 
 	kmt_canvas_put_right(canvas, row, 0, 9, KMT_STYLE_PLAIN,
-			     kmt_format_size(live, node->live_bytes));
+			     is_sized ? kmt_format_size(live, node->live_bytes) : "-");
 	if (canvas->nr_columns < WIDE)
 		return;
 	kmt_canvas_put_right(canvas, row, 10, 8, KMT_STYLE_PLAIN,
 			     kmt_words_count(objects, node->live_objects));
-	kmt_canvas_put_right(
-		canvas, row, 19, 7, KMT_STYLE_PLAIN,
-		is_else ? "-"
-			: kmt_words_percent(share, node->live_bytes, tree->nodes[0].live_bytes));
+	kmt_canvas_put_right(canvas, row, 19, 7, KMT_STYLE_PLAIN,
+			     is_else || !is_sized ? "-"
+						  : kmt_words_percent(share, node->live_bytes,
+								      tree->nodes[0].live_bytes));
 }
 
 static const char *mark_of(const struct kmt_node *node, bool is_utf8)

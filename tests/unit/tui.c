@@ -568,6 +568,24 @@ TEST(a_tree_of_a_sample_adds_up_estimates)
 	(void)kmt_result_free(result);
 }
 
+TEST(what_has_no_size_is_not_0_bytes)
+{
+	struct kmt_screen screen;
+	struct kmt_row *row;
+
+	open_screen(&screen, 24, 80);
+	row = &screen.groups[KMT_BY_SITE].result->rows[0];
+	row->space = KMT_SPACE_PAIR;
+	row->live_bytes = 0;
+	strcpy(screen.groups[KMT_BY_STACK].failed, "none");
+	press(&screen, "t+");
+	CHECK(find_row(&screen, "MODULE, CACHE, CALL SITE") > 0);
+	CHECK(find_row(&screen, "leak+0x0") > 0);
+	CHECK(find_row(&screen, " 0 B ") < 0);
+	CHECK(find_row(&screen, "        - ") > 0);
+	kmt_screen_deinit(&screen);
+}
+
 TEST(a_tree_unfolds_to_where_it_divides)
 {
 	struct kmt_result *result = make_stacks();
@@ -731,6 +749,7 @@ int main(void)
 		ROW(a_view_is_read_when_it_is_wanted),
 		ROW(the_tree_has_call_sites_without_stacks),
 		ROW(a_tree_adds_up),
+		ROW(what_has_no_size_is_not_0_bytes),
 		ROW(a_tree_of_a_sample_adds_up_estimates),
 		ROW(a_tree_unfolds_to_where_it_divides),
 		ROW(a_filter_opens_the_tree_and_shuts_it_again),
