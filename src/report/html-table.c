@@ -20,12 +20,13 @@ static void print_count(FILE *file, uint64_t n)
 static void print_rate(FILE *file, const struct kmt_row *row)
 {
 	double rate = row->judgement.trend.bytes_per_s * kmt_row_scale(row);
-	char text[KMT_UNITS_BYTES] = "-";
+	const char *shown = "-";
+	char text[KMT_UNITS_BYTES];
 
 	if (row->judgement.trend.shape != KMT_SHAPE_NONE)
-		(void)(kmt_row_has_size(row) ? kmt_words_rate(text, rate)
-					     : kmt_words_count_rate(text, rate));
-	(void)fprintf(file, "<td class=\"n\" data-v=\"%.3f\">%s</td>", rate, text);
+		shown = kmt_row_has_size(row) ? kmt_words_rate(text, rate)
+					      : kmt_words_count_rate(text, rate);
+	(void)fprintf(file, "<td class=\"n\" data-v=\"%.3f\">%s</td>", rate, shown);
 }
 
 static void print_row(const struct kmt_result *result, size_t i, FILE *file)

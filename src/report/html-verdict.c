@@ -153,14 +153,14 @@ static void put_others(struct kmt_screen *screen)
 			(void)fprintf(screen->file, "<a data-row=\"%zu\">",
 				      (size_t)(suspect->row - screen->result->rows));
 		put_name(screen, suspect);
-		kmt_screen_put(screen, suspect->row ? "</a> " : " ");
+		kmt_screen_put(screen, suspect->row ? "</a><div>" : "<div>");
 		if (suspect->row)
 			kmt_screen_size(screen, suspect->row);
 		if (kmt_suspect_is_rising(suspect))
 			kmt_page_textf(screen->file, ", %s",
 				       kmt_suspect_rate(rate, suspect,
 							suspect->judgement->trend.bytes_per_s));
-		(void)fprintf(screen->file, ", confidence %s</li>\n",
+		(void)fprintf(screen->file, ", confidence %s</div></li>\n",
 			      kmt_words_confidence(rate, suspect->judgement->confidence));
 	}
 	kmt_screen_put(screen, "</ul></div>\n");

@@ -48,14 +48,14 @@ static void put_bar(struct html *html, const char *class, int64_t bytes, int64_t
 
 static void put_item(struct html *html, const struct kmt_bill_item *item, int64_t most)
 {
-	char growth[KMT_UNITS_BYTES], explained[KMT_UNITS_BYTES] = "-";
+	char growth[KMT_UNITS_BYTES], explained[KMT_UNITS_BYTES];
 
-	if (item->is_explained)
-		(void)kmt_words_growth(explained, item->explained_bytes);
 	(void)fprintf(html->file,
 		      "<tr><th scope=\"row\">%s</th><td class=\"n\">%s</td><td class=\"n\">%s</td>"
 		      "<td class=\"bar\"><span class=\"bars\">",
-		      item->name, kmt_words_growth(growth, item->growth_bytes), explained);
+		      item->name, kmt_words_growth(growth, item->growth_bytes),
+		      item->is_explained ? kmt_words_growth(explained, item->explained_bytes)
+					 : "-");
 	put_bar(html, "counted", item->growth_bytes, most);
 	if (item->is_explained)
 		put_bar(html, "explained", item->explained_bytes, most);

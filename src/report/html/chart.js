@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* Live bytes over time, stacked, with the kernel's own counters as lines and what was lost shaded. */
 const LAYERS_MAX = 7;
-const PLOT = { width: 1000, height: 260, left: 66, right: 8, top: 8, bottom: 24 };
+const PLOT = { height: 260, left: 66, right: 8, top: 8, bottom: 24 };
 
 /* Times in nanoseconds since the start, at which histories have their points. */
 function gridTimes(head) {
@@ -42,42 +42,41 @@ function layersOf(rows, by, nr) {
 	return layers;
 }
 
-function niceStep(span, nr, factors, unit) {
-	const rough = span / nr / unit;
-	let base = 1;
-	while (base * factors[factors.length - 1] < rough)
-		base *= factors[factors.length - 1];
-	return base * unit * factors.find((factor) => factor * base >= rough);
+/* Where lines go: at powers of two of the unit that fits the largest, or at 1, 2, 5 of a power of ten. */
+function valueTicks(bottom, top, isBytes) {
+	const most = Math.max(top, -bottom, 1), rough = (top - bottom) / 5, ticks = [];
+	let step = isBytes ? 2 ** Math.ceil(Math.log2(rough)) : 10 ** Math.floor(Math.log10(rough));
+	if (!isBytes)
+		step *= [1, 2, 5, 10].find((factor) => factor * step >= rough);
+	step = Math.max(1, step);
+	for (let n = Math.ceil(bottom / step) * step; n <= top; n += step)
+		ticks.push(n);
+	const power = isBytes ? Math.min(6, Math.floor(Math.log2(most) / 10)) : 0;
+	const unit = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"][power];
+	return ticks.map((n) => [n, isBytes ? `${Number((n / 1024 ** power).toPrecision(3))} ${unit}` : countText(n)]);
 }
 
-function byteStep(span) {
-	let unit = 1;
-	while (span / unit >= 2048)
-		unit *= 1024;
-	return niceStep(span, 4, [1, 2, 5, 10], unit);
-}
-
-function timeStep(span) {
+function timeStep(span, nr) {
 	const steps = [1e6, 1e7, 1e8, 5e8, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 43200, 86400]
 		.map((s, i) => i < 4 ? s : s * NS);
-	return steps.find((step) => span / step <= 8) || span / 8;
+	return steps.find((step) => span / step <= nr) || span / nr;
 }
 
-/* A plot of layers and lines: { times, end, layers, lines: [{ name, times, points }], losses, format } */
-function plot(what) {
+/* A plot of layers and lines, as wide as @width: { times, end, layers, lines: [{ name, times, points }], losses, format } */
+function plot(what, width) {
 	const nr = what.times.length;
 	const sums = what.times.map((_, i) => what.layers.reduce((sum, layer) => sum + layer.points[i], 0));
 	const linePoints = what.lines.flatMap((line) => line.points);
 	const top = Math.max(1, ...sums, ...linePoints) * 1.05, bottom = Math.min(0, ...linePoints);
-	const x = (t) => PLOT.left + t / Math.max(1, what.end) * (PLOT.width - PLOT.left - PLOT.right);
+	const x = (t) => PLOT.left + t / Math.max(1, what.end) * (width - PLOT.left - PLOT.right);
 	const y = (n) => PLOT.height - PLOT.bottom - (n - bottom) / (top - bottom) * (PLOT.height - PLOT.top - PLOT.bottom);
-	const svg = make("svg", { viewBox: `0 0 ${PLOT.width} ${PLOT.height}`, role: "img", tabindex: "0",
+	const svg = make("svg", { viewBox: `0 0 ${width} ${PLOT.height}`, role: "group", tabindex: "0",
 		"aria-label": what.label + ": arrow keys move along time" });
 
-	for (let n = 0, step = byteStep(top - bottom); n <= top; n += step)
-		svg.append(make("line", { class: "grid", x1: PLOT.left, x2: PLOT.width - PLOT.right, y1: y(n), y2: y(n) }),
-			make("text", { x: PLOT.left - 6, y: y(n) + 4, "text-anchor": "end" }, what.format(n)));
-	for (let t = 0, step = timeStep(what.end); t <= what.end; t += step)
+	for (const [n, name] of valueTicks(bottom, top, what.format === bytesText))
+		svg.append(make("line", { class: "grid", x1: PLOT.left, x2: width - PLOT.right, y1: y(n), y2: y(n) }),
+			make("text", { x: PLOT.left - 6, y: y(n) + 4, "text-anchor": "end" }, name));
+	for (let t = 0, step = timeStep(what.end, Math.min(8, width / 80)); t <= what.end; t += step)
 		svg.append(make("text", { x: x(t), y: PLOT.height - 6, "text-anchor": t ? "middle" : "start" }, t ? timeText(t) : "0"));
 	const below = new Array(nr).fill(0);
 	what.layers.forEach((layer, k) => {
@@ -94,7 +93,7 @@ function plot(what) {
 	for (const loss of what.losses)
 		svg.append(make("rect", { class: "loss-band", x: x(loss.from), y: PLOT.top,
 			width: Math.max(2, x(loss.to) - x(loss.from)), height: PLOT.height - PLOT.top - PLOT.bottom }));
-	addCursor(svg, what, x);
+	addCursor(svg, what, x, width);
 	return svg;
 }
 
@@ -103,7 +102,7 @@ function nearest(times, t) {
 }
 
 /* Values at one point of time, by mouse or arrow keys. */
-function addCursor(svg, what, x) {
+function addCursor(svg, what, x, width) {
 	const cursor = make("line", { class: "cursor", y1: PLOT.top, y2: PLOT.height - PLOT.bottom, visibility: "hidden" });
 	let at = what.times.length - 1;
 	svg.append(cursor);
@@ -124,7 +123,7 @@ function addCursor(svg, what, x) {
 			if (t >= loss.from && t <= loss.to)
 				lines.push(`${loss.lost ? countText(loss.lost) : "an unknown number of"} events lost`);
 		const box = svg.getBoundingClientRect();
-		showTip(lines.join("\n"), clientX === undefined ? box.left + x(t) / PLOT.width * box.width : clientX,
+		showTip(lines.join("\n"), clientX === undefined ? box.left + x(t) / width * box.width : clientX,
 			clientY === undefined ? box.top + 20 : clientY);
 	}
 	function hide() {
@@ -133,8 +132,8 @@ function addCursor(svg, what, x) {
 	}
 	svg.addEventListener("mousemove", (event) => {
 		const box = svg.getBoundingClientRect();
-		const t = ((event.clientX - box.left) / box.width * PLOT.width - PLOT.left) /
-			(PLOT.width - PLOT.left - PLOT.right) * what.end;
+		const t = ((event.clientX - box.left) / box.width * width - PLOT.left) /
+			(width - PLOT.left - PLOT.right) * what.end;
 		show(nearest(what.times, t), event.clientX, event.clientY);
 	});
 	svg.addEventListener("mouseleave", hide);
@@ -148,6 +147,12 @@ function addCursor(svg, what, x) {
 		event.preventDefault();
 		show(at + steps[event.key]);
 	});
+}
+
+/* Letters keep their size on whatever screen. */
+function plotWidth(section) {
+	const style = getComputedStyle(section);
+	return Math.max(280, section.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight) || 1000);
 }
 
 function lossesOf(head) {
@@ -194,11 +199,11 @@ function showChart(section) {
 		const layers = layersOf(data.rows, by, times.length);
 		place.replaceChildren(plot({ times, end: head.tape.end_ns - head.tape.start_ns, layers,
 			lines: lines.filter((line) => line.isShown), losses: lossesOf(head), format: bytesText,
-			label: "live bytes over time by " + by }));
-		legend.replaceChildren(...layers.map((layer, k) => make("label", {},
+			label: "live bytes over time by " + by }, plotWidth(section)));
+		legend.replaceChildren(...layers.map((layer, k) => make("span", {},
 			make("span", { class: "swatch", style: `background:var(--s${k})` }), layer.name)), ...lines.map(lineSwitch));
 		if ((head.losses || []).length)
-			legend.append(make("label", {}, make("span", { class: "swatch", style: "background:var(--bad);opacity:.3" }),
+			legend.append(make("span", {}, make("span", { class: "swatch", style: "background:var(--bad);opacity:.3" }),
 				"events lost"));
 	}
 	function lineSwitch(line) {
@@ -213,9 +218,10 @@ function showChart(section) {
 			make("line", { class: "counter", x1: 0, x2: 30, y1: 4, y2: 4, "stroke-dasharray": line.dash })),
 			line.name + " growth (kernel)");
 	}
-	section.append(make("h2", {}, "Live bytes over time"), make("div", { class: "tools" },
+	section.append(make("h2", {}, "Live bytes over time"), make("div", { class: "tools", role: "group", "aria-label": "live bytes by" },
 		make("span", { class: "dim" }, "by"), ...buttons), place, legend);
 	if (data.rows.some((row) => !row.history && row.live_bytes))
 		section.append(make("p", { class: "dim" }, "Only rows with a history: those with little are not in it."));
 	draw("site");
+	addEventListener("resize", () => section.checkVisibility() && draw(shownBy));
 }

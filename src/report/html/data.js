@@ -49,7 +49,7 @@ function timeText(ns) {
 		return (ns / 1e6).toPrecision(3) + " ms";
 	if (s < 60)
 		return Number(s.toPrecision(3)) + " s";
-	const whole = Math.round(s < 3600 ? s : s / 60), unit = s < 3600 ? ["m", "s"] : ["h", "m"];
+	const whole = Math.floor(s < 3600 ? s : s / 60), unit = s < 3600 ? ["m", "s"] : ["h", "m"];
 	return `${Math.floor(whole / 60)} ${unit[0]}` + (whole % 60 ? ` ${whole % 60} ${unit[1]}` : "");
 }
 
@@ -66,8 +66,9 @@ function signed(text) {
 function rateText(row) {
 	if (!row.trend || row.trend.shape === "none" || row.trend.shape === undefined)
 		return "-";
-	return "rate_bytes_per_s" in row ? signed(bytesText(Math.round(row.rate_bytes_per_s * 3600))) + "/h"
-		: signed(countText(Math.round(row.rate_objects_per_s * 3600))) + "/h";
+	const hasSize = "rate_bytes_per_s" in row;
+	const anHour = Math.round((hasSize ? row.rate_bytes_per_s : row.rate_objects_per_s) * 3600);
+	return anHour || !hasSize ? signed(hasSize ? bytesText(anHour) : countText(anHour)) + "/h" : "+0";
 }
 
 /* An element with attributes and children; children that are no element become text. */
@@ -81,7 +82,7 @@ function make(tag, attributes, ...children) {
 }
 
 /* One tip for all that is pointed at. */
-const tip = make("div", { class: "tip", role: "tooltip", hidden: "" });
+const tip = make("div", { class: "tip", role: "status", hidden: "" });
 
 function showTip(text, x, y) {
 	tip.textContent = text;

@@ -56,6 +56,7 @@ function showFlame(section) {
 	function block(node, left, width, depth) {
 		const button = make("button", { type: "button", "data-depth": depth, "aria-label": describe(node) }, node.name);
 		button.style.cssText = `left:${left}%;width:${width}%;top:${depth * FLAME_ROW}px;background:${flameColor(node.name)}`;
+		button.classList.toggle("narrow", width < 2);
 		button.classList.toggle("match", search.value !== "" && node.name.toLowerCase().includes(search.value.toLowerCase()));
 		button.tabIndex = node === zoomed ? 0 : -1;
 		button.addEventListener("click", () => draw(node));

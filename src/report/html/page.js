@@ -6,7 +6,10 @@ function addThemeSwitch() {
 		return;
 	const isDark = () => root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
 	const button = make("button", { type: "button", id: "theme" });
-	const name = () => button.textContent = isDark() ? "light" : "dark";
+	const name = () => {
+		button.textContent = isDark() ? "light" : "dark";
+		button.setAttribute("aria-label", button.textContent + " colours");
+	};
 	button.addEventListener("click", () => {
 		root.dataset.theme = isDark() ? "light" : "dark";
 		name();

@@ -55,7 +55,7 @@ function sampleText(row) {
 		: `95 %: ${bytesText(estimate.bytes_low)} to ${bytesText(estimate.bytes_high)}`;
 }
 
-function siteChart(row) {
+function siteChart(section, row) {
 	const head = data.head, history = row.history;
 	if (!history)
 		return [];
@@ -63,7 +63,7 @@ function siteChart(row) {
 	return [make("h3", {}, hasSize ? "Live bytes over time" : "Live objects over time"), plot({ times: gridTimes(head),
 		end: head.tape.end_ns - head.tape.start_ns, lines: [], losses: lossesOf(head),
 		layers: [{ name: row.name, points: history.live_bytes || history.live_objects, color: "var(--s1)" }],
-		format: hasSize ? bytesText : countText, label: "live over time" })];
+		format: hasSize ? bytesText : countText, label: "live over time" }, plotWidth(section))];
 }
 
 function reasonsOf(row) {
@@ -106,7 +106,7 @@ function showSite(section, row) {
 	const dossier = dossierOf(row);
 	section.replaceChildren(back, make("h1", {}, make("code", {}, row.name)), make("p", {},
 		make("span", { class: "class " + row.class }, row.class), ` confidence ${confidenceText(row)}`),
-	...reasonsOf(row), ...siteChart(row), make("div", { class: "pair" }, make("div", {}, make("h3", {}, "Numbers"),
+	...reasonsOf(row), ...siteChart(section, row), make("div", { class: "pair" }, make("div", {}, make("h3", {}, "Numbers"),
 		make("table", {}, make("tbody", {},
 			...fact("live", row.live_bytes === undefined ? undefined : bytesText(row.live_bytes)),
 			...fact("live objects", countText(row.live_objects)), ...fact("by the sample", sampleText(row)),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /* Any table of class "sortable" is sorted by its headings, and filtered by the input that names it. */
-const ROWS_AT_ONCE = 200;
+const ROWS_AT_ONCE = 200, ROWS_ON_PAPER = 30;
 
 function cellValue(row, column) {
 	const cell = row.cells[column];
@@ -24,7 +24,7 @@ function sortTable(table, column, isDescending) {
 }
 
 /* All words of the filter have to be in a row; without one, the first rows are enough. */
-function filterTable(table, text, count) {
+function filterTable(table, text, count, paper) {
 	const words = text.toLowerCase().split(/\s+/).filter(Boolean);
 	let nr = 0, nrShown = 0;
 	for (const row of table.tBodies[0].rows) {
@@ -33,7 +33,10 @@ function filterTable(table, text, count) {
 		row.hidden = !isMeant || nrShown >= ROWS_AT_ONCE;
 		nr += isMeant;
 		nrShown += !row.hidden;
+		row.classList.toggle("beyond", nrShown > ROWS_ON_PAPER);
 	}
+	paper.textContent = nr > ROWS_ON_PAPER ? `The first ${ROWS_ON_PAPER} of ${nr} rows: what is sorted or filtered before ` +
+		"it is printed has others." : "";
 	if (count)
 		count.textContent = nr === nrShown ? `${nr} rows` : `${nrShown} of ${nr} rows: filter for more`;
 }
@@ -41,7 +44,8 @@ function filterTable(table, text, count) {
 function enhanceTable(table) {
 	const input = document.querySelector(`input[data-filter="${table.id}"]`);
 	const count = input && input.parentElement.querySelector('[role="status"]');
-	const refilter = () => filterTable(table, input ? input.value : "", count);
+	const paper = make("p", { class: "paper dim" });
+	const refilter = () => filterTable(table, input ? input.value : "", count, paper);
 
 	[...table.tHead.rows[0].cells].forEach((cell, column) => {
 		if (cell.classList.contains("trend"))
@@ -54,6 +58,7 @@ function enhanceTable(table) {
 		});
 		cell.replaceChildren(button);
 	});
+	table.after(paper);
 	if (input)
 		input.addEventListener("input", refilter);
 	refilter();
