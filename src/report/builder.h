@@ -165,6 +165,13 @@ static inline struct json_object *safe_text(const char *text)
 	return json_object_new_string(kmt_escape(escaped, sizeof(escaped), text));
 }
 
+/* A text that is escaped already, or ours. */
+static inline void put_safe(struct builder *builder, struct json_object *object, const char *name,
+			    const char *text)
+{
+	(void)put(builder, object, name, json_object_new_string(text));
+}
+
 /* Absent means unknown. */
 static inline void put_text(struct builder *builder, struct json_object *object, const char *name,
 			    const char *text)

@@ -186,7 +186,7 @@ static void put_tape(struct line *line, const struct kmt_result *result)
 int kmt_report_csv(const struct kmt_result *result, const struct kmt_report_options *options,
 		   FILE *file, struct kmt_err *err)
 {
-	size_t nr = options->top && options->top < result->nr_rows ? options->top : result->nr_rows;
+	size_t nr = kmt_walk_nr(result, options);
 
 	(void)err;
 	(void)fputs(header, file);

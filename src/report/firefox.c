@@ -23,6 +23,7 @@
 
 struct firefox {
 	const struct kmt_result *result;
+	const struct kmt_report_options *options;
 	struct builder builder;
 	struct kmt_firefox_tables tables;
 	struct kmt_firefox_samples samples;
@@ -35,14 +36,14 @@ static void deinit(struct firefox *firefox)
 	kmt_firefox_samples_deinit(&firefox->samples);
 }
 
-static int gather(struct firefox *firefox, const struct kmt_report_options *options)
+static int gather(struct firefox *firefox)
 {
 	struct kmt_walk_sample sample;
 	struct kmt_history history;
 	struct kmt_walk walk;
 	int r = 0;
 
-	kmt_walk_start(&walk, firefox->result, options);
+	kmt_walk_start(&walk, firefox->result, firefox->options);
 	while (r == 0 && kmt_walk_next(&walk, &sample)) {
 		if (sample.row->history) {
 			kmt_history_unpack(sample.row->history, &history);
@@ -56,12 +57,6 @@ static int gather(struct firefox *firefox, const struct kmt_report_options *opti
 	}
 	kmt_firefox_samples_sort(&firefox->samples);
 	return r;
-}
-
-static void put_safe(struct builder *b, struct json_object *object, const char *key,
-		     const char *text)
-{
-	(void)put(b, object, key, json_object_new_string(text));
 }
 
 /* Milliseconds since the start. */
@@ -174,7 +169,7 @@ static void put_extra(struct firefox *firefox, struct json_object *meta)
 
 	put_safe(b, section, "label", "Recording");
 	remarks.entries = put(b, section, "entries", json_object_new_array());
-	kmt_walk_remarks(firefox->result, put_remark, &remarks);
+	kmt_walk_remarks(firefox->result, firefox->options, put_remark, &remarks);
 }
 
 static void put_category(struct firefox *firefox, struct json_object *meta)
@@ -237,13 +232,13 @@ static void fill(struct firefox *firefox, struct json_object *root)
 int kmt_report_firefox(const struct kmt_result *result, const struct kmt_report_options *options,
 		       FILE *file, struct kmt_err *err)
 {
-	KMT_CLEANUP(deinit) struct firefox firefox = { .result = result };
+	KMT_CLEANUP(deinit) struct firefox firefox = { .result = result, .options = options };
 	struct json_object *root = json_object_new_object();
 	const char *text = NULL;
 
 	firefox.tables.result = result;
 	firefox.tables.builder = &firefox.builder;
-	if (root && gather(&firefox, options) == 0) {
+	if (root && gather(&firefox) == 0) {
 		fill(&firefox, root);
 		if (!firefox.builder.has_failed && kmt_firefox_tables_are_whole(&firefox.tables))
 			text = json_object_to_json_string_ext(root, STYLE);

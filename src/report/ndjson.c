@@ -4,6 +4,7 @@
 #include "builder.h"
 #include "json-rows.h"
 #include "ndjson.h"
+#include "walk.h"
 
 #define LINE_STYLE (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
 
@@ -40,7 +41,7 @@ static bool print_line(const struct kmt_result *result, const struct kmt_row *ro
 int kmt_report_ndjson(const struct kmt_result *result, const struct kmt_report_options *options,
 		      FILE *file, struct kmt_err *err)
 {
-	size_t nr = options->top && options->top < result->nr_rows ? options->top : result->nr_rows;
+	size_t nr = kmt_walk_nr(result, options);
 
 	for (size_t i = 0; i < nr; i++)
 		if (!print_line(result, &result->rows[i], file))

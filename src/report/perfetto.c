@@ -178,12 +178,12 @@ static void put_note(void *context, const char *line)
 	(void)put_packet(perfetto, PACKET_TRACK_EVENT, perfetto->result->start_ns);
 }
 
-static int put_notes(struct perfetto *perfetto)
+static int put_notes(struct perfetto *perfetto, const struct kmt_report_options *options)
 {
 	int r = put_track(perfetto, UUID_NOTES, "kmemtape", false);
 
 	if (r == 0)
-		kmt_walk_remarks(perfetto->result, put_note, perfetto);
+		kmt_walk_remarks(perfetto->result, options, put_note, perfetto);
 	return r;
 }
 
@@ -258,7 +258,8 @@ int kmt_report_perfetto(const struct kmt_result *result, const struct kmt_report
 	int r;
 
 	(void)((r = put_clocks(&perfetto)) < 0 || (r = put_kernel(&perfetto)) < 0 ||
-	       (r = put_notes(&perfetto)) < 0 || (r = put_curves(&perfetto, options)) < 0 ||
+	       (r = put_notes(&perfetto, options)) < 0 ||
+	       (r = put_curves(&perfetto, options)) < 0 ||
 	       (r = kmt_perfetto_heap_fill(result, options, KERNEL_PID, &perfetto.message)) < 0 ||
 	       (r = put_packet(&perfetto, PACKET_PROFILE, result->end_ns)) < 0);
 	return r < 0 ? kmt_fail(err, r, "out of memory") : 0;

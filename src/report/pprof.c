@@ -286,7 +286,7 @@ static void fill(struct pprof *pprof, const struct kmt_report_options *options)
 	kmt_walk_start(&walk, pprof->result, options);
 	while (kmt_walk_next(&walk, &sample))
 		put_sample(pprof, &sample);
-	kmt_walk_remarks(pprof->result, put_comment, pprof);
+	kmt_walk_remarks(pprof->result, options, put_comment, pprof);
 	for (size_t i = 0; i < pprof->texts.nr; i++)
 		kmt_proto_put_text(&pprof->profile, PROFILE_STRING, pprof->texts.texts[i]);
 }

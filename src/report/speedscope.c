@@ -27,13 +27,6 @@ static void deinit(struct speedscope *speedscope)
 	kmt_intern_deinit(&speedscope->frames);
 }
 
-/* A text that is escaped already. */
-static void put_safe(struct builder *b, struct json_object *object, const char *key,
-		     const char *text)
-{
-	(void)put(b, object, key, json_object_new_string(text));
-}
-
 /* Their numbers, outermost first. */
 static size_t list_frames(struct speedscope *speedscope, const struct kmt_walk_sample *sample,
 			  uint64_t numbers[FRAMES_MAX])

@@ -9,12 +9,17 @@
 
 #define REMARK_BYTES 1200
 
+size_t kmt_walk_nr(const struct kmt_result *result, const struct kmt_report_options *options)
+{
+	return options->top && options->top < result->nr_rows ? options->top : result->nr_rows;
+}
+
 void kmt_walk_start(struct kmt_walk *walk, const struct kmt_result *result,
 		    const struct kmt_report_options *options)
 {
 	walk->result = result;
 	walk->next = 0;
-	walk->nr = options->top && options->top < result->nr_rows ? options->top : result->nr_rows;
+	walk->nr = kmt_walk_nr(result, options);
 }
 
 static const char *text_or(const char *text, const char *otherwise)
@@ -166,9 +171,25 @@ static uint64_t bytes_left_out(const struct kmt_result *result)
 	return bytes;
 }
 
-void kmt_walk_remarks(const struct kmt_result *result, void (*add)(void *context, const char *line),
-		      void *context)
+/* What is in a walk over all rows, and not in that over those that are shown. */
+static uint64_t bytes_not_shown(const struct kmt_result *result,
+				const struct kmt_report_options *options)
 {
+	struct kmt_walk walk = { .result = result,
+				 .next = kmt_walk_nr(result, options),
+				 .nr = result->nr_rows };
+	struct kmt_walk_sample sample;
+	uint64_t bytes = 0;
+
+	while (kmt_walk_next(&walk, &sample))
+		bytes += sample.row->live_bytes;
+	return bytes;
+}
+
+void kmt_walk_remarks(const struct kmt_result *result, const struct kmt_report_options *options,
+		      void (*add)(void *context, const char *line), void *context)
+{
+	size_t nr_not_shown = result->nr_rows - kmt_walk_nr(result, options);
 	char line[REMARK_BYTES], size[KMT_UNITS_BYTES];
 
 	add(context, kmt_escape(line, sizeof(line), result->verdict.headline));
@@ -194,6 +215,14 @@ void kmt_walk_remarks(const struct kmt_result *result, void (*add)(void *context
 			       "left out: %s of pages of users and files, or that are in it as "
 			       "slab, vmalloc or per-CPU memory",
 			       kmt_format_size(size, bytes_left_out(result)));
+		add(context, line);
+	}
+	if (nr_not_shown) {
+		(void)snprintf(
+			line, sizeof(line),
+			"left out: %zu rows with %s, behind the first %zu that --top asked for",
+			nr_not_shown, kmt_format_size(size, bytes_not_shown(result, options)),
+			kmt_walk_nr(result, options));
 		add(context, line);
 	}
 	for (size_t i = 0; i < result->nr_notes; i++)

@@ -27,6 +27,9 @@ struct kmt_walk_sample {
 	bool has_stack;
 };
 
+/* How many of the rows are shown. */
+size_t kmt_walk_nr(const struct kmt_result *result, const struct kmt_report_options *options);
+
 void kmt_walk_start(struct kmt_walk *walk, const struct kmt_result *result,
 		    const struct kmt_report_options *options);
 
@@ -52,7 +55,7 @@ bool kmt_walk_wall_time(const struct kmt_result *result, uint64_t time_ns, int64
  * What an export of numbers alone has to say of them: loss, damage, sampling, what was left out.
  * Each is one line, made safe for a terminal.
  */
-void kmt_walk_remarks(const struct kmt_result *result, void (*add)(void *context, const char *line),
-		      void *context);
+void kmt_walk_remarks(const struct kmt_result *result, const struct kmt_report_options *options,
+		      void (*add)(void *context, const char *line), void *context);
 
 #endif

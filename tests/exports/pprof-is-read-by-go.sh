@@ -68,6 +68,7 @@ grep -q 'in_mod$' top || fail "host1 alone: $(cat top)"
 # What replay is asked for.
 raw --top 1 good
 [ "$(sum 4)" = "$("$KMEMTAPE" replay --by stack --top 1 --format json good | jq '[.stacks[].live_bytes] | add')" ] || fail "--top 1: $(sum 4)"
+has 'Comment: left out: 2 rows with 89.9 KiB, behind the first 1 that --top asked for'
 raw --by cache good
 [ "$(sum 4)" = "$(total live_bytes)" ] || fail "--by cache: $(sum 4)"
 has " kmalloc-4k :0"
