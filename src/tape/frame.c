@@ -16,11 +16,12 @@
 #define BLOCK_COMPRESSED 2u
 #define LITERALS_RAW	 12u /* with a length of 20 bits, in 3 bytes */
 #define LITERALS_BYTES	 3u
-#define SECTION_BYTES	 3u    /* in front of matches: how many, and which tables */
-#define MODES_TABLES	 0xa8u /* of all three, tables follow */
-#define MODES_REPEAT	 0xfcu /* as in the block before */
-#define MATCH_BYTES_MAX	 10u   /* 79 bits */
-#define FLUSHED_BYTES	 16u   /* words are written behind the end of bits */
+#define SECTION_BYTES	 3u	 /* in front of matches: how many, and which tables */
+#define MODES_TABLES	 0xa8u	 /* of all three, tables follow */
+#define MODES_REPEAT	 0xfcu	 /* as in the block before */
+#define MATCHES_MAX	 0x7effu /* that two bytes tell of */
+#define MATCH_BYTES_MAX	 10u	 /* 79 bits */
+#define FLUSHED_BYTES	 16u	 /* words are written behind the end of bits */
 
 /* Codes of lengths: small ones stand for themselves, larger ones for their highest bits. */
 #define NR_LITERALS_CODES 36u
@@ -269,20 +270,21 @@ static uint8_t *put_matches(const struct kmt_frame *frame, const uint64_t *end, 
 	return bits.out + (bits.nr > 0);
 }
 
-/* Behind the literals. Return: where it ends; NULL: there may be no room for it. */
+/* Behind the literals. Return: where it ends; NULL: too many, or there may be no room for it. */
 static uint8_t *put_section(struct kmt_frame *frame, const uint64_t *end, uint8_t *out)
 {
 	uint32_t nr = (uint32_t)(end - frame->matches);
 	size_t room = frame->room - (size_t)(out - frame->out);
 
-	if (SECTION_BYTES + 3 * KMT_FSE_DESCRIPTION_MAX + nr * MATCH_BYTES_MAX + FLUSHED_BYTES >
-	    room)
+	if (nr > MATCHES_MAX ||
+	    SECTION_BYTES + 3 * KMT_FSE_DESCRIPTION_MAX + nr * MATCH_BYTES_MAX + FLUSHED_BYTES >
+		    room)
 		return NULL;
 	if (!nr) {
 		*out = 0;
 		return out + 1;
 	}
-	out[0] = (uint8_t)((nr >> 8) + 0x80); /* never so many that it takes three bytes */
+	out[0] = (uint8_t)((nr >> 8) + 0x80);
 	out[1] = (uint8_t)nr;
 	out[2] = frame->has_tables ? MODES_REPEAT : MODES_TABLES;
 	out += SECTION_BYTES;
@@ -291,7 +293,7 @@ static uint8_t *put_section(struct kmt_frame *frame, const uint64_t *end, uint8_
 	return put_matches(frame, end, out);
 }
 
-/* Return: its bytes, without its head; 0: as large as its content, or there may be no room. */
+/* Return: its bytes, without its head; 0: as large as its content, or what put_section() says. */
 static size_t make_block(struct kmt_frame *frame, const struct kmt_frame_block *block,
 			 size_t content_bytes)
 {

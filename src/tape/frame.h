@@ -17,7 +17,7 @@ struct kmt_frame;
 
 #define KMT_FRAME_BLOCK_BYTES_MAX (128u << 10) /* zstd's */
 #define KMT_FRAME_CHUNK_BYTES_MAX (1u << 20)
-#define KMT_FRAME_MATCH_BYTES_MIN 5u
+#define KMT_FRAME_MATCH_BYTES_MIN 3u  /* zstd's, too */
 #define KMT_FRAME_SLACK_BYTES	  64u /* copies of literals are longer than these */
 
 /* The block that is being made: the part of it that matches are put in by inline functions. */

@@ -58,6 +58,7 @@ recorded()
 {
 	local all
 
+	rm -rf "$WORK/recorded"
 	all=$(count --toggle-collect=kmt_chunk_writer_add "$WORK/build/tools/big/bigtape" --cpus 1 --events 200K "$WORK/recorded") || exit 1
 	awk "BEGIN { printf \"%.1f\n\", $all / $(zstd -dc "$WORK/recorded/cpu/0000.zst" | wc -c) * 1024 }"
 }

@@ -174,6 +174,27 @@ TEST(blocks_that_do_not_shrink_are_stored)
 	free_made(&made);
 }
 
+/* More, and the reader would take their number for a longer one. */
+TEST(a_block_of_too_many_matches_is_stored)
+{
+	const size_t block = KMT_FRAME_BLOCK_BYTES_MAX, most = 0x7eff;
+	uint64_t seed = 4;
+
+	for (size_t nr = most; nr <= most + 1; nr++) {
+		struct made made = make();
+		size_t n;
+
+		add_literals(&made, 4, &seed);
+		for (size_t i = 0; i < nr; i++)
+			add_match(&made, 4, KMT_FRAME_MATCH_BYTES_MIN);
+		add_literals(&made, 32 - made.at % 32, &seed);
+		end_block(&made, 0);
+		n = check_made(&made);
+		CHECK(nr > most ? n > made.at && n < block : n < made.at / 2);
+		free_made(&made);
+	}
+}
+
 TEST(a_damaged_frame_has_a_wrong_checksum)
 {
 	struct made made = make();
@@ -193,6 +214,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ROW(any_matches_make_a_frame_that_zstd_unpacks),
 		ROW(blocks_that_do_not_shrink_are_stored),
+		ROW(a_block_of_too_many_matches_is_stored),
 		ROW(a_damaged_frame_has_a_wrong_checksum),
 	};
 
