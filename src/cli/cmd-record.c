@@ -14,13 +14,13 @@
 #include "kmemtape/units.h"
 
 #include "opt.h"
+#include "status.h"
 
-#define NAME_BYTES   512
-#define LINE_BYTES   256
-#define STATUS_WIDTH 79 /* of 80: the last column would wrap */
-#define HOUR_NS	     UINT64_C(3600000000000)
-#define YEAR_NS	     (365 * 24 * HOUR_NS)
-#define TIB_BYTES    (UINT64_C(1) << 40)
+#define NAME_BYTES 512
+#define LINE_BYTES 256
+#define HOUR_NS	   UINT64_C(3600000000000)
+#define YEAR_NS	   (365 * 24 * HOUR_NS)
+#define TIB_BYTES  (UINT64_C(1) << 40)
 
 #define SAMPLE_MAX 64u
 
@@ -124,7 +124,7 @@ struct screen {
 static void wipe_status(struct screen *screen)
 {
 	if (screen->has_status)
-		fputs("\r\033[K", stderr);
+		kmt_status_erase();
 	screen->has_status = false;
 }
 
@@ -165,8 +165,7 @@ static void show_status(void *context, const struct kmt_record_status *status)
 	if (!screen->is_terminal)
 		return;
 	format_status(line, status, &screen->last);
-	fprintf(stderr, "\r%.*s\033[K", STATUS_WIDTH, line);
-	fflush(stderr);
+	kmt_status_print(line);
 	screen->has_status = true;
 	screen->last = *status;
 }
@@ -441,7 +440,7 @@ static int exit_code(const struct kmt_record_summary *summary)
 
 static int run_record(int argc, char **argv)
 {
-	struct screen screen = { .is_terminal = isatty(STDERR_FILENO) };
+	struct screen screen = { .is_terminal = kmt_status_has_terminal() };
 	struct kmt_record_summary summary;
 	char name[NAME_BYTES], invoker[INVOKER_BYTES];
 	struct kmt_err err;

@@ -3,7 +3,9 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -13,7 +15,7 @@
 
 #include "status.h"
 
-#define WIDTH	    79 /* of 80 columns: the last one would make some terminals go to the next line */
+#define COLUMNS	    80	  /* at most, and where the terminal doesn't tell */
 #define FIRST_MS    1000u /* what is over by then needs no words */
 #define TICK_MS	    250u
 #define NS_PER_S    UINT64_C(1000000000)
@@ -45,6 +47,34 @@ static uint64_t per_second(uint64_t count, uint64_t ns)
 	return ns ? (uint64_t)((double)count * (double)NS_PER_S / (double)ns) : 0;
 }
 
+bool kmt_status_has_terminal(void)
+{
+	const char *type = getenv("TERM");
+
+	return type && strcmp(type, "dumb") != 0 && isatty(STDERR_FILENO);
+}
+
+/* What goes on in the next row is not erased; the last column makes some terminals go there. */
+static int width(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || !size.ws_col || size.ws_col > COLUMNS)
+		return COLUMNS - 1;
+	return size.ws_col - 1;
+}
+
+void kmt_status_print(const char *line)
+{
+	(void)fprintf(stderr, "\r%.*s\033[K", width(), line);
+	(void)fflush(stderr);
+}
+
+void kmt_status_erase(void)
+{
+	kmt_status_print("");
+}
+
 /* "37 %  2.1 M events/s  12 s left"; without a decoder "37 %  300 MiB/s  12 s left" */
 static void show(void)
 {
@@ -66,8 +96,7 @@ static void show(void)
 		kmt_format_size(rate, per_second(bytes, ns));
 	(void)snprintf(line, sizeof(line), "kmemtape %s: %s%s%s%s", status.command->name, part,
 		       rate, events ? " events/s" : "/s", left);
-	(void)fprintf(stderr, "\r%.*s\033[K", WIDTH, line);
-	(void)fflush(stderr);
+	kmt_status_print(line);
 }
 
 /* Return: a signal that came: STOP, or one that ends the process; 0: the time is over. */
@@ -107,10 +136,8 @@ static void *run(void *context)
 		show();
 		has_line = true;
 	}
-	if (has_line) {
-		(void)fputs("\r\033[K", stderr);
-		(void)fflush(stderr);
-	}
+	if (has_line)
+		kmt_status_erase();
 	if (number != STOP)
 		end_by(number);
 	return NULL;
@@ -152,7 +179,7 @@ static bool start_thread(void)
 struct kmt_progress *kmt_status_start(const struct kmt_command *command, uint64_t bytes)
 {
 	kmt_status_stop();
-	if (kmt_status_is_quiet || !isatty(STDERR_FILENO))
+	if (kmt_status_is_quiet || !kmt_status_has_terminal())
 		return NULL;
 	status.command = command;
 	status.bytes = bytes;

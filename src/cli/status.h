@@ -18,6 +18,15 @@
 /* No line is wanted: what the option sets. */
 extern bool kmt_status_is_quiet;
 
+/* Is stderr a terminal that can erase a line? */
+bool kmt_status_has_terminal(void);
+
+/* kmt_status_print() - on that, in place of the line before, cut to its width; @line: ASCII */
+void kmt_status_print(const char *line);
+
+/* The line is gone. */
+void kmt_status_erase(void);
+
 #define KMT_STATUS_OPTION                                               \
 	{                                                               \
 		'q', "quiet", NULL, KMT_OPT_FLAG, &kmt_status_is_quiet, \

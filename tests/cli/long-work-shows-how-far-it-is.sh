@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # What takes longer than a second says on a terminal how far it is, in one line that is gone before the report, or when a
-# signal ends it; with -q, and where stderr is no terminal, it says nothing. All at once, from a disk that gives no more
+# signal ends it; with -q, and where stderr is no terminal, or a dumb one, it says nothing. All at once, from a disk that gives no more
 # than half of a file until told: so it is long work on any machine, and over when there is nothing left to see.
 set -u
 WORK=$(mktemp -d)
@@ -31,12 +31,13 @@ until_true()
 	fail "it doesn't come: $*: $(cat -v "${!#}" 2>&1 | tail -c 200)"
 }
 
-# start NAME ARGUMENTS: of kmemtape, with a terminal for stderr; what that showed is in $WORK/NAME.screen
+# start NAME ARGUMENTS [BEFORE]: of kmemtape, with a terminal for stderr, where the shell does BEFORE; what that showed is
+# in $WORK/NAME.screen
 start()
 {
 	names+=("$1")
 	(
-		TERM=vt100 script -qefc "echo \$\$ >'$1.pid'; exec '$KMEMTAPE' $2" "$WORK/$1.screen" </dev/null >"$WORK/$1.script" 2>&1
+		TERM=vt100 script -qefc "echo \$\$ >'$1.pid'; ${3-:}; exec '$KMEMTAPE' $2" "$WORK/$1.screen" </dev/null >"$WORK/$1.script" 2>&1
 		echo $? >"$WORK/$1.status"
 	) &
 }
@@ -47,9 +48,15 @@ lines()
 	tr '\r' '\n' <"$WORK/$1.screen" | grep -avE '^($|Script (started|done))'
 }
 
+# is_mute NAME: it should show none
+is_mute()
+{
+	[ "$1" = quiet ] || [ "$1" = dumb ]
+}
+
 has_lines()
 {
-	[ -e "$1" ] && [ "$(tr '\r' '\n' <"$1" | grep -c ' s left')" -ge 2 ]
+	[ -e "$1" ] && [ "$(tr '\r' '\n' <"$1" | grep -c ' %  ')" -ge 2 ]
 }
 
 command -v script >/dev/null || skip "needs script of util-linux"
@@ -67,6 +74,8 @@ rm go
 
 names=()
 start quiet "replay -q mount/a.tape >quiet"
+start dumb "replay mount/a.tape >dumb" "export TERM=dumb"
+start narrow "verify mount/a.tape >narrow" "stty columns 30 <&2"
 ("$KMEMTAPE" replay mount/a.tape >piped 2>piped.err; echo $? >piped.status) &
 start replay "replay mount/a.tape >replayed"
 start alone "replay --threads 0 mount/a.tape >alone"
@@ -85,7 +94,7 @@ start small "pack --small -o out/small mount/a.tape"
 start ended "verify mount/a.tape >ended"
 start ended-late "export -o out/ended-late mount/a.tape"
 for name in "${names[@]}"; do
-	[ "$name" = quiet ] || until_true has_lines "$WORK/$name.screen"
+	is_mute "$name" || until_true has_lines "$WORK/$name.screen"
 done
 for name in ended ended-late; do
 	kill -TERM "$(cat $name.pid)" || fail "$name: isn't there"
@@ -94,7 +103,7 @@ for name in ended ended-late; do
 done
 for name in "${names[@]}"; do
 	lines "$name" | sed -n 's/^kmemtape [a-z]*: \([0-9]*\) %.*/\1/p' | tail -n 1 >percent
-	[ "$name" = quiet ] || { [ "$(cat percent)" -ge 10 ] && [ "$(cat percent)" -le 60 ]; } ||
+	is_mute "$name" || { [ "$(cat percent)" -ge 10 ] && [ "$(cat percent)" -le 60 ]; } ||
 		fail "$name: $(cat percent) % of a half, and what is read twice"
 done
 touch go
@@ -103,17 +112,18 @@ wait
 for name in "${names[@]}"; do
 	[[ $name == ended* ]] || [ "$(cat "$name.status")" = 0 ] || fail "$name: exit status $(cat "$name.status"): $(lines "$name")"
 	lines "$name" >seen
-	[ "$name" != quiet ] || [ ! -s seen ] || fail "-q: $(cat seen)"
-	[ "$name" != quiet ] || continue
-	grep -qE "^kmemtape [a-z]+: [0-9]+ %  [0-9.]+ ([MK]iB|B|[MKk]? ?events)/s  [0-9]+ s left.\[K$" seen ||
+	! is_mute "$name" || [ ! -s seen ] || fail "$name: $(cat seen)"
+	! is_mute "$name" || continue
+	[ "$name" != narrow ] || ! sed 's/\x1b\[K$//' seen | grep -E '.{30}' || fail "$name: too wide"
+	[ "$name" = narrow ] || grep -qE "^kmemtape [a-z]+: [0-9]+ %  [0-9.]+ ([MK]iB|B|[MKk]? ?events)/s  [0-9]+ s left.\[K$" seen ||
 		fail "$name shows no status line: $(head -n 5 seen)"
 	# After the last time the line is erased, and nothing but a message comes.
-	awk '/ s left/ { stands = 1 } /^\033\[K/ { stands = 0 } END { exit stands }' seen ||
+	awk '/ %  / { stands = 1 } /^\033\[K/ { stands = 0 } END { exit stands }' seen ||
 		fail "$name: the line stays: $(tail -n 2 seen | cat -v)"
 	# A pack has several steps.
 	sed -n 's/^kmemtape [a-z]*: \([0-9]*\) %.*/\1/p' seen >percents
 	sort -nc percents || grep -q "^kmemtape pack" seen || fail "$name goes back: $(paste -sd ' ' percents)"
 done
-cmp report replayed && cmp report alone && cmp report quiet && cmp report piped || fail "the report is another one"
+cmp report replayed && cmp report alone && cmp report quiet && cmp report dumb && cmp report piped || fail "the report is another one"
 [ "$(cat piped.status)" = 0 ] && [ ! -s piped.err ] || fail "no terminal, and yet: $(cat piped.err)"
 exit 0
