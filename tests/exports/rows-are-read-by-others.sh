@@ -63,6 +63,17 @@ limited=yes check sites good --top 2
 	fail "a line doesn't say where it is from"
 "$KMEMTAPE" replay --by stack --format csv good | grep -qF ',"do_syscall_64;caller;in_mod [mod]",' || fail "no stacks"
 
+# What the manual has for a fleet, also where objects have no size.
+mkdir host1 host2
+cp -r good host1/a.tape && cp -r good host1/b.tape && cp -r good host2/a.tape && cp -r pairs host2/b.tape
+sed -i 's/"host1"/"host2"/' host2/a.tape/manifest.json
+{
+	echo 'kmemtape() { "$KMEMTAPE" "$@"; }'
+	sed -n 's/^\$ \(for tape .* ndjson .*\)/\1/;T;:a;p;n;/^```/q;ba' "$KMT_TESTS/../tools/man/kmemtape-formats.7.scd"
+} >fleet
+bash fleet >said 2>err || fail "the manual's example: $(cat err)"
+jq -ce 'map(select(.symbol == "leak+0x40")) == [{symbol: "leak+0x40", bytes: (3 * 79 * 128), hosts: 2}]' said >/dev/null || fail "the manual's example: $(cat fleet said)"
+
 # Names that a spreadsheet would run.
 for name in "=1+1" "+cmd" "@sum(1)" "-2"; do
 	sed "s/^symbol ffffffff81010000 T leak/symbol ffffffff81010000 T $name/; s/name=cache/name=$name/" good.script >formula.script
