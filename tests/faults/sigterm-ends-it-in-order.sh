@@ -25,7 +25,7 @@ cat >"$WORK/session" <<EOT
 echo \$\$ >"$WORK/pid"
 exec env --default-signal=HUP "$KMEMTAPE" record -o "$WORK/terminal.tape" --settle 0
 EOT
-script -qec "bash $WORK/session" /dev/null >/dev/null 2>&1 </dev/null &
+TERM=vt100 script -qec "bash $WORK/session" /dev/null >/dev/null 2>&1 </dev/null &
 terminal=$!
 until_true 20 test -s "$WORK/pid" || fail "no session"
 RECORDER=$(cat "$WORK/pid")
