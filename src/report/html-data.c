@@ -11,12 +11,12 @@
 #include "walk.h"
 
 #define STYLE		   (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
-/* Together with the page itself below 2 MB. */
-#define HEAD_BYTES_MAX	   250000u
+/* Together with the page itself, of which names beyond reason may make 250 KB, below 2 MB. */
+#define HEAD_BYTES_MAX	   220000u
 #define ROW_BYTES_MAX	   600000u /* with histories, stacks, reasons */
-#define SHORT_BYTES_MAX	   850000u /* with those that have none */
-#define DOSSIER_BYTES_MAX  350000u
-#define STACK_BYTES_MAX	   300000u
+#define SHORT_BYTES_MAX	   800000u /* with those that have none */
+#define DOSSIER_BYTES_MAX  300000u
+#define STACK_BYTES_MAX	   280000u
 #define LIST_LENGTH_MAX	   40u /* of what is no row */
 #define LIST_LENGTH_LEAST  4u  /* if what is in it is long beyond reason */
 #define DOSSIER_LENGTH_MAX 15u /* of lists of who allocates, who frees, ... */
@@ -246,13 +246,14 @@ static const struct kmt_dossier *find_dossier(const struct kmt_result *result,
 }
 
 /* By the number of their row: in that order, which has suspects first. */
-static void print_dossiers(struct printer *printer)
+static void print_dossiers(struct printer *printer, uint64_t top)
 {
 	const struct kmt_result *result = printer->result;
+	size_t nr_rows = top && top < result->nr_rows ? top : result->nr_rows;
 	size_t bytes = 0, nr = 0;
 
 	(void)fputs(",\"dossiers\":[", printer->file);
-	for (size_t i = 0; i < result->nr_rows && nr < result->nr_dossiers; i++) {
+	for (size_t i = 0; i < nr_rows && nr < result->nr_dossiers; i++) {
 		const struct kmt_row *row = &result->rows[i];
 		const struct kmt_dossier *dossier =
 			row->call_site ? find_dossier(result, row) : NULL;
@@ -292,6 +293,10 @@ static bool print_stack(struct printer *printer, const struct kmt_stack_row *row
 		char name[KMT_NAME_BYTES];
 		bool is_new;
 
+		if (*bytes > STACK_BYTES_MAX) {
+			json_object_put(holder);
+			return false;
+		}
 		kmt_walk_frame_name(name, &row->frames[i - 1]);
 		numbers[nr++] = kmt_intern_add(names, name, &is_new);
 		if (is_new)
@@ -383,7 +388,7 @@ int kmt_html_data_print(const struct kmt_result *result, uint64_t rows, FILE *fi
 	(void)fputs("{\"head\":", file);
 	print_head(&printer);
 	print_rows(&printer, rows);
-	print_dossiers(&printer);
+	print_dossiers(&printer, rows);
 	print_stacks(&printer);
 	(void)fputs("}\n", file);
 	kmt_page_data_end(file);

@@ -23,6 +23,7 @@ assert b.complaints() == [], b.complaints()
 wanted = json.load(open("wanted.json"))
 assert b.js("""const d = JSON.parse(document.getElementById("data").textContent);
 	return [d.rows.length + d.rest.rows, d.rows.reduce((n, r) => n + r.live_objects, 0) + d.rest.live_objects]""") == wanted
+assert " of " in b.js("return document.querySelector('#flame > p').innerText"), "what the graph has not"
 assert "more rows did not fit" in b.js("return document.getElementById('rest').innerText")
 assert "filter for more" in b.js("return document.getElementById('count').innerText")
 END2

@@ -32,6 +32,12 @@ function flameTree() {
 	return { root, hasStacks };
 }
 
+/* What is live and not in the graph: it has no stack, or there was no room for it. */
+function leftOut(root) {
+	const all = data.rows.reduce((sum, row) => sum + (row.live_bytes && row.counted !== false ? row.live_bytes : 0), data.rest.live_bytes);
+	return all > root.bytes * 1.001 ? ` It has ${bytesText(root.bytes)} of ${bytesText(all)}: the others have no call stack, or no room here.` : "";
+}
+
 function flameColor(name) {
 	let hash = 0;
 	for (const c of name)
@@ -124,6 +130,6 @@ function showFlame(section) {
 	section.append(make("h2", {}, hasStacks ? "Live bytes by call stack" : "Live bytes by module, cache and call site"),
 		make("div", { class: "tools" }, search, reset, where), place,
 		make("p", { class: "dim" }, "Width is live bytes. Click or Enter zooms, Backspace goes one out, Escape shows all; " +
-			"arrow keys move." + (hasStacks ? "" : " Call stacks were not recorded (record --stack).")));
+			"arrow keys move." + leftOut(root) + (hasStacks ? "" : " Call stacks were not recorded (record --stack).")));
 	draw(root);
 }
