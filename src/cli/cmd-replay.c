@@ -169,15 +169,6 @@ static void tell_doubts(const struct kmt_result *result)
 				   result->sample > 1 ? ", a sample" : "", chosen->name);
 }
 
-static unsigned int default_threads(void)
-{
-	long nr_cpus = sysconf(_SC_NPROCESSORS_ONLN);
-
-	if (nr_cpus <= 1)
-		return 0;
-	return nr_cpus > THREADS_MAX ? THREADS_MAX : (unsigned int)nr_cpus - 1;
-}
-
 static int load_suppressions(struct kmt_suppressions **ret_suppressions, struct kmt_err *err)
 {
 	KMT_CLEANUP(kmt_suppressions_freep) struct kmt_suppressions *suppressions = NULL;
@@ -404,8 +395,8 @@ static int run(int argc, char **argv)
 		.owners = owners,
 		.explain = explain,
 		.interval_ns = interval_ns,
-		.nr_threads =
-			nr_threads == UINT64_MAX ? default_threads() : (unsigned int)nr_threads,
+		.nr_threads = nr_threads == UINT64_MAX ? kmt_operand_threads(THREADS_MAX)
+						       : (unsigned int)nr_threads,
 	};
 	(void)split_only(&replay.only_by, &replay.only);
 	is_utf8 = is_utf8_terminal();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <stdio.h>
+#include <unistd.h>
 
 #include "kmemtape/trace-dat.h"
 
@@ -57,4 +58,13 @@ int kmt_operand_open(const struct kmt_command *command, const char *path,
 	kmt_operand_allow(&operand, sandbox);
 	r = kmt_sandbox_enter(sandbox, err);
 	return r < 0 ? r : kmt_operand_load(&operand, ret_tape, err);
+}
+
+unsigned int kmt_operand_threads(unsigned int max)
+{
+	long nr_cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (nr_cpus <= 1)
+		return 0;
+	return nr_cpus > (long)max ? max : (unsigned int)nr_cpus - 1;
 }

@@ -40,4 +40,7 @@ void kmt_operand_allow(const struct kmt_operand *operand, struct kmt_sandbox *sa
 int kmt_operand_load(const struct kmt_operand *operand, struct kmt_tape **ret_tape,
 		     struct kmt_err *err);
 
+/* With how many threads to read it, if nobody says: all CPUs but one, at most @max; 0: none. */
+unsigned int kmt_operand_threads(unsigned int max);
+
 #endif

@@ -56,9 +56,7 @@ int kmt_summaries_check_output(const struct kmt_command *command, char **paths, 
 
 unsigned int kmt_summaries_threads(void)
 {
-	long nr_cpus = sysconf(_SC_NPROCESSORS_ONLN);
-
-	return nr_cpus <= 1 ? 0 : nr_cpus > THREADS_MAX ? THREADS_MAX : (unsigned int)nr_cpus - 1;
+	return kmt_operand_threads(THREADS_MAX);
 }
 
 static bool is_pipe(const char *path)
