@@ -107,27 +107,30 @@ static inline int kmt_event_is_alloc(const struct kmt_event *event)
 	       event->kind == KMT_EVENT_PAGE_ALLOC || event->kind == KMT_EVENT_PAIR_ALLOC;
 }
 
+/* A bit for each kind: which of them an event is cannot be predicted, and nothing branches on it.
+ */
+#define KMT_EVENT_FREES                                                                    \
+	(1u << KMT_EVENT_KFREE | 1u << KMT_EVENT_CACHE_FREE | 1u << KMT_EVENT_RCU_FREE |   \
+	 1u << KMT_EVENT_BULK_FREE | 1u << KMT_EVENT_PERCPU_FREE | 1u << KMT_EVENT_VFREE | \
+	 1u << KMT_EVENT_PAGE_FREE | 1u << KMT_EVENT_PAIR_FREE)
+
+static_assert(KMT_EVENT_KINDS <= 32, "a bit for each kind");
+
 /* Its object is nobody's any more, even if its memory is given back later. */
 static inline int kmt_event_is_free(const struct kmt_event *event)
 {
-	return (event->kind >= KMT_EVENT_KFREE && event->kind <= KMT_EVENT_BULK_FREE) ||
-	       event->kind == KMT_EVENT_PERCPU_FREE || event->kind == KMT_EVENT_VFREE ||
-	       event->kind == KMT_EVENT_PAGE_FREE || event->kind == KMT_EVENT_PAIR_FREE;
+	return KMT_EVENT_FREES >> event->kind & 1;
 }
 
 /* One of both, without asking which. */
 static inline int kmt_event_is_alloc_or_free(const struct kmt_event *event)
 {
-	const uint32_t kinds = 1u << KMT_EVENT_KMALLOC | 1u << KMT_EVENT_KMALLOC_NODE |
-			       1u << KMT_EVENT_CACHE_ALLOC | 1u << KMT_EVENT_CACHE_ALLOC_NODE |
-			       1u << KMT_EVENT_KFREE | 1u << KMT_EVENT_CACHE_FREE |
-			       1u << KMT_EVENT_RCU_FREE | 1u << KMT_EVENT_BULK_FREE |
-			       1u << KMT_EVENT_PERCPU_ALLOC | 1u << KMT_EVENT_PERCPU_FREE |
-			       1u << KMT_EVENT_VMALLOC | 1u << KMT_EVENT_VFREE |
-			       1u << KMT_EVENT_PAGE_ALLOC | 1u << KMT_EVENT_PAGE_FREE |
-			       1u << KMT_EVENT_PAIR_ALLOC | 1u << KMT_EVENT_PAIR_FREE;
+	const uint32_t kinds = KMT_EVENT_FREES | 1u << KMT_EVENT_KMALLOC |
+			       1u << KMT_EVENT_KMALLOC_NODE | 1u << KMT_EVENT_CACHE_ALLOC |
+			       1u << KMT_EVENT_CACHE_ALLOC_NODE | 1u << KMT_EVENT_PERCPU_ALLOC |
+			       1u << KMT_EVENT_VMALLOC | 1u << KMT_EVENT_PAGE_ALLOC |
+			       1u << KMT_EVENT_PAIR_ALLOC;
 
-	static_assert(KMT_EVENT_KINDS <= 32, "a bit for each kind");
 	return kinds >> event->kind & 1;
 }
 
@@ -145,9 +148,9 @@ static inline int kmt_event_is_for_all(const struct kmt_event *event)
  */
 static inline uint32_t kmt_event_rank(const struct kmt_event *event)
 {
-	int is_first = !event->is_behind && (!event->kind || kmt_event_is_free(event));
+	uint32_t is_later = ~(KMT_EVENT_FREES | 1u) >> event->kind & 1;
 
-	return (uint32_t)!is_first << 16 | event->cpu;
+	return (is_later | event->is_behind) << 16 | event->cpu;
 }
 
 /*
