@@ -66,8 +66,8 @@ struct kmt_decoder {
 	const char *pair_names[KMT_PAIRS_MAX]; /* interned */
 	const uint8_t *numbers;		       /* of the layouts, by id */
 	struct brief briefs[KMT_LAYOUTS_MAX + 1];
-	struct kmt_decoder_cache *cache; /* its own, or borrowed: then nothing touches its own */
-	struct kmt_decoder_cache own_cache;
+	struct kmt_decoder_cache *cache;     /* its own, or borrowed */
+	struct kmt_decoder_cache *own_cache; /* NULL until it needs one */
 };
 
 void kmt_batch_deinit(struct kmt_batch *batch)
@@ -120,7 +120,6 @@ int kmt_decoder_new(const struct kmt_formats *formats, struct kmt_names *names,
 		return kmt_fail(err, -ENOMEM, "out of memory");
 	decoder->formats = formats;
 	decoder->names = names;
-	decoder->cache = &decoder->own_cache;
 	if (stacks && kmt_formats_has_stacks(formats)) {
 		decoder->stacks = stacks;
 		decoder->stack_layout = kmt_formats_find(formats, "ftrace:kernel_stack", &id);
@@ -143,8 +142,10 @@ int kmt_decoder_new(const struct kmt_formats *formats, struct kmt_names *names,
 
 struct kmt_decoder *kmt_decoder_free(struct kmt_decoder *decoder)
 {
-	if (decoder)
+	if (decoder) {
 		free(decoder->held);
+		free(decoder->own_cache);
+	}
 	free(decoder);
 	return NULL;
 }
@@ -695,12 +696,22 @@ static int run_subbuf(struct kmt_decoder *decoder, const uint8_t *subbuf, const 
 	return decoder->is_out_of_memory ? -ENOMEM : 0;
 }
 
+static int open_cache(struct kmt_decoder *decoder)
+{
+	int r = kmt_decoder_cache_new(&decoder->own_cache, NULL);
+
+	decoder->cache = decoder->own_cache;
+	return r;
+}
+
 int kmt_decoder_run(struct kmt_decoder *decoder, const void *raw, size_t bytes, const char *name,
 		    uint64_t offset, struct kmt_batch *batch)
 {
 	size_t subbuf_bytes = kmt_formats_page(decoder->formats)->subbuf_bytes;
 	int r = give_back(decoder, batch);
 
+	if (r == 0 && !decoder->cache)
+		r = open_cache(decoder);
 	for (size_t at = 0; r == 0 && at + subbuf_bytes <= bytes; at += subbuf_bytes)
 		r = run_subbuf(decoder, (const uint8_t *)raw + at, name, offset + at, batch);
 	return r < 0 || !decoder->stacks ? r : hold_back(decoder, batch);
