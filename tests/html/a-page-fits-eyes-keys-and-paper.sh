@@ -45,7 +45,14 @@ for where in "", "#site-0":
     wide = b.js("""return [document.documentElement.scrollWidth, ...[...document.querySelectorAll("svg")].filter((svg) =>
         svg.checkVisibility() && !svg.closest(".scroll")).map((svg) => svg.getBoundingClientRect().right)]""")
     assert len(wide) > 1 and max(wide) <= 360, (where, wide)
+    drawn = b.js("""return [...document.querySelectorAll("svg[tabindex]")].filter((svg) => svg.checkVisibility()).map((svg) =>
+        svg.viewBox.baseVal.width / svg.getBoundingClientRect().width)""")
+    assert len(drawn) == 1 and abs(drawn[0] - 1) < 0.02, (where, drawn)
 b.devtools("Emulation.clearDeviceMetricsOverride")
+b.open(os.getcwd() + "/look.py")
+b.open(page + "#site-0")
+settle()
+assert b.js("const svg = document.querySelector('#site svg'); return svg.viewBox.baseVal.width / svg.getBoundingClientRect().width") > 0.98
 
 # Keys alone: of the flame graph one block, from which arrow keys go on.
 b.open(page)

@@ -104,7 +104,8 @@ function dossierOf(row) {
 function showSite(section, row) {
 	const back = make("a", { href: "#" }, "\u2190 overview");
 	const dossier = dossierOf(row);
-	section.replaceChildren(back, make("h1", {}, make("code", {}, row.name)), make("p", {},
+	section.replaceChildren(back); /* while it is empty it isn't shown, and has no width */
+	section.append(make("h1", {}, make("code", {}, row.name)), make("p", {},
 		make("span", { class: "class " + row.class }, row.class), ` confidence ${confidenceText(row)}`),
 	...reasonsOf(row), ...siteChart(section, row), make("div", { class: "pair" }, make("div", {}, make("h3", {}, "Numbers"),
 		make("table", {}, make("tbody", {},
