@@ -29,6 +29,7 @@ struct kmt_fleet_site {
 	struct kmt_fleet_part *parts;	   /* in the order of the tapes */
 	size_t nr_parts, nr_hosts;
 	size_t nr_leaking, nr_leaking_hosts; /* of which its report suspects it */
+	/* Sums are over hosts, of each the tape with the most of it. */
 	uint64_t live_bytes_sum, live_bytes_max;
 	double per_s_sum, per_s_max; /* of those that leak: bytes; of pairs objects */
 	/* Wall clock, UTC: of the tapes that have it, from the start of the first to the end of the
@@ -42,6 +43,7 @@ struct kmt_fleet {
 	size_t nr_tapes, nr_hosts;
 	size_t nr_leaking_tapes, nr_leaking_hosts; /* by what their verdicts say */
 	size_t nr_doubtful; /* tapes that lost events, or whose report is not whole */
+	size_t nr_short;    /* tapes that can't say that nothing leaks */
 	char headline[320];
 	struct kmt_fleet_site *sites; /* on most hosts first; those that leak before all others */
 	size_t nr_sites, nr_leaking_sites;

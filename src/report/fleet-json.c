@@ -71,6 +71,7 @@ int kmt_fleet_json(const struct kmt_fleet *fleet, uint64_t top, FILE *file, stru
 	put_uint(&b, root, "leaking_hosts", fleet->nr_leaking_hosts);
 	put_uint(&b, root, "leaking_tapes", fleet->nr_leaking_tapes);
 	put_uint(&b, root, "doubtful_tapes", fleet->nr_doubtful);
+	put_uint(&b, root, "short_tapes", fleet->nr_short);
 	list = put(&b, root, "tapes", json_object_new_array());
 	for (size_t i = 0; i < fleet->nr_tapes; i++)
 		kmt_summary_put(&b, put_element(&b, list, json_object_new_object()),

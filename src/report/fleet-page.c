@@ -127,9 +127,9 @@ int kmt_fleet_page(const struct kmt_fleet *fleet, uint64_t top, FILE *file, stru
 	else if (top && top < nr)
 		nr = top;
 	kmt_summary_page_begin(file,
-			       fleet->nr_leaking_sites ? "bad"
-			       : fleet->nr_doubtful    ? "untold"
-						       : "good",
+			       fleet->nr_leaking_sites || fleet->nr_leaking_tapes ? "bad"
+			       : fleet->nr_doubtful || fleet->nr_short		  ? "untold"
+										  : "good",
 			       fleet->headline);
 	kmt_summary_page_doubts(tapes, fleet->nr_tapes, NULL, file);
 	put_sites(fleet, nr, file);

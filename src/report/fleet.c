@@ -11,6 +11,7 @@
 #include "naming.h"
 
 #define NS_PER_S     1000000000u
+#define SHORT_GRACES 4
 #define YEARS_1000_S (UINT64_C(1000) * 365 * 86400) /* no recording is longer */
 
 struct entry {
@@ -29,32 +30,67 @@ static int by_key(const void *left, const void *right)
 	return r ? r : (a->row > b->row) - (a->row < b->row);
 }
 
-static const char *host_of(const struct kmt_summary *tape)
+/* What a site has on one host: of several tapes of it the most, for each is of the same memory. */
+struct host {
+	bool has_site, leaks;
+	uint64_t live_bytes;
+	double per_s;
+};
+
+/* @of_tape: index of each tape's host */
+struct hosts {
+	size_t *of_tape;
+	struct host *list;
+};
+
+static bool has_host(const struct kmt_summary *tape)
 {
-	if (tape->host && *tape->host)
-		return tape->host;
-	return tape->path ? tape->path : "?";
+	return tape->host && *tape->host;
 }
 
-static int by_text(const void *left, const void *right)
+/* Those without a host last, where each is one of its own. */
+static int by_host(const void *left, const void *right)
 {
-	return strcmp(*(const char *const *)left, *(const char *const *)right);
+	const struct kmt_summary *a = **(struct kmt_summary *const *const *)left;
+	const struct kmt_summary *b = **(struct kmt_summary *const *const *)right;
+
+	if (!has_host(a) || !has_host(b))
+		return has_host(b) - has_host(a);
+	return strcmp(a->host, b->host);
 }
 
-/* @hosts: of @nr tapes; sorted then. Return: how many different ones. */
-static size_t count_hosts(const char **hosts, size_t nr)
+static int number_hosts(struct kmt_fleet *fleet, struct hosts *hosts)
 {
-	size_t different = nr > 0;
+	size_t nr = fleet->nr_tapes;
+	struct kmt_summary *const **tapes = calloc(nr + 1, sizeof(*tapes));
 
-	qsort(hosts, nr, sizeof(*hosts), by_text);
-	for (size_t i = 1; i < nr; i++)
-		different += strcmp(hosts[i - 1], hosts[i]) != 0;
-	return different;
+	hosts->of_tape = calloc(nr + 1, sizeof(*hosts->of_tape));
+	hosts->list = calloc(nr + 1, sizeof(*hosts->list));
+	if (!tapes || !hosts->of_tape || !hosts->list) {
+		free(tapes);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < nr; i++)
+		tapes[i] = &fleet->tapes[i];
+	qsort(tapes, nr, sizeof(*tapes), by_host);
+	for (size_t i = 0; i < nr; i++) {
+		if (i == 0 || !has_host(*tapes[i]) || by_host(&tapes[i - 1], &tapes[i]) != 0)
+			fleet->nr_hosts++;
+		hosts->of_tape[tapes[i] - fleet->tapes] = fleet->nr_hosts - 1;
+	}
+	free(tapes);
+	return 0;
 }
 
 static bool is_doubtful(const struct kmt_summary *tape)
 {
 	return tape->lost || tape->losses || tape->is_cut || !tape->is_complete;
+}
+
+/* It can't say that nothing leaks. As SHORT_GRACES of core/verdict.c. */
+static bool is_short(const struct kmt_summary *tape)
+{
+	return tape->duration_ns / SHORT_GRACES < tape->grace_ns;
 }
 
 /* As the texts of RFC 3339 in UTC are, in the order of time. */
@@ -116,30 +152,46 @@ static int add_parts(struct kmt_fleet_site *site, const struct entry *entries, s
 	return 0;
 }
 
-/* @hosts: room for two of each tape */
-static void sum_up(const struct kmt_fleet *fleet, struct kmt_fleet_site *site, const char **hosts)
+static void note_part(struct host *host, const struct kmt_fleet_part *part)
 {
-	const char **leaking = hosts + fleet->nr_tapes;
+	host->has_site = true;
+	if (part->live_bytes > host->live_bytes)
+		host->live_bytes = part->live_bytes;
+	if (part->is_suspect && (!host->leaks || part->per_s > host->per_s))
+		host->per_s = part->per_s;
+	host->leaks |= part->is_suspect;
+}
 
+/* Takes what @host has, so that another tape of it doesn't add it again. */
+static void add_host(struct kmt_fleet_site *site, struct host *host)
+{
+	site->nr_hosts += host->has_site;
+	site->nr_leaking_hosts += host->leaks;
+	site->live_bytes_sum = kmt_sum(site->live_bytes_sum, host->live_bytes);
+	site->per_s_sum += host->per_s;
+	*host = (struct host){ .has_site = false };
+}
+
+static void sum_up(const struct kmt_fleet *fleet, struct kmt_fleet_site *site,
+		   const struct hosts *hosts)
+{
 	for (size_t i = 0; i < site->nr_parts; i++) {
 		const struct kmt_fleet_part *part = &site->parts[i];
 		const struct kmt_summary *tape = fleet->tapes[part->tape];
 
-		hosts[i] = host_of(tape);
-		site->live_bytes_sum = kmt_sum(site->live_bytes_sum, part->live_bytes);
+		note_part(&hosts->list[hosts->of_tape[part->tape]], part);
 		if (part->live_bytes > site->live_bytes_max)
 			site->live_bytes_max = part->live_bytes;
 		note_time(tape, site->first_seen, site->last_seen, sizeof(site->first_seen));
 		if (!part->is_suspect)
 			continue;
-		leaking[site->nr_leaking++] = host_of(tape);
-		site->per_s_sum += part->per_s;
+		site->nr_leaking++;
 		if (part->per_s > site->per_s_max)
 			site->per_s_max = part->per_s;
 		note_time(tape, site->first_leak, site->last_leak, sizeof(site->first_leak));
 	}
-	site->nr_hosts = count_hosts(hosts, site->nr_parts);
-	site->nr_leaking_hosts = count_hosts(leaking, site->nr_leaking);
+	for (size_t i = 0; i < site->nr_parts; i++)
+		add_host(site, &hosts->list[hosts->of_tape[site->parts[i].tape]]);
 }
 
 static int by_leaking(const void *left, const void *right)
@@ -174,7 +226,8 @@ static int make_entries(const struct kmt_fleet *fleet, struct entry *entries, si
 	return 0;
 }
 
-static int make_sites(struct kmt_fleet *fleet, struct entry *entries, size_t nr, const char **hosts)
+static int make_sites(struct kmt_fleet *fleet, struct entry *entries, size_t nr,
+		      const struct hosts *hosts)
 {
 	size_t next;
 	int r = 0;
@@ -199,30 +252,44 @@ static int make_sites(struct kmt_fleet *fleet, struct entry *entries, size_t nr,
 }
 
 /* What the verdicts say. */
-static void count_tapes(struct kmt_fleet *fleet, const char **hosts)
+static void count_tapes(struct kmt_fleet *fleet, const struct hosts *hosts)
 {
-	const char **leaking = hosts + fleet->nr_tapes;
-
 	for (size_t i = 0; i < fleet->nr_tapes; i++) {
-		hosts[i] = host_of(fleet->tapes[i]);
+		struct host *host = &hosts->list[hosts->of_tape[i]];
+
 		fleet->nr_doubtful += is_doubtful(fleet->tapes[i]);
-		if (fleet->tapes[i]->leak != KMT_LEAK_NONE)
-			leaking[fleet->nr_leaking_tapes++] = host_of(fleet->tapes[i]);
+		fleet->nr_short += is_short(fleet->tapes[i]);
+		if (fleet->tapes[i]->leak == KMT_LEAK_NONE)
+			continue;
+		fleet->nr_leaking_tapes++;
+		fleet->nr_leaking_hosts += !host->leaks;
+		host->leaks = true;
 	}
-	fleet->nr_hosts = count_hosts(hosts, fleet->nr_tapes);
-	fleet->nr_leaking_hosts = count_hosts(leaking, fleet->nr_leaking_tapes);
+	for (size_t i = 0; i < fleet->nr_tapes; i++)
+		hosts->list[i].leaks = false;
 }
 
 /* As it is on the tapes: whoever prints it escapes it. */
 static void say(struct kmt_fleet *fleet)
 {
 	const struct kmt_fleet_site *site = fleet->nr_leaking_sites ? fleet->sites : NULL;
-	char doubt[64] = "";
-	int used;
+	char doubt[128] = "";
+	int used = 0;
 
 	if (fleet->nr_doubtful)
-		(void)snprintf(doubt, sizeof(doubt), "; %zu of %zu tapes not whole",
-			       fleet->nr_doubtful, fleet->nr_tapes);
+		used = snprintf(doubt, sizeof(doubt), "; %zu of %zu tapes not whole",
+				fleet->nr_doubtful, fleet->nr_tapes);
+	if (fleet->nr_short)
+		(void)snprintf(doubt + used, sizeof(doubt) - (size_t)used,
+			       "; %zu of %zu tapes too short to tell", fleet->nr_short,
+			       fleet->nr_tapes);
+	if (!site && fleet->nr_leaking_tapes) {
+		(void)snprintf(fleet->headline, sizeof(fleet->headline),
+			       "LEAKS on %zu of %zu host%s, at sites not in the reports%s",
+			       fleet->nr_leaking_hosts, fleet->nr_hosts,
+			       fleet->nr_hosts == 1 ? "" : "s", doubt);
+		return;
+	}
 	if (!site) {
 		(void)snprintf(fleet->headline, sizeof(fleet->headline),
 			       "NO LEAK SEEN on any of %zu host%s, %zu tape%s%s", fleet->nr_hosts,
@@ -248,7 +315,7 @@ static void say(struct kmt_fleet *fleet)
 
 static int fill(struct kmt_fleet *fleet)
 {
-	KMT_CLEANUP(kmt_freep) const char **hosts = calloc(2 * fleet->nr_tapes + 1, sizeof(*hosts));
+	struct hosts hosts = { NULL, NULL };
 	struct entry *entries;
 	size_t room = 1, nr = 0;
 	int r;
@@ -256,12 +323,16 @@ static int fill(struct kmt_fleet *fleet)
 	for (size_t i = 0; i < fleet->nr_tapes; i++)
 		room += fleet->tapes[i]->nr_rows;
 	entries = calloc(room, sizeof(*entries));
-	r = hosts && entries ? make_entries(fleet, entries, &nr) : -ENOMEM;
+	r = entries ? make_entries(fleet, entries, &nr) : -ENOMEM;
+	if (r == 0)
+		r = number_hosts(fleet, &hosts);
 	if (r == 0) {
-		count_tapes(fleet, hosts);
+		count_tapes(fleet, &hosts);
 		qsort(entries, nr, sizeof(*entries), by_key);
-		r = make_sites(fleet, entries, nr, hosts);
+		r = make_sites(fleet, entries, nr, &hosts);
 	}
+	free(hosts.of_tape);
+	free(hosts.list);
 	for (size_t i = 0; i < nr; i++)
 		free(entries[i].key);
 	free(entries);
