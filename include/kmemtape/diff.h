@@ -72,6 +72,7 @@ struct kmt_diff {
 	enum kmt_answer answer;
 	char headline[320];
 	bool is_same_kernel;	     /* the same build of it */
+	bool has_suspect[2];	     /* of each tape: something of it is suspected */
 	struct kmt_diff_item *items; /* worst first, then by bytes */
 	size_t nr_items;
 	size_t nr_by_change[KMT_CHANGES];

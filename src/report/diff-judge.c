@@ -50,6 +50,12 @@ void kmt_diff_blindness(const struct kmt_diff *diff, int side, char *why)
 			       kmt_format_time(b, tape->grace_ns));
 	else if (tape->is_cut)
 		(void)snprintf(why, 160, "%c is a report without all of its rows", name);
+	else if (!tape->is_complete)
+		(void)snprintf(why, 160, "%c is incomplete: its recording did not end in order",
+			       name);
+	else if (tape->leak != KMT_LEAK_NONE && !diff->has_suspect[side])
+		(void)snprintf(why, 160, "%c leaks by its verdict, at a site that it doesn't have",
+			       name);
 	else if (tape->older_ns)
 		(void)snprintf(why, 160, "%c is a report of what is older than %s", name,
 			       kmt_format_time(a, tape->older_ns));

@@ -274,6 +274,9 @@ int kmt_diff_new(const struct kmt_summary *a, const struct kmt_summary *b,
 	}
 	if (r < 0)
 		return r;
+	for (size_t i = 0; i < diff->nr_items; i++)
+		for (int side = 0; side < 2; side++)
+			diff->has_suspect[side] |= diff->items[i].sides[side].is_suspect;
 	for (size_t i = 0; i < diff->nr_items; i++) {
 		name_item(&diff->items[i]);
 		kmt_diff_judge(diff, &diff->items[i]);

@@ -37,6 +37,19 @@ says 'but B is a report without all of its rows'
 jq 'del(.rows)' healthy.json >old.json
 compare 0 leak.json old.json
 says 'FIXED'
+# Nor is one that broke off, or whose verdict knows of a leak that no row has.
+jq '.tape.complete = false' healthy.json >broken-off.json
+compare 0 leak.json broken-off.json
+says 'but B is incomplete: its recording did not end in order'
+compare 0 broken-off.json leak.json
+says 'CANNOT TELL'
+compare 0 healthy.json broken-off.json
+says 'CANNOT TELL: neither shows a leak, but B is incomplete'
+jq '(.sites[] | select(.function == "foo_alloc")).class = "none"' leak.json >rowless.json
+compare 0 healthy.json rowless.json
+says 'CANNOT TELL: neither shows a leak, but B leaks by its verdict'
+compare 0 leak.json rowless.json
+says 'but B leaks by its verdict, at a site that it'
 jq '(.sites[] | select(.function == "foo_alloc")).suppressed = true' healthy.json >suppressed.json
 compare 0 leak.json suppressed.json
 says 'but it is suppressed in B'
