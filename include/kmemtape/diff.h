@@ -67,12 +67,18 @@ struct kmt_diff_item {
 	char *key;
 };
 
+/* As many as are looked at one by one, see nr_vanished. */
+#define KMT_DIFF_VANISHED_MAX 32
+
 struct kmt_diff {
 	const struct kmt_summary *tapes[2]; /* borrowed */
 	enum kmt_answer answer;
 	char headline[320];
-	bool is_same_kernel;	     /* the same build of it */
-	bool has_suspect[2];	     /* of each tape: something of it is suspected */
+	bool is_same_kernel; /* the same build of it */
+	bool has_suspect[2]; /* of each tape: something of it is suspected */
+	/* What is suspected in A and has no name in B: it may have another one there. */
+	const struct kmt_summary_row *vanished[KMT_DIFF_VANISHED_MAX];
+	size_t nr_vanished;	     /* may be more */
 	struct kmt_diff_item *items; /* worst first, then by bytes */
 	size_t nr_items;
 	size_t nr_by_change[KMT_CHANGES];

@@ -147,6 +147,28 @@ static uint64_t whole(double n)
 	return n >= 1.8e19 ? UINT64_MAX : n > 0 ? (uint64_t)n : 0;
 }
 
+/*
+ * B leaks where A has nothing of that name. Another build may inline another function, or have
+ * another name for the same: what A leaks in the same module, and B doesn't know, may be this.
+ */
+static bool may_be_renamed(const struct kmt_diff *diff, const struct kmt_diff_item *item)
+{
+	const struct kmt_summary_row *row = item->sides[1].row;
+
+	if (item->match == KMT_MATCH_EXACT || item->match == KMT_MATCH_GROUP)
+		return false;
+	if (diff->nr_vanished > KMT_DIFF_VANISHED_MAX)
+		return true;
+	for (size_t i = 0; i < diff->nr_vanished; i++) {
+		const struct kmt_summary_row *old = diff->vanished[i];
+
+		if (old->space == row->space && !old->module == !row->module &&
+		    (!row->module || strcmp(old->module, row->module) == 0))
+			return true;
+	}
+	return false;
+}
+
 /* One leaks; does the other one really not? @side: the other one */
 static void judge_absence(const struct kmt_diff *diff, struct kmt_diff_item *item, int side,
 			  enum kmt_change answer)
@@ -167,6 +189,11 @@ static void judge_absence(const struct kmt_diff *diff, struct kmt_diff_item *ite
 			WHY(item, "module %.60s allocated nothing in %c", other->row->module, name);
 		else
 			WHY(item, "nothing was allocated there in %c", name);
+		return;
+	}
+	if (!self->row && answer == KMT_CHANGE_NEW && may_be_renamed(diff, item)) {
+		WHY(item,
+		    "A, of another build, leaks there under another name: it may be the same");
 		return;
 	}
 	wanted = expected(diff, item, side, self->allocs > 0);

@@ -249,6 +249,19 @@ static int match(struct kmt_diff *diff, struct kmt_err *err)
 	return r;
 }
 
+static void note_suspects(struct kmt_diff *diff, const struct kmt_diff_item *item)
+{
+	const struct kmt_diff_side *a = &item->sides[0], *b = &item->sides[1];
+
+	diff->has_suspect[0] |= a->is_suspect;
+	diff->has_suspect[1] |= b->is_suspect;
+	if (!a->is_suspect || b->row)
+		return;
+	if (diff->nr_vanished < KMT_DIFF_VANISHED_MAX)
+		diff->vanished[diff->nr_vanished] = a->row;
+	diff->nr_vanished++;
+}
+
 int kmt_diff_new(const struct kmt_summary *a, const struct kmt_summary *b,
 		 struct kmt_diff **ret_diff, struct kmt_err *err)
 {
@@ -275,8 +288,7 @@ int kmt_diff_new(const struct kmt_summary *a, const struct kmt_summary *b,
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < diff->nr_items; i++)
-		for (int side = 0; side < 2; side++)
-			diff->has_suspect[side] |= diff->items[i].sides[side].is_suspect;
+		note_suspects(diff, &diff->items[i]);
 	for (size_t i = 0; i < diff->nr_items; i++) {
 		name_item(&diff->items[i]);
 		kmt_diff_judge(diff, &diff->items[i]);

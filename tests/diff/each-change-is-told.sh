@@ -38,6 +38,12 @@ compare 0 leak.tape other.tape
 says 'NOT FIXED: foo_alloc'
 tells 'it is not known to be the same build of the kernel'
 holds '.changes.same == 1 and .changes.quiet == 2 and (.same_kernel_build | not) and all(.items[]; .matched_by == "function")'
+# Or has another name there, of what is inlined into what: nobody knows that it is another leak.
+make renamed leak=10 build=9f foo_build=8e suffix=_outer
+compare 0 leak.tape renamed.tape
+says 'CANNOT TELL: foo_alloc'
+holds '.changes.new == 0 and .changes.gone == 0 and .changes["cannot-tell"] == 2'
+holds 'any(.items[]; .why | test("under another name"))'
 # A structure that grew is in another cache.
 make bigger leak=10 foo_build=4d bytes=96
 compare 3 leak.tape bigger.tape
