@@ -114,6 +114,8 @@ static void put_site(struct builder *b, struct json_object *object, enum kmt_gro
 static void put_name(struct builder *b, struct json_object *object, const struct kmt_result *result,
 		     const struct kmt_row *row)
 {
+	if (result->group == KMT_BY_PID && row->pid >= 0)
+		put_uint(b, object, "pid", (uint64_t)row->pid);
 	switch (result->group) {
 	case KMT_BY_SITE:
 	case KMT_BY_STACK:
@@ -127,9 +129,6 @@ static void put_name(struct builder *b, struct json_object *object, const struct
 		put_module(b, object, row);
 		break;
 	case KMT_BY_PID:
-		if (row->pid >= 0)
-			put_uint(b, object, "pid", (uint64_t)row->pid);
-		/* fall through */
 	case KMT_BY_COMM:
 		put_text(b, object, "comm", row->comm);
 		break;
