@@ -6,8 +6,8 @@
 . "$(dirname "$0")/lib.sh"
 
 command -v hackbench >/dev/null || skip "needs hackbench (rt-tests)"
-GRACE=2s
-SECONDS_EACH=20 # ten times as long as what is too young to be judged
+GRACE=1s
+SECONDS_EACH=10 # ten times as long as what is too young to be judged
 
 # busy SECONDS: sockets and pipes in turn, not more than tests have memory for
 busy()
@@ -39,7 +39,7 @@ dropped()
 "$KMEMTAPE" record -q -o "$WORK/healthy.tape" -- "$BASH" -c "busy $SECONDS_EACH" || fail "exit status $?"
 grep -q '"symbols": *"good"' "$WORK/healthy.tape/manifest.json" || skip "this kernel hides its symbols"
 judge "$WORK/healthy.tape" $GRACE
-jq -e '.events.total > 300000' "$WORK/judged" >/dev/null || fail "that was hardly busy: $(jq -c .events "$WORK/judged")"
+jq -e '.events.total > 150000' "$WORK/judged" >/dev/null || fail "that was hardly busy: $(jq -c .events "$WORK/judged")"
 [ "$LEAK" = none ] || fail "healthy: $LEAK: $HEADLINE"
 [ -z "$(accused false)" ] || fail "healthy, and accused: $(accused false)"
 # These end by bulk frees or in a sheaf.

@@ -4,7 +4,7 @@
 # and should have, precision and recall of `leak`, and each mistake with the command that shows it again.
 # tests/zoo/run.sh [SCENARIO...]          all, or these
 # tests/zoo/run.sh --one SCENARIO SEED    one tape; what replay says of it. With ZOO_KEEP=DIR it stays there
-# Environment: ZOO_SEEDS: how many tapes of each scenario [12], ZOO_FIRST_SEED [1], ZOO_JOBS [2]; KMEMTAPE,
+# Environment: ZOO_SEEDS: how many tapes of each scenario [8], ZOO_FIRST_SEED [1], ZOO_JOBS [2]; KMEMTAPE,
 # MKTAPE, ZOO_TAPE: the programs.
 set -euo pipefail
 export LC_ALL=C
@@ -57,12 +57,12 @@ first=${ZOO_FIRST_SEED:-1}
 [ $# -gt 0 ] || mapfile -t names < <(ls "$here/scenarios")
 [ $# -eq 0 ] || names=("$@")
 for name in "${names[@]}"; do
-	for ((seed = first; seed < first + ${ZOO_SEEDS:-12}; seed++)); do
+	for ((seed = first; seed < first + ${ZOO_SEEDS:-8}; seed++)); do
 		printf '%s %s\n' "$name" "$seed"
 	done
 done | xargs -P "${ZOO_JOBS:-2}" -L 1 "$0" --check
 for name in "${names[@]}"; do
-	for ((seed = first; seed < first + ${ZOO_SEEDS:-12}; seed++)); do
+	for ((seed = first; seed < first + ${ZOO_SEEDS:-8}; seed++)); do
 		cat "$ZOO_WORK/$name.$seed.lines"
 	done
 done | awk -f "$here/table.awk"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# kernels: 6.1 new
+# kernels: 6.1
 # The same areas, all of them given back: of vmalloc() and vmap(), freed in an interrupt, of stacks of tasks, which the
 # kernel keeps for the next ones, and of a module's text, which goes with it. The kernel's own list says what is left.
 cd /lib/modules-lab || exit 1

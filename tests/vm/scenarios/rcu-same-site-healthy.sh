@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# kernels: 6.1 new
+# kernels: new
 # time: 60
 # The traffic of rcu-same-site.sh, all of it freed.
 cd /lib/modules-lab || exit 1

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# kernels: 6.1 new
+# kernels: new
 # time: 40
 # The traffic of reload.sh, all of it freed.
 # A network namespace that comes and goes: of all that the probes watch, a calm machine does nothing.

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# kernels: 6.1 new
+# kernels: 6.1
 # time: 40
 # The traffic of same-address.sh, all of it freed.
 # A network namespace that comes and goes: of all that the probes watch, a calm machine does nothing.
