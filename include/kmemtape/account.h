@@ -32,6 +32,12 @@ struct kmt_account_key {
 	uint32_t reserved;
 };
 
+/*
+ * call_site of what is not told apart, because a tape has more accounts than there may be: one for
+ * each space and power of two in size, with nothing else in its key. No code is at this address.
+ */
+#define KMT_CALL_SITE_REST 1u
+
 struct kmt_account {
 	struct kmt_account_key key;
 	uint64_t allocs, frees; /* next to the key: what each event touches is one cache line */
@@ -64,6 +70,11 @@ static inline uint64_t kmt_account_live(const struct kmt_account *account)
 	return account->allocs + (uint64_t)account->split - account->frees - account->reused;
 }
 
+static inline bool kmt_account_is_rest(const struct kmt_account *account)
+{
+	return account->key.call_site == KMT_CALL_SITE_REST;
+}
+
 struct kmt_accounts;
 
 int kmt_accounts_new(struct kmt_accounts **ret_accounts, struct kmt_err *err);
@@ -81,6 +92,9 @@ struct kmt_accounts *kmt_accounts_free(struct kmt_accounts *accounts);
  */
 int kmt_accounts_open(struct kmt_accounts *accounts, const struct kmt_account_key *key,
 		      uint64_t time_ns, int32_t pid, uint32_t *ret_index);
+
+/* Return: whether there is one with this key. */
+bool kmt_accounts_has(const struct kmt_accounts *accounts, const struct kmt_account_key *key);
 
 /* Borrowed until the next kmt_accounts_open(). */
 struct kmt_account *kmt_accounts_at(struct kmt_accounts *accounts, uint32_t index);

@@ -84,6 +84,7 @@ struct kmt_evidence {
 	const char *doubt;     /* why it may be no leak of its own, however it looks; NULL */
 	const char *blindness; /* why its frees may be missing, or seem to be; NULL */
 
+	bool is_rest; /* of call sites that were not told apart: nobody can say whose it is */
 	bool is_module, is_out_of_tree;
 	bool is_unloaded;     /* the module went away and left this behind */
 	bool has_free_probes; /* kfree_rcu() and bulk frees were recorded: see design.md */

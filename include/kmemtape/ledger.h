@@ -63,7 +63,8 @@ struct kmt_ledger_options {
 	uint32_t page_bytes;
 	bool has_late_frees; /* see kmt_formats_has_late_frees() */
 	bool by_comm, by_pid;
-	uint64_t hash_seed;	      /* see kmt_liveset_set_seed() */
+	uint64_t hash_seed;  /* see kmt_liveset_set_seed() */
+	size_t accounts_max; /* more are not told apart: KMT_CALL_SITE_REST; 0: as many as come */
 	const int32_t *recorder_pids; /* ascending, borrowed */
 	size_t nr_recorder_pids;
 	uint64_t start_ns; /* of the recording; 0, or later than the first event: that one's time */
@@ -138,7 +139,8 @@ int kmt_ledger_name_task(struct kmt_ledger *ledger, int32_t pid, const char *nam
  * kmt_ledger_take() - book an event
  * @event: no older than those before; texts interned, and must outlive the ledger
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0; -ENOMEM; of a part, -EOVERFLOW: it has more accounts than there may be in all, and who
+ * comes too late to be told apart is only known where all events are.
  */
 int kmt_ledger_take(struct kmt_ledger *ledger, const struct kmt_event *event);
 
@@ -175,7 +177,7 @@ int kmt_ledger_finish(struct kmt_ledger *ledger, uint64_t end_ns, uint64_t older
  * The joined ledger is what one would be that had got all events. Parts are taken, in @parts they
  * are NULL then. It takes no event any more.
  *
- * Return: 0 or -ENOMEM, with all parts released.
+ * Return: 0; -ENOMEM; -EOVERFLOW, as kmt_ledger_take(); with all parts released.
  */
 int kmt_ledger_join(struct kmt_ledger **parts, size_t nr_parts, struct kmt_ledger **ret_ledger,
 		    struct kmt_err *err);

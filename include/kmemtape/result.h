@@ -125,6 +125,7 @@ struct kmt_row {
 	struct kmt_estimate estimate; /* where the tape is a sample */
 	bool is_estimated;
 
+	bool is_rest;			    /* of call sites that were not told apart */
 	bool is_unloaded;		    /* of a module that was gone at the end */
 	bool is_reclaimable;		    /* all of its caches are */
 	bool is_suppressed;		    /* the user doesn't want to hear of it */

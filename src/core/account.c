@@ -119,20 +119,36 @@ static int grow(struct kmt_accounts *accounts)
 	return 0;
 }
 
-int kmt_accounts_open(struct kmt_accounts *accounts, const struct kmt_account_key *key,
-		      uint64_t time_ns, int32_t pid, uint32_t *ret_index)
+/* Return: the slot of the account with this key, or the free one where it belongs. */
+static size_t find_slot(const struct kmt_accounts *accounts, const struct kmt_account_key *key,
+			uint32_t hash)
 {
-	uint32_t hash = hash_of(accounts, key);
 	size_t i;
 
 	for (i = home_of(hash, accounts->slot_bits); accounts->slots[i].index;
 	     i = (i + 1) & (accounts->nr_slots - 1)) {
 		const struct slot *slot = &accounts->slots[i];
 
-		if (slot->hash == hash && is_equal(&accounts->accounts[slot->index - 1].key, key)) {
-			*ret_index = slot->index - 1;
-			return 0;
-		}
+		if (slot->hash == hash && is_equal(&accounts->accounts[slot->index - 1].key, key))
+			break;
+	}
+	return i;
+}
+
+bool kmt_accounts_has(const struct kmt_accounts *accounts, const struct kmt_account_key *key)
+{
+	return accounts->slots[find_slot(accounts, key, hash_of(accounts, key))].index != 0;
+}
+
+int kmt_accounts_open(struct kmt_accounts *accounts, const struct kmt_account_key *key,
+		      uint64_t time_ns, int32_t pid, uint32_t *ret_index)
+{
+	uint32_t hash = hash_of(accounts, key);
+	size_t i = find_slot(accounts, key, hash);
+
+	if (accounts->slots[i].index) {
+		*ret_index = accounts->slots[i].index - 1;
+		return 0;
 	}
 	if (accounts->nr == accounts->room) {
 		if (accounts->slot_bits >= 31 || grow(accounts) < 0)

@@ -63,6 +63,12 @@ void kmt_class_untraced(struct kmt_judging *judging)
 	decide(judging, KMT_CLASS_UNTRACED, kmt_clamp(0.6 + 0.5 * judging->untraced, 0, 0.95));
 }
 
+void kmt_class_rest(struct kmt_judging *judging)
+{
+	AGAINST(judging, "of more call sites than are told apart: nobody knows whose it is");
+	decide(judging, KMT_CLASS_UNCERTAIN, 0);
+}
+
 void kmt_class_uncertain(struct kmt_judging *judging)
 {
 	const struct kmt_evidence *evidence = judging->evidence;

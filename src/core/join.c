@@ -158,6 +158,9 @@ static int join_account(struct kmt_ledger *whole, const struct opening *opening)
 	int r = kmt_accounts_open(whole->accounts, &from->key, from->first_ns, from->first_pid,
 				  index);
 
+	if (r == 0 && whole->options.accounts_max &&
+	    kmt_accounts_nr(whole->accounts) > whole->options.accounts_max)
+		r = -EOVERFLOW;
 	if (r < 0)
 		return r;
 	to = kmt_accounts_at(whole->accounts, *index);
@@ -289,7 +292,8 @@ int kmt_ledger_join(struct kmt_ledger **parts, size_t nr_parts, struct kmt_ledge
 	for (size_t i = 0; i < nr_parts; i++)
 		parts[i] = kmt_ledger_free(parts[i]);
 	if (r < 0)
-		return kmt_fail(err, r, "out of memory");
+		return kmt_fail(err, r, "%s",
+				r == -EOVERFLOW ? "too many accounts" : "out of memory");
 	*ret_ledger = KMT_STEAL(whole);
 	return 0;
 }

@@ -180,6 +180,8 @@ int kmt_judge(const struct kmt_evidence *evidence, struct kmt_judgement *ret_jud
 	kmt_judging_see(&judging, &view);
 	if (!evidence->mature_objects)
 		kmt_class_young(&judging);
+	else if (evidence->is_rest)
+		kmt_class_rest(&judging);
 	else if (evidence->owner && !evidence->is_reclaimable)
 		kmt_class_owned(&judging);
 	else if (evidence->is_unloaded && judgement.certain_objects)

@@ -121,6 +121,7 @@ bool kmt_is_contradicted(const struct kmt_evidence *evidence, double objects);
 void kmt_class_contradicted(struct kmt_judging *judging);
 void kmt_class_untraced(struct kmt_judging *judging);
 void kmt_class_uncertain(struct kmt_judging *judging);
+void kmt_class_rest(struct kmt_judging *judging);
 void kmt_class_steady(struct kmt_judging *judging);
 void kmt_class_exposed(struct kmt_judging *judging);
 void kmt_class_mortal(struct kmt_judging *judging);

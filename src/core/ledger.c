@@ -129,14 +129,31 @@ static __attribute__((noinline, cold)) int tell_free(struct kmt_ledger *ledger,
 				comm_of(ledger, event));
 }
 
+/* Of sizes no more than their magnitude is kept: a tape has as many as it likes. */
+static uint64_t magnitude(uint64_t bytes)
+{
+	return bytes ? UINT64_C(1) << (63 - __builtin_clzll(bytes)) : 0;
+}
+
 int kmt_ledger_open_key(struct kmt_ledger *ledger, const struct kmt_account_key *key,
 			uint64_t time_ns, int32_t pid, const struct kmt_event *event,
 			uint32_t *ret_index)
 {
 	const struct kmt_watcher *watcher = &ledger->options.watcher;
-	size_t nr = kmt_accounts_nr(ledger->accounts);
-	int r = kmt_accounts_open(ledger->accounts, key, time_ns, pid, ret_index);
+	size_t nr = kmt_accounts_nr(ledger->accounts), max = ledger->options.accounts_max;
+	struct kmt_account_key rest = {
+		.call_site = KMT_CALL_SITE_REST,
+		.bytes_alloc = magnitude(key->bytes_alloc),
+		.space = key->space,
+	};
+	int r;
 
+	if (max && nr >= max && !kmt_accounts_has(ledger->accounts, key)) {
+		if (kmt_ledger_is_part(ledger))
+			return -EOVERFLOW;
+		key = &rest;
+	}
+	r = kmt_accounts_open(ledger->accounts, key, time_ns, pid, ret_index);
 	if (r < 0 || *ret_index != nr)
 		return r;
 	if (watcher->is_watched) {
@@ -792,7 +809,7 @@ const char *kmt_account_cache(const struct kmt_account *account, uint32_t page_b
 {
 	uint64_t bytes = account->key.bytes_alloc;
 
-	if (account->key.space != KMT_SPACE_SLAB)
+	if (account->key.space != KMT_SPACE_SLAB || kmt_account_is_rest(account))
 		return NULL;
 	if (!account->key.is_kmalloc)
 		return account->key.cache ? account->key.cache : account->freed_cache;

@@ -59,6 +59,8 @@ struct tally {
 	double bytes, bytes_per_s;	     /* of all suspects */
 	double by_class[KMT_CLASS_LEAK + 1]; /* bytes of the others */
 	double doubtful_bytes;
+	double rest_bytes; /* whose these are nobody knows */
+	bool has_rest;
 	bool is_unsized; /* some of the suspects are pairs */
 };
 
@@ -176,7 +178,10 @@ static void count_rows(const struct kmt_result *result, const struct kmt_row *ro
 		}
 		weigh(&suspect, row->is_unloaded);
 		count_suspect(tally, &suspect);
-		if (row->judgement.class == KMT_CLASS_UNCERTAIN)
+		tally->has_rest |= row->is_rest;
+		if (row->is_rest)
+			tally->rest_bytes += (double)row->live_bytes * scale;
+		else if (row->judgement.class == KMT_CLASS_UNCERTAIN)
 			tally->doubtful_bytes += suspect.bytes;
 	}
 }
@@ -393,6 +398,11 @@ static bool say_blindness(struct kmt_result *result, const struct tally *tally)
 		    "NO LEAK SEEN, but %s are too short to tell (younger than %s is not judged)",
 		    kmt_format_time(a, result->duration_ns), kmt_format_time(b, result->grace_ns));
 		verdict->confidence = fmin(verdict->confidence, 0.2);
+	} else if (tally->has_rest) {
+		say(verdict,
+		    "NO LEAK SEEN, but there are more call sites than are told apart: %s are of the others",
+		    format_bytes(a, tally->rest_bytes));
+		verdict->confidence = fmin(verdict->confidence, 0.4);
 	} else if (lost > LOSS_PART * (events + lost) || tally->doubtful_bytes >= POSSIBLE_BYTES) {
 		say(verdict, "NO LEAK SEEN, but ");
 		if (lost > 0)

@@ -17,6 +17,7 @@
 #include "conclusion.h"
 #include "frames.h"
 #include "kept-dossiers.h"
+#include "limit.h"
 #include "loss.h"
 #include "probe-notes.h"
 #include "origin.h"
@@ -144,6 +145,7 @@ static int open_ledger(struct replay *replay, struct kmt_err *err)
 		.recorder_pids = manifest->recorder_pids,
 		.nr_recorder_pids = manifest->nr_recorder_pids,
 		.start_ns = manifest->start_ns,
+		.accounts_max = replay->options->accounts_max,
 	};
 	struct kmt_watch_context watch = { replay->tape, replay->options, replay->symbols,
 					   replay->stacks };
@@ -152,6 +154,8 @@ static int open_ledger(struct replay *replay, struct kmt_err *err)
 	kmt_recorded_fill(manifest, &options);
 	replay->sample_mask = options.sample_mask[KMT_SPACE_SLAB];
 	options.hash_seed = replay->hash_seed;
+	if (!options.accounts_max)
+		options.accounts_max = kmt_limit_accounts(replay->tape);
 	kmt_symbols_kernel_range(replay->symbols, &options.kernel_from, &options.kernel_to);
 	r = replay->suspects ? kmt_watches_new(&watch, replay->suspects, KMT_WATCHED_SUSPECTS,
 					       &options, &replay->watches, err)
@@ -596,6 +600,8 @@ static int finish(struct replay *replay, struct kmt_err *err)
 		r = conclude(replay, &context);
 	if (r == 0)
 		r = kmt_build_ids_fill(replay->tape, replay->symbols, replay->result);
+	if (r == 0)
+		r = kmt_limit_note(replay->ledger, replay->result);
 	if (r == 0 && kmt_symbols_is_exhausted(replay->symbols))
 		r = kmt_result_note(replay->result,
 				    "not all functions have their names: the tape has too "
@@ -638,7 +644,10 @@ static void init(struct replay *replay, struct kmt_tape *tape,
 	kmt_distilled_init(&replay->distilled);
 }
 
-/* Where no threads are to be had, or make it worse, it takes longer. */
+/*
+ * Where no threads are to be had, or make it worse, it takes longer; so does it where one ledger
+ * has to have all events, because there are too many accounts.
+ */
 static int do_all(struct replay *replay, struct kmt_err *err)
 {
 	struct replay again = {
@@ -649,7 +658,7 @@ static int do_all(struct replay *replay, struct kmt_err *err)
 	};
 	int r = try(replay, err);
 
-	if (r != -EAGAIN || again.alone.nr_threads == 0)
+	if ((r != -EAGAIN && r != -EOVERFLOW) || again.alone.nr_threads == 0)
 		return r;
 	again.alone.nr_threads = 0;
 	deinit(replay);

@@ -36,7 +36,8 @@ static bool is_of_stack(enum kmt_group group)
 /* Page frames that nobody knows more of than how they were asked for, and in which task. */
 static bool is_nameless(const struct kmt_entry *entry)
 {
-	return entry->account->key.space == KMT_SPACE_PAGE && !entry->trace;
+	return entry->account->key.space == KMT_SPACE_PAGE && !entry->trace &&
+	       !kmt_account_is_rest(entry->account);
 }
 
 static int by_request(const struct kmt_entry *a, const struct kmt_entry *b)
@@ -62,12 +63,20 @@ static int by_space(const struct kmt_entry *a, const struct kmt_entry *b)
 	return r ? r : by_number(a->use, b->use);
 }
 
+/* Nor is what was not told apart to be added to anything else. */
+static int by_rest(const struct kmt_entry *a, const struct kmt_entry *b)
+{
+	return kmt_account_is_rest(a->account) - kmt_account_is_rest(b->account);
+}
+
 /* 0: both belong to the same row */
 static int by_group(const struct kmt_entry *a, const struct kmt_entry *b, const struct order *order)
 {
 	enum kmt_group group = order->grouping.group;
 	int r = by_space(a, b);
 
+	if (r == 0)
+		r = by_rest(a, b);
 	if (r == 0 && is_of_stack(group))
 		r = by_request(a, b);
 	if (r)
@@ -183,6 +192,7 @@ static int name_row(struct kmt_result *result, struct draft *draft, const struct
 
 	row->taint = "";
 	row->is_unknown = entry->site.is_unknown;
+	row->is_rest = kmt_account_is_rest(entry->account);
 	r = name_space(result, row, entry);
 	if (r == 0 && is_nameless(entry) && is_of_stack(group))
 		r = name_request(result, row, entry);
@@ -338,6 +348,7 @@ static void sum_up(struct draft *draft, const struct kmt_entry *entries, size_t 
 	draft->evidence.cache_allows = 0;
 	draft->evidence.owner = owner_of(&entries[0]);
 	draft->evidence.doubt = doubt_of(&entries[0]);
+	draft->evidence.is_rest = kmt_account_is_rest(entries[0].account);
 	/* Of these all frees have their event; it's alloc_pages_bulk() that has none. */
 	if (entries[0].account->key.space != KMT_SPACE_SLAB)
 		draft->evidence.has_free_probes |= entries[0].account->key.space < KMT_SPACE_PAIR;

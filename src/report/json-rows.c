@@ -192,6 +192,8 @@ static void put_numbers(struct builder *b, struct json_object *object, const str
 		put_real(b, object, "frees_per_s",
 			 (double)row->frees * NS_PER_S / (double)duration_ns);
 	}
+	if (row->is_rest)
+		put_bool(b, object, "not_told_apart", true);
 	put_bool(b, object, "unloaded", row->is_unloaded);
 	put_bool(b, object, "reclaimable", row->is_reclaimable);
 	put_bool(b, object, "suppressed", row->is_suppressed);

@@ -297,6 +297,10 @@ void kmt_words_name(char *name, enum kmt_group group, const struct kmt_row *row)
 	char text[KMT_ESCAPED_BYTES], kind[KMT_NAME_BYTES];
 	const char *known = NULL;
 
+	if (row->is_rest) {
+		(void)snprintf(name, KMT_NAME_BYTES, "(all that is not told apart)");
+		return;
+	}
 	switch (group) {
 	case KMT_BY_SITE:
 	case KMT_BY_STACK:

@@ -11,6 +11,7 @@ CPU_S=60
 RSS_KIB=$((1 << 20))
 SITES_RSS_KIB=$((110 << 10))
 NAMES_RSS_KIB=$((512 << 10))
+REST_RSS_KIB=$((256 << 10))
 export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}quarantine_size_mb=8 # of what is freed, little counts as memory
 
 fail() {
@@ -99,6 +100,17 @@ jq -e '.notes[] | select(test("too many modules"))' out >/dev/null || fail "a-cr
 	head_of ""
 	awk 'BEGIN { for (i = 0; i < 3000; i++) for (cpu = 0; cpu < 64; cpu++) printf "%d %d task_rename pid=42 oldcomm=a comm=b\n", 2000 + i * 64 + cpu, cpu }'
 } | RSS_KIB=$NAMES_RSS_KIB cheap names-of-tasks --format json --threads 32
+
+# More of them than are told apart: whoever came too late is named as such, not accused, and the same by however many threads.
+{
+	head_of ""
+	awk 'BEGIN { for (i = 0; i < 95000; i++) printf "%d 0 kmalloc call_site=0x%x ptr=0xffff8880%08x bytes_req=8 bytes_alloc=8 gfp=0xcc0 pid=42\n", 2000 + i * 900000, 4096 + i * 16, i * 4096 }'
+} | RSS_KIB=$REST_RSS_KIB cheap too-many-call-sites --threads 0
+mv out one
+grep -q '^NO LEAK SEEN, but there are more call sites than are told apart' one || fail "too-many-call-sites: $(head -n 1 one)"
+grep -q '^    (all that is not told apart)' one || fail "too-many-call-sites: no row of the others"
+"$KMEMTAPE" replay --threads 2 too-many-call-sites >two 2>&1 || fail "too-many-call-sites: exit $?"
+cmp one two || fail "too-many-call-sites: by two threads it is another report"
 
 # Losses that add up to more than there are numbers: they are the largest one, and not none.
 {

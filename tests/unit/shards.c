@@ -174,6 +174,40 @@ static struct kmt_ledger_options options_of(struct part *part)
 	return options;
 }
 
+/* Return: as kmt_ledger_join() of parts that had one site after the other between them. */
+static int join_sites(unsigned int nr_sites, size_t accounts_max)
+{
+	KMT_CLEANUP(kmt_ledger_freep) struct kmt_ledger *whole = NULL;
+	struct part *parts = calloc(2, sizeof(*parts));
+	struct kmt_ledger *ledgers[2];
+	int r = 0;
+
+	for (unsigned int i = 0; i < 2; i++) {
+		struct kmt_ledger_options options = options_of(&parts[i]);
+
+		options.accounts_max = accounts_max;
+		ledgers[i] = new_ledger(&options);
+	}
+	for (unsigned int i = 0; r == 0 && i < nr_sites; i++) {
+		struct kmt_share *share = &parts[i % 2].shares[0][i];
+		struct kmt_event event = KMALLOC(.time_ns = START_NS + i, .ptr = PTR + 64 * i,
+						 .call_site = SITE_A + i, .bytes_alloc = 64);
+		uint32_t number = i;
+
+		*share = (struct kmt_share){ { &event, 1, 1 }, &number, 0 };
+		r = kmt_ledger_take(ledgers[i % 2], &event);
+		*share = (struct kmt_share){ 0 };
+	}
+	for (unsigned int i = 0; i < 2; i++)
+		CHECK_EQ(kmt_ledger_finish(ledgers[i], END_NS, 0, 0), 0);
+	if (r == 0)
+		r = kmt_ledger_join(ledgers, 2, &whole, NULL);
+	for (unsigned int i = 0; i < 2; i++)
+		(void)kmt_ledger_free(r < 0 ? ledgers[i] : NULL);
+	free(parts);
+	return r;
+}
+
 static struct kmt_ledger *join(unsigned int nr_parts, uint64_t seed, uint64_t mark_ns,
 			       struct kmt_event (*events)[NR_EVENTS])
 {
@@ -310,6 +344,41 @@ TEST(joined_ledgers_are_the_one_that_had_all_events)
 	}
 }
 
+TEST(accounts_beyond_the_most_are_one_by_magnitude)
+{
+	struct kmt_ledger_options options = usual;
+	const struct kmt_account *accounts;
+	size_t nr;
+
+	options.accounts_max = 3;
+	LEDGER(&options);
+	for (unsigned int i = 0; i < 40; i++)
+		take(ledger, KMALLOC(.time_ns = START_NS + i, .ptr = PTR + 4096 * i,
+				     .call_site = SITE_A + i, .bytes_alloc = 64 + i));
+	/* Whoever came in time stays, and what was not told apart ends as what it was. */
+	take(ledger,
+	     KMALLOC(.time_ns = 2000, .ptr = PTR - 64, .call_site = SITE_A, .bytes_alloc = 64));
+	take(ledger, KFREE(.time_ns = 2001, .ptr = PTR + 4096 * 39));
+	CHECK_EQ(finish(ledger)->live, 40);
+	accounts = kmt_ledger_accounts(ledger, &nr);
+	CHECK_EQ(nr, 4);
+	CHECK_EQ(accounts[0].allocs, 2);
+	CHECK(!kmt_account_is_rest(&accounts[2]));
+	CHECK(kmt_account_is_rest(&accounts[3]));
+	CHECK_EQ(accounts[3].key.bytes_alloc, 64);
+	CHECK_EQ(accounts[3].allocs, 37);
+	CHECK_EQ(accounts[3].frees, 1);
+	CHECK_EQ(accounts[3].live_objects, 36);
+}
+
+TEST(parts_do_not_guess_which_accounts_come_too_late)
+{
+	CHECK_EQ(join_sites(8, 8), 0);
+	CHECK_EQ(join_sites(9, 8), -EOVERFLOW);	 /* too many together */
+	CHECK_EQ(join_sites(17, 8), -EOVERFLOW); /* one of them has too many by itself */
+	CHECK_EQ(join_sites(17, 0), 0);
+}
+
 TEST(addresses_are_shared_out_evenly)
 {
 	const struct kmt_sharing sharing = { 16, 42 };
@@ -377,6 +446,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ROW(joined_ledgers_are_the_one_that_had_all_events),
+		ROW(accounts_beyond_the_most_are_one_by_magnitude),
+		ROW(parts_do_not_guess_which_accounts_come_too_late),
 		ROW(addresses_are_shared_out_evenly),
 		ROW(a_free_does_not_pass_what_it_stood_behind),
 		ROW(what_is_for_all_is_not_copied_without_end),
