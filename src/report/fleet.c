@@ -48,12 +48,28 @@ static bool has_host(const struct kmt_summary *tape)
 	return tape->host && *tape->host;
 }
 
-/* Those without a host last, where each is one of its own. */
+/* What no two recordings have in common. */
+static int by_recording(const struct kmt_summary *a, const struct kmt_summary *b)
+{
+	const uint64_t differences[][2] = { { a->start_ns, b->start_ns },
+					    { a->end_ns, b->end_ns },
+					    { a->events, b->events },
+					    { a->live_bytes, b->live_bytes } };
+
+	for (size_t i = 0; i < sizeof(differences) / sizeof(differences[0]); i++)
+		if (differences[i][0] != differences[i][1])
+			return differences[i][0] < differences[i][1] ? -1 : 1;
+	return 0;
+}
+
+/* Those without a host last, where each is of one of its own, unless it is given twice. */
 static int by_host(const void *left, const void *right)
 {
 	const struct kmt_summary *a = **(struct kmt_summary *const *const *)left;
 	const struct kmt_summary *b = **(struct kmt_summary *const *const *)right;
 
+	if (!has_host(a) && !has_host(b))
+		return by_recording(a, b);
 	if (!has_host(a) || !has_host(b))
 		return has_host(b) - has_host(a);
 	return strcmp(a->host, b->host);
@@ -74,7 +90,7 @@ static int number_hosts(struct kmt_fleet *fleet, struct hosts *hosts)
 		tapes[i] = &fleet->tapes[i];
 	qsort(tapes, nr, sizeof(*tapes), by_host);
 	for (size_t i = 0; i < nr; i++) {
-		if (i == 0 || !has_host(*tapes[i]) || by_host(&tapes[i - 1], &tapes[i]) != 0)
+		if (i == 0 || by_host(&tapes[i - 1], &tapes[i]) != 0)
 			fleet->nr_hosts++;
 		hosts->of_tape[tapes[i] - fleet->tapes] = fleet->nr_hosts - 1;
 	}

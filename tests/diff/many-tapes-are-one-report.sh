@@ -60,9 +60,13 @@ merge one.tape redacted.tar
 holds '.hosts == 2 and .leaking_hosts == 2 and .sites[0].leaking_hosts == 2'
 # Even if both were recorded to the same place.
 jq 'del(.tape.host)' one.json >unnamed.json
-cp unnamed.json unnamed-too.json
+jq '.events.total += 1' unnamed.json >unnamed-too.json
 merge unnamed.json unnamed-too.json
 holds '.hosts == 2 and .leaking_hosts == 2 and .sites[0].hosts == 2 and .sites[0].leaking_hosts == 2'
+# And none more if the same recording is given twice.
+cp unnamed.json again.json
+merge again.json unnamed.json
+holds '.hosts == 1 and .leaking_hosts == 1 and .sites[0].leaking_hosts == 1'
 merge one.tape later.tape
 holds '.hosts == 1 and .leaking_tapes == 2 and (.sites[0] | .leaking_hosts == 1 and .leaking_tapes == 2)'
 
