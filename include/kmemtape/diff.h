@@ -49,8 +49,9 @@ struct kmt_diff_side {
 	const struct kmt_summary_row *row; /* the one that says most; NULL: has nothing of it */
 	size_t nr_rows;			   /* that were put together */
 	uint64_t allocs, frees, live_objects, live_bytes, mature_objects, mature_bytes;
-	double objects;			     /* mature, of all that there were, by the sample */
-	double bytes;			     /* the same */
+	/* Of all that there were, by the sample: calls, what is live (bytes, of pairs objects),
+	 * mature. */
+	double calls, live, objects, bytes;
 	double per_s, per_s_low, per_s_high; /* growth: bytes, of pairs objects; 95 % */
 	enum kmt_class class;
 	double confidence;

@@ -39,7 +39,7 @@ static void put_side(struct builder *b, struct json_object *item_object, const c
 	put_real(b, object, item->has_size ? "growth_bytes_per_s" : "growth_objects_per_s",
 		 kmt_diff_growth(diff, item, side));
 	if (s > 0)
-		put_real(b, object, "allocs_per_s", (double)self->allocs / s);
+		put_real(b, object, "allocs_per_s", self->calls / s);
 	if (load > 0)
 		put_real(b, object,
 			 item->has_size ? "left_bytes_per_million_allocs"

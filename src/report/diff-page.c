@@ -54,8 +54,8 @@ static const char *live(char *buf, const struct kmt_diff_item *item, int side)
 {
 	const struct kmt_diff_side *self = &item->sides[side];
 
-	return item->has_size ? kmt_format_size(buf, self->live_bytes)
-			      : kmt_words_count(buf, self->live_objects);
+	return item->has_size ? kmt_format_size(buf, kmt_diff_whole(self->live))
+			      : kmt_words_count(buf, kmt_diff_whole(self->live));
 }
 
 static void put_figures(const struct kmt_diff *diff, const struct kmt_diff_item *item, FILE *file)
@@ -71,9 +71,8 @@ static void put_figures(const struct kmt_diff *diff, const struct kmt_diff_item 
 	put_pair(file, load > 0 ? left / load * 1e6 : 0, kmt_diff_per_load(a, diff, item, 0),
 		 kmt_diff_per_load(b, diff, item, 1));
 	put_pair(file, left, kmt_diff_left(a, item, 0), kmt_diff_left(b, item, 1));
-	put_pair(file, (double)(item->has_size ? last->live_bytes : last->live_objects),
-		 live(a, item, 0), live(b, item, 1));
-	put_pair(file, s > 0 ? (double)last->allocs / s : 0, kmt_diff_an_hour(a, diff, item, 0),
+	put_pair(file, last->live, live(a, item, 0), live(b, item, 1));
+	put_pair(file, s > 0 ? last->calls / s : 0, kmt_diff_an_hour(a, diff, item, 0),
 		 kmt_diff_an_hour(b, diff, item, 1));
 	put_pair(file, last->confidence, kmt_diff_class_words(a, &item->sides[0]),
 		 kmt_diff_class_words(b, last));

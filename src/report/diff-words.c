@@ -60,8 +60,7 @@ const char *kmt_diff_an_hour(char *buf, const struct kmt_diff *diff,
 {
 	double s = (double)diff->tapes[side]->duration_ns / 1e9;
 
-	return s > 0 ? kmt_words_count(buf,
-				       kmt_diff_whole((double)item->sides[side].allocs / s * 3600))
+	return s > 0 ? kmt_words_count(buf, kmt_diff_whole(item->sides[side].calls / s * 3600))
 		     : "-";
 }
 

@@ -87,6 +87,9 @@ static void add_row(struct kmt_diff_side *side, const struct kmt_summary_row *ro
 	side->live_bytes = kmt_sum(side->live_bytes, row->live_bytes);
 	side->mature_objects = kmt_sum(side->mature_objects, row->mature_objects);
 	side->mature_bytes = kmt_sum(side->mature_bytes, row->mature_bytes);
+	side->calls += (double)row->allocs * row->scale;
+	side->live += (double)(row->space < KMT_SPACE_PAIR ? row->live_bytes : row->live_objects) *
+		      row->scale;
 	side->objects += (double)row->mature_objects * row->scale;
 	side->bytes += (double)row->mature_bytes * row->scale;
 	side->per_s += row->per_s * row->scale;

@@ -93,4 +93,17 @@ refused 'cache.json: is a report by something else than --by asks for' cache.jso
 "$KMEMTAPE" diff --by cache cache.json leak.tape >/dev/null || fail "by cache: exit $?"
 "$KMEMTAPE" diff -o leak.json healthy.json leak.json >out 2>err && fail "-o replaces what is read"
 grep -qF 'leak.json: would take the place of what is read' err || fail "-o: $(cat err)"
+
+# Nothing was recorded: that nothing leaks isn't known.
+grep -vE '^[0-9]+ [0-9]+ (kmalloc|kfree|kmem_cache_)' healthy.script >empty.script
+"$MKTAPE" empty.script -o empty.tape || exit 1
+compare 0 empty.tape empty.tape
+says 'CANNOT TELL'
+tells 'A has no allocation at all'
+
+# Of a sample, how often a site was called is an estimate as well.
+jq '.tape.sample = 16 | .sites[] |= (.estimate = { objects: (.live_objects * 16), bytes: (.live_bytes * 16) })' leak.json >sampled.json
+compare 0 sampled.json sampled.json
+holds 'all(.items[]; .a.live_objects == 0 or (.a | .allocs_per_s * 60 / .allocs | . > 15 and . < 17))'
+holds 'any(.items[]; .a.live_objects > 0)'
 exit $failed
