@@ -32,7 +32,6 @@ struct kmt_replay_options {
 	struct kmt_lines_source *lines; /* who has source lines; NULL: none are wanted */
 	uint64_t lines_top;		/* of so many rows that have something live; 0: of all */
 	unsigned int nr_threads;	/* that decompress and decode, beside the caller; 0: none */
-	size_t accounts_max; /* more are not told apart: see account.h; 0: by the tape's size */
 };
 
 /**

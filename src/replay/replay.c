@@ -145,7 +145,7 @@ static int open_ledger(struct replay *replay, struct kmt_err *err)
 		.recorder_pids = manifest->recorder_pids,
 		.nr_recorder_pids = manifest->nr_recorder_pids,
 		.start_ns = manifest->start_ns,
-		.accounts_max = replay->options->accounts_max,
+		.accounts_max = kmt_limit_accounts(replay->tape),
 	};
 	struct kmt_watch_context watch = { replay->tape, replay->options, replay->symbols,
 					   replay->stacks };
@@ -154,8 +154,6 @@ static int open_ledger(struct replay *replay, struct kmt_err *err)
 	kmt_recorded_fill(manifest, &options);
 	replay->sample_mask = options.sample_mask[KMT_SPACE_SLAB];
 	options.hash_seed = replay->hash_seed;
-	if (!options.accounts_max)
-		options.accounts_max = kmt_limit_accounts(replay->tape);
 	kmt_symbols_kernel_range(replay->symbols, &options.kernel_from, &options.kernel_to);
 	r = replay->suspects ? kmt_watches_new(&watch, replay->suspects, KMT_WATCHED_SUSPECTS,
 					       &options, &replay->watches, err)
