@@ -75,7 +75,8 @@ struct kmt_summary {
 	enum kmt_group group; /* by site, cache or module */
 	struct kmt_summary_row *rows;
 	size_t nr_rows, rows_room;
-	bool is_cut; /* there are more rows in truth */
+	bool is_cut;   /* there are more rows in truth */
+	bool has_rest; /* one of them is of all call sites that were not told apart */
 
 	char **texts; /* what all of it borrows */
 	size_t nr_texts, texts_room;

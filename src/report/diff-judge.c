@@ -50,6 +50,8 @@ void kmt_diff_blindness(const struct kmt_diff *diff, int side, char *why)
 			       kmt_format_time(b, tape->grace_ns));
 	else if (tape->is_cut)
 		(void)snprintf(why, 160, "%c is a report without all of its rows", name);
+	else if (tape->has_rest)
+		(void)snprintf(why, 160, "%c has more call sites than are told apart", name);
 	else if (!tape->allocs && tape->snapshots < 2)
 		(void)snprintf(why, 160, "%c has no allocation at all", name);
 	else if (!tape->is_complete)

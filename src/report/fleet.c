@@ -100,7 +100,7 @@ static int number_hosts(struct kmt_fleet *fleet, struct hosts *hosts)
 
 static bool is_doubtful(const struct kmt_summary *tape)
 {
-	return tape->lost || tape->losses || tape->is_cut || !tape->is_complete;
+	return tape->lost || tape->losses || tape->is_cut || tape->has_rest || !tape->is_complete;
 }
 
 /* It can't say that nothing leaks. As SHORT_GRACES of core/verdict.c. */

@@ -233,6 +233,7 @@ static void read_row(struct kmt_reading *reading, struct json_object *object,
 	row->is_suppressed = kmt_reading_bool(reading, object, "suppressed");
 	row->scale = read_scale(reading, object, row);
 	read_judgement(reading, object, row);
+	reading->summary->has_rest |= kmt_reading_bool(reading, object, "not_told_apart");
 }
 
 /* Return: NULL if there is no room for another one. */
