@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# kernels: 6.1 6.12
+# kernels: 6.12
 # The leak of refcount.sh; only what one module allocates is recorded.
 cd /lib/modules-lab || exit 1
 insmod lab_owner.ko || exit 1

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# kernels: 6.1 new
+# kernels: new
 # As init.sh, of a module that refuses to load after it.
 # insmod of busybox tries twice: it takes that time twice.
 cd /lib/modules-lab || exit 1

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# kernels: 6.1 new
+# kernels: 6.1
 # References on objects of another module that are never dropped.
 cd /lib/modules-lab || exit 1
 kmemtape record -o /out/tape --settle 1s -- sh -ec '

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# kernels: 5.10 6.1 new
+# kernels: 5.10 new
 # time: 40
 # A module that is loaded twice, and leaks each time.
 # The symbols of both are read while events are on, in memory that the recorder had before: it takes no more than it says.

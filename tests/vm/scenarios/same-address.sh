@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# kernels: 5.10 6.1 new
+# kernels: 5.10 6.1
 # time: 40
 # Two modules that leak, the second at the addresses of the first.
 # A network namespace that comes and goes: of all that the probes watch, a calm machine does nothing.
