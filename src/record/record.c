@@ -165,9 +165,7 @@ static void look_at_cpus(struct kmt_session *session)
 		}
 	session->online = online;
 	if (is_new)
-		note_result(session,
-			    kmt_manifest_write_synced(&session->manifest, session->tape.fd, &err),
-			    &err);
+		note_result(session, kmt_session_write_manifest(session, &err), &err);
 }
 
 static void look_at_changes(struct kmt_session *session, unsigned int bits)
@@ -284,7 +282,7 @@ static void write_disturbance(struct kmt_session *session, bool is_over)
 
 	if (!is_over)
 		last->to_ns = KMT_DISTURBANCE_LASTS;
-	note_result(session, kmt_manifest_write_synced(manifest, session->tape.fd, &err), &err);
+	note_result(session, kmt_session_write_manifest(session, &err), &err);
 	last->to_ns = to_ns;
 }
 
@@ -403,7 +401,7 @@ static int switch_on(struct kmt_session *session, struct kmt_err *err)
 			return r;
 	}
 	/* Should we be killed, the tape must tell when allocations began. */
-	return kmt_manifest_write_synced(manifest, session->tape.fd, err);
+	return kmt_session_write_manifest(session, err);
 }
 
 static uint64_t earliest(uint64_t a, uint64_t b)
@@ -636,8 +634,7 @@ static void finish_manifest(struct kmt_session *session, bool is_closed)
 	struct kmt_err err;
 
 	session->manifest.is_closed = is_closed;
-	note_result(session, kmt_manifest_write_synced(&session->manifest, session->tape.fd, &err),
-		    &err);
+	note_result(session, kmt_session_write_manifest(session, &err), &err);
 }
 
 /* The condition was on the addresses that its code had when the recording began. */

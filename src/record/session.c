@@ -642,6 +642,16 @@ int kmt_session_prepare(struct kmt_session *session, const struct kmt_record_opt
 	return kmt_sync_tree(options->path, err);
 }
 
+int kmt_session_write_manifest(const struct kmt_session *session, struct kmt_err *err)
+{
+	int r = kmt_manifest_write_synced(&session->manifest, session->tape.fd, err);
+
+	/* The syncer would have noticed within a second. */
+	return r == -ENOENT ? kmt_fail(err, r, "%s: was removed while it was recorded to",
+				       session->options->path)
+			    : r;
+}
+
 static rlim_t limit_of(int resource)
 {
 	struct rlimit limit;

@@ -90,6 +90,9 @@ int kmt_session_prepare(struct kmt_session *session, const struct kmt_record_opt
 /* kmt_session_add_cpu() - a drain for a CPU, and its start */
 int kmt_session_add_cpu(struct kmt_session *session, uint32_t cpu, struct kmt_err *err);
 
+/* kmt_session_write_manifest() - as it is now, synced; -ENOENT: somebody removed the tape */
+int kmt_session_write_manifest(const struct kmt_session *session, struct kmt_err *err);
+
 /* kmt_session_keep_privileges() - all is open: give up what isn't needed until the end */
 void kmt_session_keep_privileges(struct kmt_session *session);
 
