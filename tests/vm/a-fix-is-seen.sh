@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # `diff` of real tapes that the other tests of this suite left: a leak against its healthy twin is fixed, the other way
-# round worse, and against the same leak on another kernel not fixed.
+# round worse, and the same leak on another kernel is found again, however fast that was.
 set -u
 : "${KMEMTAPE:?is the program to test}" "${VM_RESULTS:?is where the tapes are}"
 failed=0
@@ -20,6 +20,17 @@ says() {
 	esac
 }
 
+# finds_again A B: its three sites leak in both
+finds_again() {
+	if "$KMEMTAPE" diff --grace 500ms --format json "$1" "$2" | jq -e '[.items[] | select(.function // "" | test("^lab_kmalloc_")) |
+		select(.a.suspect and .b.suspect)] | length == 3' >/dev/null; then
+		nr=$((nr + 1))
+	else
+		echo "$1 $2: not the same leaks"
+		failed=1
+	fi
+}
+
 last=
 for dir in "$VM_RESULTS"/*/kmalloc; do
 	leak=$dir/tape
@@ -28,7 +39,7 @@ for dir in "$VM_RESULTS"/*/kmalloc; do
 	grep -qs '^pass kmalloc verdict likely' "$dir/result" && [ -f "$healthy/manifest.json" ] || continue
 	says FIXED lab_kmalloc_ "$leak" "$healthy"
 	says WORSE lab_kmalloc_ "$healthy" "$leak"
-	[ -z "$last" ] || says 'NOT FIXED' lab_kmalloc_ "$last" "$leak"
+	[ -z "$last" ] || finds_again "$last" "$leak"
 	last=$leak
 done
 [ $nr -gt 0 ] || [ $failed = 1 ] || {
