@@ -102,6 +102,12 @@ int kmt_summary_of_result(const struct kmt_result *result, struct kmt_summary **
 
 struct kmt_summary *kmt_summary_free(struct kmt_summary *summary);
 
+/* It can't say that nothing leaks. As SHORT_GRACES of core/verdict.c. */
+static inline bool kmt_summary_is_short(const struct kmt_summary *summary)
+{
+	return summary->duration_ns / 4 < summary->grace_ns;
+}
+
 /* Of the kernel (NULL) or a module; NULL: not known. */
 const char *kmt_summary_build_id(const struct kmt_summary *summary, const char *module);
 

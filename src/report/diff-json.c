@@ -8,16 +8,14 @@
 #include "json-rows.h"
 #include "summary-json.h"
 
-#define SCHEMA	   1
-#define PER_ALLOCS 1e6
-#define NS_PER_S   1e9
+#define SCHEMA	 1
+#define NS_PER_S 1e9
 
 static void put_side(struct builder *b, struct json_object *item_object, const char *name,
 		     const struct kmt_diff *diff, const struct kmt_diff_item *item, int side)
 {
 	const struct kmt_summary *tape = diff->tapes[side];
 	const struct kmt_diff_side *self = &item->sides[side];
-	double load = (double)tape->allocs * (tape->sample > 1 ? (double)tape->sample : 1);
 	double s = (double)tape->duration_ns / NS_PER_S;
 	struct json_object *object;
 
@@ -40,11 +38,11 @@ static void put_side(struct builder *b, struct json_object *item_object, const c
 		 kmt_diff_growth(diff, item, side));
 	if (s > 0)
 		put_real(b, object, "allocs_per_s", self->calls / s);
-	if (load > 0)
+	if (tape->allocs)
 		put_real(b, object,
 			 item->has_size ? "left_bytes_per_million_allocs"
 					: "left_objects_per_million_allocs",
-			 (item->has_size ? self->bytes : self->objects) / load * PER_ALLOCS);
+			 kmt_diff_left_per_million(diff, item, side));
 }
 
 static void put_item(struct builder *b, struct json_object *list, const struct kmt_diff *diff,

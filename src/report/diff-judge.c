@@ -18,8 +18,6 @@
 #define EXPECTED_MIN 8.0
 /* What changes by less than this is the same: nobody acts on it. As FLAT_PART of core/trend.c. */
 #define SAME_PART    0.1
-/* As SHORT_GRACES of core/verdict.c: a tape that is shorter can't say that nothing leaks. */
-#define SHORT_GRACES 4
 
 static const char names[2] = { 'A', 'B' };
 
@@ -44,7 +42,7 @@ void kmt_diff_blindness(const struct kmt_diff *diff, int side, char *why)
 	if (tape->lost || tape->losses)
 		(void)snprintf(why, 160, "%c lost %s events", name,
 			       tape->lost ? kmt_words_count(a, tape->lost) : "some");
-	else if (tape->duration_ns / SHORT_GRACES < tape->grace_ns)
+	else if (kmt_summary_is_short(tape))
 		(void)snprintf(why, 160, "%c is too short: %s, and younger than %s isn't judged",
 			       name, kmt_format_time(a, tape->duration_ns),
 			       kmt_format_time(b, tape->grace_ns));
@@ -230,13 +228,25 @@ double kmt_diff_growth(const struct kmt_diff *diff, const struct kmt_diff_item *
 	return (item->has_size ? self->bytes : self->objects) / s;
 }
 
+static double all_allocs(const struct kmt_summary *tape)
+{
+	return (double)tape->allocs * fmax((double)tape->sample, 1);
+}
+
 double kmt_diff_load(const struct kmt_diff *diff, int side)
 {
 	const struct kmt_summary *tape = diff->tapes[side];
 
-	return tape->duration_ns ? (double)tape->allocs * fmax((double)tape->sample, 1) * NS_PER_S /
-					   (double)tape->duration_ns
-				 : 0;
+	return tape->duration_ns ? all_allocs(tape) * NS_PER_S / (double)tape->duration_ns : 0;
+}
+
+double kmt_diff_left_per_million(const struct kmt_diff *diff, const struct kmt_diff_item *item,
+				 int side)
+{
+	const struct kmt_diff_side *self = &item->sides[side];
+	double allocs = all_allocs(diff->tapes[side]);
+
+	return allocs > 0 ? (item->has_size ? self->bytes : self->objects) / allocs * 1e6 : 0;
 }
 
 struct interval {

@@ -19,4 +19,8 @@ double kmt_diff_growth(const struct kmt_diff *diff, const struct kmt_diff_item *
 /* Of all that were recorded a second; 0: unknown */
 double kmt_diff_load(const struct kmt_diff *diff, int side);
 
+/* What is left of it, for each million of all allocations: bytes, of pairs objects; 0: none known */
+double kmt_diff_left_per_million(const struct kmt_diff *diff, const struct kmt_diff_item *item,
+				 int side);
+
 #endif

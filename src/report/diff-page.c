@@ -63,13 +63,12 @@ static void put_figures(const struct kmt_diff *diff, const struct kmt_diff_item 
 	const struct kmt_diff_side *last = &item->sides[1];
 	double left = item->has_size ? last->bytes : last->objects;
 	double s = (double)diff->tapes[1]->duration_ns / 1e9;
-	double load = (double)diff->tapes[1]->allocs;
 	char a[KMT_ESCAPED_BYTES], b[KMT_ESCAPED_BYTES];
 
 	put_pair(file, kmt_diff_growth(diff, item, 1), kmt_diff_growth_words(a, diff, item, 0),
 		 kmt_diff_growth_words(b, diff, item, 1));
-	put_pair(file, load > 0 ? left / load * 1e6 : 0, kmt_diff_per_load(a, diff, item, 0),
-		 kmt_diff_per_load(b, diff, item, 1));
+	put_pair(file, kmt_diff_left_per_million(diff, item, 1),
+		 kmt_diff_per_load(a, diff, item, 0), kmt_diff_per_load(b, diff, item, 1));
 	put_pair(file, left, kmt_diff_left(a, item, 0), kmt_diff_left(b, item, 1));
 	put_pair(file, last->live, live(a, item, 0), live(b, item, 1));
 	put_pair(file, s > 0 ? last->calls / s : 0, kmt_diff_an_hour(a, diff, item, 0),

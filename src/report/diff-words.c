@@ -5,8 +5,6 @@
 #include "diff-words.h"
 #include "words.h"
 
-#define PER_ALLOCS 1e6
-
 uint64_t kmt_diff_whole(double n)
 {
 	return n >= 1.8e19 ? UINT64_MAX : n > 0 ? (uint64_t)(n + 0.5) : 0;
@@ -37,14 +35,11 @@ const char *kmt_diff_growth_words(char *buf, const struct kmt_diff *diff,
 const char *kmt_diff_per_load(char *buf, const struct kmt_diff *diff,
 			      const struct kmt_diff_item *item, int side)
 {
-	const struct kmt_summary *tape = diff->tapes[side];
-	double left = item->has_size ? item->sides[side].bytes : item->sides[side].objects;
-	double load = (double)tape->allocs * (tape->sample > 1 ? (double)tape->sample : 1);
+	uint64_t left = kmt_diff_whole(kmt_diff_left_per_million(diff, item, side));
 
-	if (load <= 0)
+	if (!diff->tapes[side]->allocs)
 		return "-";
-	return item->has_size ? kmt_format_size(buf, kmt_diff_whole(left / load * PER_ALLOCS))
-			      : kmt_words_count(buf, kmt_diff_whole(left / load * PER_ALLOCS));
+	return item->has_size ? kmt_format_size(buf, left) : kmt_words_count(buf, left);
 }
 
 const char *kmt_diff_left(char *buf, const struct kmt_diff_item *item, int side)

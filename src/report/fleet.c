@@ -11,7 +11,6 @@
 #include "naming.h"
 
 #define NS_PER_S     1000000000u
-#define SHORT_GRACES 4
 #define YEARS_1000_S (UINT64_C(1000) * 365 * 86400) /* no recording is longer */
 
 struct entry {
@@ -101,12 +100,6 @@ static int number_hosts(struct kmt_fleet *fleet, struct hosts *hosts)
 static bool is_doubtful(const struct kmt_summary *tape)
 {
 	return tape->lost || tape->losses || tape->is_cut || tape->has_rest || !tape->is_complete;
-}
-
-/* It can't say that nothing leaks. As SHORT_GRACES of core/verdict.c. */
-static bool is_short(const struct kmt_summary *tape)
-{
-	return tape->duration_ns / SHORT_GRACES < tape->grace_ns;
 }
 
 /* As the texts of RFC 3339 in UTC are, in the order of time. */
@@ -274,7 +267,7 @@ static void count_tapes(struct kmt_fleet *fleet, const struct hosts *hosts)
 		struct host *host = &hosts->list[hosts->of_tape[i]];
 
 		fleet->nr_doubtful += is_doubtful(fleet->tapes[i]);
-		fleet->nr_short += is_short(fleet->tapes[i]);
+		fleet->nr_short += kmt_summary_is_short(fleet->tapes[i]);
 		if (fleet->tapes[i]->leak == KMT_LEAK_NONE)
 			continue;
 		fleet->nr_leaking_tapes++;

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "kmemtape/units.h"
 #include "kmemtape/words.h"
 
 #include "tree-order.h"
@@ -29,18 +30,11 @@ static int compare_rows(const void *left, const void *right, void *context)
 	return r ? r : (levels_a > levels_b) - (levels_a < levels_b);
 }
 
-/* A hostile tape may claim anything. */
-static void add_up(uint64_t *sum, uint64_t n)
-{
-	if (__builtin_add_overflow(*sum, n, sum))
-		*sum = UINT64_MAX;
-}
-
 static void add_to(struct kmt_node *node, const struct kmt_row *row)
 {
-	add_up(&node->allocs, row->allocs);
-	add_up(&node->live_objects, kmt_row_scaled(row, row->live_objects));
-	add_up(&node->live_bytes, kmt_row_scaled(row, row->live_bytes));
+	node->allocs = kmt_sum(node->allocs, row->allocs);
+	node->live_objects = kmt_sum(node->live_objects, kmt_row_scaled(row, row->live_objects));
+	node->live_bytes = kmt_sum(node->live_bytes, kmt_row_scaled(row, row->live_bytes));
 }
 
 static enum kmt_node_kind kind_at(size_t level)

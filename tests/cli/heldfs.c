@@ -8,7 +8,6 @@
  */
 #define FUSE_USE_VERSION 35
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
@@ -17,6 +16,8 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "real-dir.h"
 
 #define POLL_US 5000
 /* That wait at once. Before 3.12, libfuse has no limit. */
@@ -28,11 +29,6 @@
 
 static int directory_fd;
 static const char *held, *go;
-
-static const char *below(const char *path)
-{
-	return path[1] ? path + 1 : ".";
-}
 
 /* Return: 0; -EINTR if whoever reads doesn't want to any longer. */
 static int wait_for_go(void)
@@ -48,12 +44,13 @@ static int wait_for_go(void)
 static int do_getattr(const char *path, struct stat *st, struct fuse_file_info *info)
 {
 	(void)info;
-	return fstatat(directory_fd, below(path), st, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+	return fstatat(directory_fd, real_dir_below(path), st, AT_SYMLINK_NOFOLLOW) < 0 ? -errno
+											: 0;
 }
 
 static int do_open(const char *path, struct fuse_file_info *info)
 {
-	int fd = openat(directory_fd, below(path), O_RDONLY | O_CLOEXEC);
+	int fd = openat(directory_fd, real_dir_below(path), O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return -errno;
@@ -71,7 +68,7 @@ static int do_read(const char *path, char *bytes, size_t size, off_t at,
 	if (fstat((int)info->fh, &st) < 0)
 		return -errno;
 	if (at <= st.st_size / 2 && at + (off_t)size > st.st_size / 2 &&
-	    fnmatch(held, below(path), FNM_EXTMATCH) == 0) {
+	    fnmatch(held, real_dir_below(path), FNM_EXTMATCH) == 0) {
 		int r = wait_for_go();
 
 		if (r < 0)
@@ -91,19 +88,10 @@ static int do_release(const char *path, struct fuse_file_info *info)
 static int do_readdir(const char *path, void *list, fuse_fill_dir_t fill, off_t at,
 		      struct fuse_file_info *info, enum fuse_readdir_flags flags)
 {
-	int fd = openat(directory_fd, below(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
-
 	(void)at;
 	(void)info;
 	(void)flags;
-	if (!dir)
-		return -errno;
-	while ((entry = readdir(dir)))
-		(void)fill(list, entry->d_name, NULL, 0, 0);
-	(void)closedir(dir);
-	return 0;
+	return real_dir_list(directory_fd, path, list, fill);
 }
 
 static const struct fuse_operations operations = {

@@ -44,6 +44,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "real-dir.h"
+
 #define CONTROL	   "/.faultfs"
 #define FAULTS_MAX 16
 #define NAMES_MAX  4096 /* of all directories, and as many nodes */
@@ -107,11 +109,6 @@ static struct node nodes[NAMES_MAX];
 static int nr_nodes;
 static struct name names[NAMES_MAX];
 static int nr_names;
-
-static const char *below(const char *path)
-{
-	return path[1] ? path + 1 : ".";
-}
 
 static int look_up(const struct word *words, size_t nr, const char *name, size_t bytes)
 {
@@ -215,7 +212,7 @@ static int keep_data(int fd)
 /* The names that are in a directory now are the ones that it will have. */
 static int keep_names(const char *path)
 {
-	int fd = openat(backing_fd, below(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(backing_fd, real_dir_below(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int directory, used = 0;
 	struct dirent *entry;
 	DIR *dir;
@@ -425,7 +422,8 @@ static long long bytes_used(void)
 
 static bool is_due(struct fault *fault, int on, const char *path, size_t bytes)
 {
-	if (!(fault->on & on) || !fault->times || fnmatch(fault->files, below(path), 0) != 0)
+	if (!(fault->on & on) || !fault->times ||
+	    fnmatch(fault->files, real_dir_below(path), 0) != 0)
 		return false;
 	if (fault->after > 0) {
 		fault->after -= on == ON_WRITE ? (long)bytes : 1;
@@ -492,7 +490,7 @@ static int do_getattr(const char *path, struct stat *st, struct fuse_file_info *
 		return 0;
 	}
 	r = info ? fstat(file_of(info)->fd, st)
-		 : fstatat(backing_fd, below(path), st, AT_SYMLINK_NOFOLLOW);
+		 : fstatat(backing_fd, real_dir_below(path), st, AT_SYMLINK_NOFOLLOW);
 	return r < 0 ? -errno : 0;
 }
 
@@ -508,8 +506,8 @@ static int do_open(const char *path, struct fuse_file_info *info)
 	if (!file)
 		return -ENOMEM;
 	strcpy(file->path, path);
-	file->fd = openat(backing_fd, below(path), (info->flags & ~(O_APPEND | O_EXCL)) | O_CLOEXEC,
-			  0600);
+	file->fd = openat(backing_fd, real_dir_below(path),
+			  (info->flags & ~(O_APPEND | O_EXCL)) | O_CLOEXEC, 0600);
 	if (file->fd < 0) {
 		int r = -errno;
 
@@ -583,7 +581,7 @@ static int do_truncate(const char *path, off_t size, struct fuse_file_info *info
 	if (r < 0)
 		return r;
 	if (!info)
-		fd = openat(backing_fd, below(path), O_RDWR | O_CLOEXEC);
+		fd = openat(backing_fd, real_dir_below(path), O_RDWR | O_CLOEXEC);
 	r = ftruncate(info ? file_of(info)->fd : fd, size) < 0 ? -errno : 0;
 	note_dirty(info ? file_of(info)->fd : fd, size);
 	if (fd >= 0)
@@ -633,19 +631,10 @@ static int do_release(const char *path, struct fuse_file_info *info)
 static int do_readdir(const char *path, void *list, fuse_fill_dir_t fill, off_t at,
 		      struct fuse_file_info *info, enum fuse_readdir_flags flags)
 {
-	int fd = openat(backing_fd, below(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
-
 	(void)at;
 	(void)info;
 	(void)flags;
-	if (!dir)
-		return -errno;
-	while ((entry = readdir(dir)))
-		(void)fill(list, entry->d_name, NULL, 0, 0);
-	(void)closedir(dir);
-	return 0;
+	return real_dir_list(backing_fd, path, list, fill);
 }
 
 static int do_mkdir(const char *path, mode_t mode)
@@ -654,9 +643,9 @@ static int do_mkdir(const char *path, mode_t mode)
 
 	if (r < 0)
 		return r;
-	if (mkdirat(backing_fd, below(path), mode) < 0)
+	if (mkdirat(backing_fd, real_dir_below(path), mode) < 0)
 		return -errno;
-	fd = openat(backing_fd, below(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = openat(backing_fd, real_dir_below(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	note_new(fd);
 	(void)close(fd);
 	return 0;
@@ -668,7 +657,10 @@ static int do_rename(const char *from, const char *to, unsigned int flags)
 
 	if (r < 0)
 		return r;
-	return renameat2(backing_fd, below(from), backing_fd, below(to), flags) < 0 ? -errno : 0;
+	return renameat2(backing_fd, real_dir_below(from), backing_fd, real_dir_below(to), flags) <
+			       0
+		       ? -errno
+		       : 0;
 }
 
 static int do_unlink(const char *path)
@@ -677,7 +669,7 @@ static int do_unlink(const char *path)
 
 	if (r < 0)
 		return r;
-	return unlinkat(backing_fd, below(path), 0) < 0 ? -errno : 0;
+	return unlinkat(backing_fd, real_dir_below(path), 0) < 0 ? -errno : 0;
 }
 
 static int do_rmdir(const char *path)
@@ -686,12 +678,13 @@ static int do_rmdir(const char *path)
 
 	if (r < 0)
 		return r;
-	return unlinkat(backing_fd, below(path), AT_REMOVEDIR) < 0 ? -errno : 0;
+	return unlinkat(backing_fd, real_dir_below(path), AT_REMOVEDIR) < 0 ? -errno : 0;
 }
 
 static int do_chmod(const char *path, mode_t mode, struct fuse_file_info *info)
 {
-	int r = info ? fchmod(file_of(info)->fd, mode) : fchmodat(backing_fd, below(path), mode, 0);
+	int r = info ? fchmod(file_of(info)->fd, mode)
+		     : fchmodat(backing_fd, real_dir_below(path), mode, 0);
 
 	return r < 0 ? -errno : 0;
 }
@@ -699,7 +692,7 @@ static int do_chmod(const char *path, mode_t mode, struct fuse_file_info *info)
 static int do_chown(const char *path, uid_t uid, gid_t gid, struct fuse_file_info *info)
 {
 	int r = info ? fchown(file_of(info)->fd, uid, gid)
-		     : fchownat(backing_fd, below(path), uid, gid, AT_SYMLINK_NOFOLLOW);
+		     : fchownat(backing_fd, real_dir_below(path), uid, gid, AT_SYMLINK_NOFOLLOW);
 
 	return r < 0 ? -errno : 0;
 }

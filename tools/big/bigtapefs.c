@@ -6,7 +6,6 @@
  */
 #define FUSE_USE_VERSION 35
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fuse.h>
@@ -21,16 +20,12 @@
 #include "cpu-file.h"
 #include "long-file.h"
 #include "options.h"
+#include "real-dir.h"
 #include "texts.h"
 
 static int base_fd;
 static struct long_file *files;
 static unsigned int nr_files;
-
-static const char *below(const char *path)
-{
-	return path[1] ? path + 1 : ".";
-}
 
 /* NULL: it is as it is in the base. */
 static struct long_file *file_of(const char *path)
@@ -39,7 +34,7 @@ static struct long_file *file_of(const char *path)
 
 	for (unsigned int i = 0; i < nr_files; i++) {
 		kmt_tape_cpu_path(name, files[i].cpu);
-		if (strcmp(below(path), name) == 0)
+		if (strcmp(real_dir_below(path), name) == 0)
 			return &files[i];
 	}
 	return NULL;
@@ -50,7 +45,7 @@ static int do_getattr(const char *path, struct stat *st, struct fuse_file_info *
 	const struct long_file *file = file_of(path);
 
 	(void)info;
-	if (fstatat(base_fd, below(path), st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstatat(base_fd, real_dir_below(path), st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
 	if (file) {
 		st->st_size = (off_t)long_file_bytes(file);
@@ -69,7 +64,7 @@ static int do_open(const char *path, struct fuse_file_info *info)
 		info->direct_io = 1; /* nobody reads it twice */
 		return 0;
 	}
-	fd = openat(base_fd, below(path), O_RDONLY | O_CLOEXEC);
+	fd = openat(base_fd, real_dir_below(path), O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	info->fh = (uint64_t)fd;
@@ -98,19 +93,10 @@ static int do_release(const char *path, struct fuse_file_info *info)
 static int do_readdir(const char *path, void *list, fuse_fill_dir_t fill, off_t at,
 		      struct fuse_file_info *info, enum fuse_readdir_flags flags)
 {
-	int fd = openat(base_fd, below(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
-
 	(void)at;
 	(void)info;
 	(void)flags;
-	if (!dir)
-		return -errno;
-	while ((entry = readdir(dir)))
-		(void)fill(list, entry->d_name, NULL, 0, 0);
-	(void)closedir(dir);
-	return 0;
+	return real_dir_list(base_fd, path, list, fill);
 }
 
 static const struct fuse_operations operations = {
