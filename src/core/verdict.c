@@ -170,6 +170,10 @@ static void count_rows(const struct kmt_result *result, const struct kmt_row *ro
 			.scale = scale,
 		};
 
+		/* Of whom these are nobody knows, not even whoever suppresses them. */
+		tally->has_rest |= row->is_rest;
+		if (row->is_rest)
+			tally->rest_bytes += (double)row->live_bytes * scale;
 		if (row->is_suppressed || is_recorders(row))
 			continue;
 		if (owner_of(&suspect)) {
@@ -178,10 +182,7 @@ static void count_rows(const struct kmt_result *result, const struct kmt_row *ro
 		}
 		weigh(&suspect, row->is_unloaded);
 		count_suspect(tally, &suspect);
-		tally->has_rest |= row->is_rest;
-		if (row->is_rest)
-			tally->rest_bytes += (double)row->live_bytes * scale;
-		else if (row->judgement.class == KMT_CLASS_UNCERTAIN)
+		if (!row->is_rest && row->judgement.class == KMT_CLASS_UNCERTAIN)
 			tally->doubtful_bytes += suspect.bytes;
 	}
 }

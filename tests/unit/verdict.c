@@ -227,6 +227,22 @@ TEST(what_is_suppressed_or_the_recorders_own_does_not_count)
 	CHECK_EQ(result.verdict.leak, KMT_LEAK_LIKELY);
 }
 
+TEST(what_is_not_told_apart_stays_a_doubt_if_suppressed)
+{
+	struct kmt_result result = ten_minutes();
+	struct kmt_row rest = row(NULL, KMT_CLASS_UNCERTAIN, 0, 1000);
+
+	rest.is_rest = true;
+	rest.live_bytes = 192000;
+	for (int i = 0; i < 2; i++) {
+		rest.is_suppressed = i > 0;
+		CHECK_EQ(kmt_verdict_make(&result, &rest, 1), 0);
+		CHECK_EQ(result.verdict.leak, KMT_LEAK_NONE);
+		CHECK_HAS(result.verdict.headline, "more call sites than are told apart");
+		CHECK(result.verdict.confidence <= 0.4);
+	}
+}
+
 TEST(a_tape_that_cannot_tell_says_so)
 {
 	struct kmt_result result = ten_minutes();
@@ -403,6 +419,7 @@ int main(void)
 		ROW(what_is_not_sure_is_called_possible_and_says_why),
 		ROW(healthy_classes_make_no_leak),
 		ROW(what_is_suppressed_or_the_recorders_own_does_not_count),
+		ROW(what_is_not_told_apart_stays_a_doubt_if_suppressed),
 		ROW(a_tape_that_cannot_tell_says_so),
 		ROW(vmalloc_alone_makes_a_verdict),
 		ROW(texts_of_the_tape_are_made_safe),
