@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -24,6 +25,8 @@ struct kmt_watches {
 	size_t nr_by_account;
 	int error;
 };
+
+static_assert(KMT_DOSSIERS_MAX + 1 <= 64, "a bit for each");
 
 struct kmt_watches *kmt_watches_free(struct kmt_watches *watches)
 {
