@@ -76,6 +76,13 @@ static void put_symbol(struct line *line, const struct kmt_row *row)
 {
 	char address[32], symbol[KMT_NAME_BYTES];
 
+	if (row->is_rest) {
+		kmt_words_name(symbol, KMT_BY_SITE, row);
+		put_text_field(line, NULL);
+		put_text_field(line, symbol);
+		put_text_field(line, NULL);
+		return;
+	}
 	(void)snprintf(address, sizeof(address), "0x%" PRIx64, row->call_site);
 	put_text_field(line, row->call_site ? address : NULL);
 	put_text_field(line, row->function);

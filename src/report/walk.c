@@ -77,7 +77,10 @@ static const struct kmt_frame *stand_in(struct kmt_walk *walk, const struct kmt_
 		.taint = row->taint,
 		.lines = row->lines,
 	};
-	if (!is_of_code(walk->result->group)) {
+	if (row->is_rest) {
+		kmt_words_name(walk->name, walk->result->group, row);
+		walk->alone = (struct kmt_frame){ .function = walk->name, .taint = "" };
+	} else if (!is_of_code(walk->result->group)) {
 		walk->alone.function = name_of(walk, row);
 		walk->alone.module = NULL;
 	} else if (!row->function && !row->call_site) {

@@ -111,6 +111,11 @@ grep -q '^NO LEAK SEEN, but there are more call sites than are told apart' one |
 grep -q '^    (all that is not told apart)' one || fail "too-many-call-sites: no row of the others"
 "$KMEMTAPE" replay --threads 2 too-many-call-sites >two 2>&1 || fail "too-many-call-sites: exit $?"
 cmp one two || fail "too-many-call-sites: by two threads it is another report"
+for format in csv folded; do
+	"$KMEMTAPE" replay -q --format $format too-many-call-sites >out 2>err || fail "too-many-call-sites: $format: exit $?"
+	grep -qF '(all that is not told apart)' out || fail "too-many-call-sites: $format doesn't name the others"
+	! grep -qE '(^|[",;])0x1([",; ]|$)' out || fail "too-many-call-sites: $format has code at 0x1"
+done
 
 # Losses that add up to more than there are numbers: they are the largest one, and not none.
 {
