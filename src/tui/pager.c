@@ -114,9 +114,11 @@ static void copy_row(const struct kmt_pager *pager, size_t row, char text[ROW_BY
 
 static void show(struct kmt_pager *pager, size_t row)
 {
+	size_t height = (size_t)pager->height, above = height > 2 ? 2 : height - 1;
+
 	pager->found = row;
-	if (row < pager->top || row >= pager->top + (size_t)pager->height)
-		pager->top = row > 2 ? row - 2 : 0;
+	if (row < pager->top || row >= pager->top + height)
+		pager->top = row > above ? row - above : 0;
 	kmt_pager_move(pager, 0);
 }
 
@@ -143,6 +145,22 @@ void kmt_pager_find_next(struct kmt_pager *pager, int step)
 
 	if (pager->nr_rows)
 		kmt_pager_find(pager, from + (step < 0 ? pager->nr_rows - 1 : 1), step);
+}
+
+int kmt_pager_renew(struct kmt_pager *pager, char *text)
+{
+	size_t top = pager->top, found = pager->found;
+	int r = kmt_pager_set(pager, text);
+
+	if (r)
+		return r;
+	kmt_pager_move(pager, (long)top);
+	kmt_pager_find(pager, found != SIZE_MAX ? found : top, 1);
+	if (found != SIZE_MAX) {
+		pager->top = 0;
+		kmt_pager_move(pager, (long)top);
+	}
+	return 0;
 }
 
 void kmt_pager_draw(const struct kmt_pager *pager, struct kmt_canvas *canvas, int row)

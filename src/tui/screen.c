@@ -139,15 +139,9 @@ static int take_group(struct kmt_screen *screen, struct kmt_result *result)
 
 static int set_detail(struct kmt_screen *screen, const struct kmt_result *dossier, const char *why)
 {
-	struct kmt_pager *pager = &screen->texts[KMT_PAGE_DETAIL];
-	size_t top = pager->top;
-	int r = kmt_pager_set(pager,
-			      kmt_page_detail(screen->opened_result, screen->opened, dossier, why,
-					      screen->canvas.nr_columns, screen->canvas.is_utf8));
-
-	if (r == 0)
-		kmt_pager_move(pager, (long)top);
-	return r;
+	return kmt_pager_renew(&screen->texts[KMT_PAGE_DETAIL],
+			       kmt_page_detail(screen->opened_result, screen->opened, dossier, why,
+					       screen->canvas.nr_columns, screen->canvas.is_utf8));
 }
 
 /* The user may have gone on since then. */

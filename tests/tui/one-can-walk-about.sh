@@ -52,9 +52,8 @@ expect 'live bytes, over 100 s' '^detail'
 expect 'the oldest 80.0 s' 'why: '
 press /
 type_ 'FREED BY'
-expect 'FREED BY'
 press Enter
-expect 'close_one\+0x20'
+expect 'LIFE MIN .* FREED BY' 'close_one\+0x20'
 press g
 expect '^ 1/'
 "$KMEMTAPE" replay --top 0 --explain leaky tape >explained

@@ -690,6 +690,35 @@ TEST(a_text_is_searched_round_and_round)
 	kmt_pager_deinit(&pager);
 }
 
+static void search_for(struct kmt_pager *pager, const char *words)
+{
+	(void)kmt_filter_clear(&pager->search);
+	while (*words)
+		(void)kmt_filter_add(&pager->search, *words++);
+	kmt_pager_find(pager, pager->top, 1);
+}
+
+/* The user need not wait for the rest of a page before looking for something in it. */
+TEST(what_comes_later_is_searched_too)
+{
+	struct kmt_pager pager = { .found = SIZE_MAX };
+
+	CHECK_EQ(kmt_pager_fit(&pager, 20, 2, true), 0);
+	CHECK_EQ(kmt_pager_set(&pager, strdup("one\ntwo\nthree\n")), 0);
+	search_for(&pager, "needle");
+	CHECK_EQ(pager.found, SIZE_MAX);
+	CHECK_EQ(kmt_pager_renew(&pager, strdup("one\ntwo\nthree\nfour\nfive\nneedle\n")), 0);
+	CHECK_EQ(pager.found, 5);
+	CHECK_EQ(pager.top, 4);
+
+	/* Who has found it, and gone on, stays there. */
+	kmt_pager_move(&pager, -3);
+	CHECK_EQ(kmt_pager_renew(&pager, strdup("one\ntwo\nthree\nfour\nfive\nneedle\nsix\n")), 0);
+	CHECK_EQ(pager.found, 5);
+	CHECK_EQ(pager.top, 1);
+	kmt_pager_deinit(&pager);
+}
+
 /* Whatever is pressed on whatever size: no crash, nothing beyond the edge (the sanitizer looks). */
 TEST(any_keys_on_any_size_do_no_harm)
 {
@@ -756,6 +785,7 @@ int main(void)
 		ROW(a_tree_goes_by_objects_and_allocations),
 		ROW(pages_of_the_slab_are_not_counted_twice),
 		ROW(a_text_is_searched_round_and_round),
+		ROW(what_comes_later_is_searched_too),
 		ROW(any_keys_on_any_size_do_no_harm),
 	};
 
