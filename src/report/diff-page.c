@@ -6,6 +6,7 @@
 
 #include "diff-judge.h"
 #include "diff-words.h"
+#include "page-rows.h"
 #include "page.h"
 #include "summary-page.h"
 
@@ -99,7 +100,7 @@ static void put_item(const struct kmt_diff *diff, const struct kmt_diff_item *it
 	(void)fputs("</tr>\n", file);
 }
 
-static void put_items(const struct kmt_diff *diff, size_t nr, FILE *file)
+static int put_items(const struct kmt_diff *diff, size_t nr, FILE *file)
 {
 	static const struct kmt_page_column columns[] = {
 		{ "", "change" },    { "", "what" },
@@ -108,11 +109,17 @@ static void put_items(const struct kmt_diff *diff, size_t nr, FILE *file)
 		{ "n", "allocs/h" }, { "n", "class" },
 	};
 
-	kmt_page_table_begin(file, "items", "Changes", columns,
-			     sizeof(columns) / sizeof(columns[0]));
-	for (size_t i = 0; i < nr; i++)
-		put_item(diff, &diff->items[i], file);
-	kmt_page_table_end(file);
+	KMT_CLEANUP(kmt_page_rows_deinit) struct kmt_page_rows rows;
+	int r = kmt_page_rows_init(&rows, KMT_SUMMARY_PAGE_ROOM);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < nr; i++) {
+		put_item(diff, &diff->items[i], rows.file);
+		kmt_page_rows_add(&rows);
+	}
+	return kmt_page_rows_put_table(&rows, "items", "Changes", columns,
+				       sizeof(columns) / sizeof(columns[0]), file);
 }
 
 static void put_legend(const struct kmt_diff *diff, size_t nr, bool is_default, FILE *file)
@@ -142,13 +149,15 @@ static void put_legend(const struct kmt_diff *diff, size_t nr, bool is_default, 
 int kmt_diff_page(const struct kmt_diff *diff, uint64_t top, FILE *file, struct kmt_err *err)
 {
 	size_t nr = kmt_diff_shown(diff, top);
+	int r;
 
-	(void)err;
 	kmt_summary_page_begin(file, tone_of(diff->answer), diff->headline);
-	kmt_summary_page_doubts(diff->tapes, 2, side_names, file);
-	put_items(diff, nr, file);
+	r = kmt_summary_page_doubts(diff->tapes, 2, side_names, file);
+	if (r == 0)
+		r = put_items(diff, nr, file);
 	put_legend(diff, nr, top == UINT64_MAX, file);
-	kmt_summary_page_tapes(diff->tapes, 2, side_names, file);
+	if (r == 0)
+		r = kmt_summary_page_tapes(diff->tapes, 2, side_names, file);
 	kmt_summary_page_end(file);
-	return 0;
+	return r < 0 ? kmt_fail(err, r, "out of memory") : 0;
 }

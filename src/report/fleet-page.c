@@ -5,6 +5,7 @@
 #include "kmemtape/units.h"
 #include "kmemtape/words.h"
 
+#include "page-rows.h"
 #include "page.h"
 #include "summary-page.h"
 
@@ -60,7 +61,7 @@ static void put_site(const struct kmt_fleet *fleet, const struct kmt_fleet_site 
 	(void)fputs("</tr>\n", file);
 }
 
-static void put_sites(const struct kmt_fleet *fleet, size_t nr, FILE *file)
+static int put_sites(const struct kmt_fleet *fleet, size_t nr, FILE *file)
 {
 	static const struct kmt_page_column columns[] = {
 		{ "", "what" },	     { "n", "hosts it leaks on" },
@@ -71,10 +72,17 @@ static void put_sites(const struct kmt_fleet *fleet, size_t nr, FILE *file)
 		{ "", "last leak" },
 	};
 
-	kmt_page_table_begin(file, "sites", "Sites", columns, sizeof(columns) / sizeof(columns[0]));
-	for (size_t i = 0; i < nr; i++)
-		put_site(fleet, &fleet->sites[i], file);
-	kmt_page_table_end(file);
+	KMT_CLEANUP(kmt_page_rows_deinit) struct kmt_page_rows rows;
+	int r = kmt_page_rows_init(&rows, KMT_SUMMARY_PAGE_ROOM / 2);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < nr; i++) {
+		put_site(fleet, &fleet->sites[i], rows.file);
+		kmt_page_rows_add(&rows);
+	}
+	return kmt_page_rows_put_table(&rows, "sites", "Sites", columns,
+				       sizeof(columns) / sizeof(columns[0]), file);
 }
 
 static void put_part(const struct kmt_fleet *fleet, const struct kmt_fleet_site *site,
@@ -101,27 +109,33 @@ static void put_part(const struct kmt_fleet *fleet, const struct kmt_fleet_site 
 		      part->live_objects, kmt_words_count(n, part->live_objects));
 }
 
-static void put_parts(const struct kmt_fleet *fleet, size_t nr, FILE *file)
+static int put_parts(const struct kmt_fleet *fleet, size_t nr, FILE *file)
 {
 	static const struct kmt_page_column columns[] = {
 		{ "", "what" },	  { "", "host" },    { "", "tape" },  { "", "class" },
 		{ "n", "conf." }, { "n", "growth" }, { "n", "live" }, { "n", "objects" },
 	};
 
-	kmt_page_table_begin(file, "parts", "Sites by host", columns,
-			     sizeof(columns) / sizeof(columns[0]));
+	KMT_CLEANUP(kmt_page_rows_deinit) struct kmt_page_rows rows;
+	int r = kmt_page_rows_init(&rows, KMT_SUMMARY_PAGE_ROOM / 2);
+
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < nr; i++)
-		for (size_t j = 0; j < fleet->sites[i].nr_parts; j++)
-			put_part(fleet, &fleet->sites[i], &fleet->sites[i].parts[j], file);
-	kmt_page_table_end(file);
+		for (size_t j = 0; j < fleet->sites[i].nr_parts; j++) {
+			put_part(fleet, &fleet->sites[i], &fleet->sites[i].parts[j], rows.file);
+			kmt_page_rows_add(&rows);
+		}
+	return kmt_page_rows_put_table(&rows, "parts", "Sites by host", columns,
+				       sizeof(columns) / sizeof(columns[0]), file);
 }
 
 int kmt_fleet_page(const struct kmt_fleet *fleet, uint64_t top, FILE *file, struct kmt_err *err)
 {
 	const struct kmt_summary *const *tapes = (const struct kmt_summary *const *)fleet->tapes;
 	size_t nr = fleet->nr_sites;
+	int r;
 
-	(void)err;
 	if (top == UINT64_MAX)
 		nr = fleet->nr_leaking_sites;
 	else if (top && top < nr)
@@ -131,13 +145,16 @@ int kmt_fleet_page(const struct kmt_fleet *fleet, uint64_t top, FILE *file, stru
 			       : fleet->nr_doubtful || fleet->nr_short		  ? "untold"
 										  : "good",
 			       fleet->headline);
-	kmt_summary_page_doubts(tapes, fleet->nr_tapes, NULL, file);
-	put_sites(fleet, nr, file);
+	r = kmt_summary_page_doubts(tapes, fleet->nr_tapes, NULL, file);
+	if (r == 0)
+		r = put_sites(fleet, nr, file);
 	if (nr < fleet->nr_sites)
 		(void)fprintf(file, "<p>and %zu more%s</p>\n", fleet->nr_sites - nr,
 			      top == UINT64_MAX ? " that leak nowhere (--top 0 shows all)" : "");
-	put_parts(fleet, nr, file);
-	kmt_summary_page_tapes(tapes, fleet->nr_tapes, NULL, file);
+	if (r == 0)
+		r = put_parts(fleet, nr, file);
+	if (r == 0)
+		r = kmt_summary_page_tapes(tapes, fleet->nr_tapes, NULL, file);
 	kmt_summary_page_end(file);
-	return 0;
+	return r < 0 ? kmt_fail(err, r, "out of memory") : 0;
 }

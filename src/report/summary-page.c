@@ -4,9 +4,14 @@
 #include "kmemtape/units.h"
 
 #include "naming.h"
+#include "page-rows.h"
 #include "page.h"
 #include "summary-page.h"
 #include "words.h"
+
+/* Of the losses of 1000 tapes, as many as a merge is of, each has room. */
+#define DOUBTS_ROOM 300000u
+#define TAPES_ROOM  450000u
 
 void kmt_summary_page_begin(FILE *file, const char *tone, const char *headline)
 {
@@ -37,64 +42,81 @@ static void begin_doubt(FILE *file, const char *class, const char *const *names,
 		(void)fprintf(file, "%zu: ", i + 1);
 }
 
-static void put_texts(const char *what, const char **texts, size_t nr, const char *const *names,
-		      size_t i, FILE *file)
+static void add_texts(const char *what, const char **texts, size_t nr, const char *const *names,
+		      size_t i, struct kmt_page_rows *rows)
 {
 	for (size_t j = 0; j < nr; j++) {
-		begin_doubt(file, "", names, i);
-		(void)fprintf(file, "%s: ", what);
-		kmt_page_raw(file, texts[j]);
-		(void)fputs("</li>\n", file);
+		begin_doubt(rows->file, "", names, i);
+		(void)fprintf(rows->file, "%s: ", what);
+		kmt_page_raw(rows->file, texts[j]);
+		(void)fputs("</li>\n", rows->file);
+		kmt_page_rows_add(rows);
 	}
 }
 
-/* As kmt_summary_doubts_print() */
-static void put_doubts(const struct kmt_summary *tape, const char *const *names, size_t i,
-		       FILE *file)
+/* Of kmt_summary_doubts_print(), those that may accuse the innocent. */
+static void add_losses(const struct kmt_summary *tape, const char *const *names, size_t i,
+		       struct kmt_page_rows *rows)
 {
 	char n[KMT_UNITS_BYTES], uncertain[KMT_UNITS_BYTES];
 
 	if (tape->lost || tape->losses) {
-		begin_doubt(file, "loss", names, i);
-		(void)fprintf(file,
+		begin_doubt(rows->file, "loss", names, i);
+		(void)fprintf(rows->file,
 			      "LOST %s EVENTS: %s live objects may have been freed there</li>\n",
 			      tape->lost ? kmt_words_count(n, tape->lost) : "AN UNKNOWN NUMBER OF",
 			      kmt_words_count(uncertain, tape->uncertain));
+		kmt_page_rows_add(rows);
 	}
 	if (!tape->is_complete) {
-		begin_doubt(file, "loss", names, i);
-		(void)fputs("INCOMPLETE: the recording did not end in order</li>\n", file);
+		begin_doubt(rows->file, "loss", names, i);
+		(void)fputs("INCOMPLETE: the recording did not end in order</li>\n", rows->file);
+		kmt_page_rows_add(rows);
 	}
 	if (tape->is_cut) {
-		begin_doubt(file, "loss", names, i);
-		(void)fputs("CUT: the report has not all of its rows</li>\n", file);
+		begin_doubt(rows->file, "loss", names, i);
+		(void)fputs("CUT: the report has not all of its rows</li>\n", rows->file);
+		kmt_page_rows_add(rows);
 	}
+}
+
+static void add_notes(const struct kmt_summary *tape, const char *const *names, size_t i,
+		      struct kmt_page_rows *rows)
+{
 	if (tape->sample > 1) {
-		begin_doubt(file, "", names, i);
-		(void)fprintf(file,
+		begin_doubt(rows->file, "", names, i);
+		(void)fprintf(rows->file,
 			      "SAMPLE: 1 in %" PRIu64 " addresses; what is left is an "
 			      "estimate</li>\n",
 			      tape->sample);
+		kmt_page_rows_add(rows);
 	}
-	put_texts("filter", tape->filters, tape->nr_filters, names, i, file);
-	put_texts("note", tape->notes, tape->nr_notes, names, i, file);
+	add_texts("filter", tape->filters, tape->nr_filters, names, i, rows);
+	add_texts("note", tape->notes, tape->nr_notes, names, i, rows);
 }
 
-void kmt_summary_page_doubts(const struct kmt_summary *const *tapes, size_t nr,
-			     const char *const *names, FILE *file)
+int kmt_summary_page_doubts(const struct kmt_summary *const *tapes, size_t nr,
+			    const char *const *names, FILE *file)
 {
+	KMT_CLEANUP(kmt_page_rows_deinit) struct kmt_page_rows rows;
 	bool is_whole = true;
+	int r = kmt_page_rows_init(&rows, DOUBTS_ROOM);
 
-	(void)fputs("<ul class=\"doubts\">\n", file);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < nr; i++) {
-		put_doubts(tapes[i], names, i, file);
+		add_losses(tapes[i], names, i, &rows);
 		is_whole &= !tapes[i]->lost && !tapes[i]->losses && tapes[i]->is_complete &&
 			    !tapes[i]->is_cut;
 	}
-	if (is_whole)
+	for (size_t i = 0; i < nr; i++)
+		add_notes(tapes[i], names, i, &rows);
+	if (is_whole) {
 		(void)fputs("<li class=\"good\">All tapes are complete, no event was lost</li>\n",
-			    file);
-	(void)fputs("</ul>\n", file);
+			    rows.file);
+		kmt_page_rows_add(&rows);
+	}
+	return kmt_page_rows_put_list(&rows, "doubts", file);
 }
 
 static void put_tape(const struct kmt_summary *tape, FILE *file)
@@ -132,44 +154,29 @@ static void put_tape(const struct kmt_summary *tape, FILE *file)
 	(void)fputs("</td></tr>\n", file);
 }
 
-void kmt_summary_page_tapes(const struct kmt_summary *const *tapes, size_t nr,
-			    const char *const *names, FILE *file)
+int kmt_summary_page_tapes(const struct kmt_summary *const *tapes, size_t nr,
+			   const char *const *names, FILE *file)
 {
 	static const struct kmt_page_column columns[] = {
 		{ "", "" },	   { "", "host" },	  { "", "tape" },    { "", "kernel" },
 		{ "", "started" }, { "n", "length" },	  { "n", "allocs" }, { "n", "lost" },
 		{ "n", "live" },   { "", "its verdict" },
 	};
+	KMT_CLEANUP(kmt_page_rows_deinit) struct kmt_page_rows rows;
+	int r = kmt_page_rows_init(&rows, TAPES_ROOM);
 
-	kmt_page_table_begin(file, "tapes", "Tapes", columns, sizeof(columns) / sizeof(columns[0]));
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < nr; i++) {
 		if (names)
-			(void)fprintf(file, "<tr><td>%s</td>", names[i]);
+			(void)fprintf(rows.file, "<tr><td>%s</td>", names[i]);
 		else
-			(void)fprintf(file, "<tr><td data-v=\"%zu\">%zu</td>", i + 1, i + 1);
-		put_tape(tapes[i], file);
+			(void)fprintf(rows.file, "<tr><td data-v=\"%zu\">%zu</td>", i + 1, i + 1);
+		put_tape(tapes[i], rows.file);
+		kmt_page_rows_add(&rows);
 	}
-	kmt_page_table_end(file);
-}
-
-void kmt_page_table_begin(FILE *file, const char *id, const char *title,
-			  const struct kmt_page_column *columns, size_t nr)
-{
-	(void)fprintf(file,
-		      "<section><h2>%s</h2>\n<div class=\"tools script\"><input type=\"search\" "
-		      "data-filter=\"%s\" placeholder=\"filter\" aria-label=\"filter %s\"> <span "
-		      "role=\"status\"></span></div>\n<div class=\"scroll\"><table "
-		      "class=\"sortable\" id=\"%s\"><thead><tr>",
-		      title, id, title, id);
-	for (size_t i = 0; i < nr; i++)
-		(void)fprintf(file, "<th scope=\"col\" class=\"%s\">%s</th>", columns[i].class,
-			      columns[i].name);
-	(void)fputs("</tr></thead><tbody>\n", file);
-}
-
-void kmt_page_table_end(FILE *file)
-{
-	(void)fputs("</tbody></table></div></section>\n", file);
+	return kmt_page_rows_put_table(&rows, "tapes", "Tapes", columns,
+				       sizeof(columns) / sizeof(columns[0]), file);
 }
 
 void kmt_page_name_begin(FILE *file, enum kmt_group group, const struct kmt_summary_row *row)

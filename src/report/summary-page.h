@@ -7,30 +7,25 @@
 
 #include "kmemtape/summary.h"
 
-/* Pieces of a page about several tapes: see page.h. All that is in them is there without a script.
+/*
+ * Pieces of a page about several tapes: see page.h. All that is in them is there without a script.
+ * Together with @KMT_SUMMARY_PAGE_ROOM bytes of rows they are below 2 MB, as each page is.
  */
-
-struct kmt_page_column {
-	const char *class, *name; /* "n": a number */
-};
+#define KMT_SUMMARY_PAGE_ROOM 1150000u
 
 /* To the end of the banner. @tone: "good", "bad", "warn", "untold"; @headline: as it is on the
  * tapes */
 void kmt_summary_page_begin(FILE *file, const char *tone, const char *headline);
 void kmt_summary_page_end(FILE *file);
 
-/* What may make all numbers of @nr tapes wrong. @names: what begins each; NULL: their numbers. */
-void kmt_summary_page_doubts(const struct kmt_summary *const *tapes, size_t nr,
-			     const char *const *names, FILE *file);
-
-/* Which tapes they are, and what their own reports say. */
-void kmt_summary_page_tapes(const struct kmt_summary *const *tapes, size_t nr,
+/* What may make all numbers of @nr tapes wrong, losses first. @names: what begins each; NULL: their
+ * numbers. Return: 0 or -ENOMEM, as below. */
+int kmt_summary_page_doubts(const struct kmt_summary *const *tapes, size_t nr,
 			    const char *const *names, FILE *file);
 
-/* A section with a table that can be sorted and filtered. */
-void kmt_page_table_begin(FILE *file, const char *id, const char *title,
-			  const struct kmt_page_column *columns, size_t nr);
-void kmt_page_table_end(FILE *file);
+/* Which tapes they are, and what their own reports say. */
+int kmt_summary_page_tapes(const struct kmt_summary *const *tapes, size_t nr,
+			   const char *const *names, FILE *file);
 
 /* The cell of what a row is called, with its cache. Open: remarks may follow, then </th>. */
 void kmt_page_name_begin(FILE *file, enum kmt_group group, const struct kmt_summary_row *row);

@@ -23,6 +23,7 @@ static void write_all(const struct kmt_diff *diff)
 	MUST(*diff->headline);
 	MUST(kmt_diff_text(diff, 0, file, NULL) == 0);
 	MUST(kmt_diff_json(diff, 0, file, NULL) == 0);
+	MUST(kmt_diff_page(diff, 0, file, NULL) == 0);
 	(void)fclose(file);
 }
 
