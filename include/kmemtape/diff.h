@@ -75,8 +75,9 @@ struct kmt_diff {
 	const struct kmt_summary *tapes[2]; /* borrowed */
 	enum kmt_answer answer;
 	char headline[320];
-	bool is_same_kernel; /* the same build of it */
-	bool has_suspect[2]; /* of each tape: something of it is suspected */
+	bool is_same_kernel;	/* the same build of it */
+	bool is_same_recording; /* in whatever form: it can't show what a fix did */
+	bool has_suspect[2];	/* of each tape: something of it is suspected */
 	/* What is suspected in A and has no name in B: it may have another one there. */
 	const struct kmt_summary_row *vanished[KMT_DIFF_VANISHED_MAX];
 	size_t nr_vanished;	     /* may be more */

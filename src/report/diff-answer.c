@@ -70,6 +70,8 @@ static enum kmt_answer find_answer(const struct kmt_diff *diff)
 	const size_t *nr = diff->nr_by_change;
 	char why[160];
 
+	if (diff->is_same_recording)
+		return KMT_ANSWER_UNTOLD;
 	if (nr[KMT_CHANGE_NEW] || nr[KMT_CHANGE_GROWN])
 		return KMT_ANSWER_WORSE;
 	if (nr[KMT_CHANGE_SAME] || nr[KMT_CHANGE_STILL])
@@ -164,7 +166,9 @@ void kmt_diff_answer(struct kmt_diff *diff)
 	diff->headline[0] = '\0';
 	diff->answer = find_answer(diff);
 	say(diff, "%s", words[diff->answer]);
-	if (diff->nr_items && diff->items[0].change != KMT_CHANGE_QUIET) {
+	if (diff->is_same_recording) {
+		say(diff, "A and B are the same recording");
+	} else if (diff->nr_items && diff->items[0].change != KMT_CHANGE_QUIET) {
 		say_first(diff, &diff->items[0]);
 		say_others(diff);
 	} else if (diff->answer == KMT_ANSWER_UNTOLD) {

@@ -90,6 +90,7 @@ int kmt_diff_json(const struct kmt_diff *diff, uint64_t top, FILE *file, struct 
 	put_text(&b, root, "answer", kmt_answer_name(diff->answer));
 	put_text(&b, root, "headline", diff->headline);
 	put_bool(&b, root, "same_kernel_build", diff->is_same_kernel);
+	put_bool(&b, root, "same_recording", diff->is_same_recording);
 	kmt_summary_put(&b, put(&b, root, "a", json_object_new_object()), diff->tapes[0]);
 	kmt_summary_put(&b, put(&b, root, "b", json_object_new_object()), diff->tapes[1]);
 	put_counts(&b, root, diff);

@@ -29,6 +29,19 @@ static bool is_build_same(const struct kmt_summary *a, const struct kmt_summary 
 	return is_text_same(kmt_summary_build_id(a, module), kmt_summary_build_id(b, module));
 }
 
+static bool may_be_same(const char *a, const char *b)
+{
+	return !a || !b || strcmp(a, b) == 0;
+}
+
+/* A redacted tape has no host, and a report that was made by hand may have no time. */
+static bool is_recording_same(const struct kmt_summary *a, const struct kmt_summary *b)
+{
+	return a->end_ns && kmt_summary_by_recording(a, b) == 0 && may_be_same(a->host, b->host) &&
+	       may_be_same(a->kernel, b->kernel) &&
+	       may_be_same(kmt_summary_build_id(a, NULL), kmt_summary_build_id(b, NULL));
+}
+
 static int by_key(const void *left, const void *right)
 {
 	const struct entry *a = left, *b = right;
@@ -280,6 +293,7 @@ int kmt_diff_new(const struct kmt_summary *a, const struct kmt_summary *b,
 	diff->tapes[0] = a;
 	diff->tapes[1] = b;
 	diff->is_same_kernel = is_build_same(a, b, NULL);
+	diff->is_same_recording = is_recording_same(a, b);
 	r = match(diff, err);
 	if (r == 0 && a->group == KMT_BY_SITE) {
 		r = key_by_name(diff, err);

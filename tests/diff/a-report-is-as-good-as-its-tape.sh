@@ -4,7 +4,9 @@
 . "$KMT_TESTS/diff/lib.sh"
 make leak leak=10
 make healthy foo_build=3c
-for tape in leak healthy; do
+make leak-again leak=10
+make healthy-again foo_build=3c
+for tape in leak healthy leak-again healthy-again; do
 	"$KMEMTAPE" replay --format json $tape.tape >$tape.json || fail "replay: $?"
 	"$KMEMTAPE" pack -o $tape.tar $tape.tape || fail "pack: $?"
 done
@@ -38,25 +40,25 @@ jq 'del(.rows)' healthy.json >old.json
 compare 0 leak.json old.json
 says 'FIXED'
 # Nor is one that broke off, or whose verdict knows of a leak that no row has.
-jq '.tape.complete = false' healthy.json >broken-off.json
+jq '.tape.complete = false' healthy-again.json >broken-off.json
 compare 0 leak.json broken-off.json
 says 'but B is incomplete: its recording did not end in order'
 compare 0 broken-off.json leak.json
 says 'CANNOT TELL'
 compare 0 healthy.json broken-off.json
 says 'CANNOT TELL: neither shows a leak, but B is incomplete'
-jq '(.sites[] | select(.function == "foo_alloc")).class = "none"' leak.json >rowless.json
+jq '(.sites[] | select(.function == "foo_alloc")).class = "none"' leak-again.json >rowless.json
 compare 0 healthy.json rowless.json
 says 'CANNOT TELL: neither shows a leak, but B leaks by its verdict'
 compare 0 leak.json rowless.json
 says 'but B leaks by its verdict, at a site that it'
 # Nor one of a tape with more call sites than are told apart: it may be one of these.
-jq '(.sites[] | select(.function == "bar_alloc")).not_told_apart = true' healthy.json >rest.json
+jq '(.sites[] | select(.function == "bar_alloc")).not_told_apart = true' healthy-again.json >rest.json
 compare 0 leak.json rest.json
 says 'but B has more call sites than are told apart'
 compare 0 healthy.json rest.json
 says 'CANNOT TELL: neither shows a leak, but B has more call sites'
-jq '(.sites[] | select(.function == "foo_alloc")).suppressed = true' healthy.json >suppressed.json
+jq '(.sites[] | select(.function == "foo_alloc")).suppressed = true' healthy-again.json >suppressed.json
 compare 0 leak.json suppressed.json
 says 'but it is suppressed in B'
 
@@ -103,7 +105,9 @@ grep -qF 'leak.json: would take the place of what is read' err || fail "-o: $(ca
 # Nothing was recorded: that nothing leaks isn't known.
 grep -vE '^[0-9]+ [0-9]+ (kmalloc|kfree|kmem_cache_)' healthy.script >empty.script
 "$MKTAPE" empty.script -o empty.tape || exit 1
-compare 0 empty.tape empty.tape
+sed 's/^end .*/&1/' empty.script >empty-again.script
+"$MKTAPE" empty-again.script -o empty-again.tape || exit 1
+compare 0 empty.tape empty-again.tape
 says 'CANNOT TELL'
 tells 'A has no allocation at all'
 

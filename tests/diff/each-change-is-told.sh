@@ -21,12 +21,33 @@ compare 3 healthy.tape leak.tape
 says 'WORSE: foo_alloc [foo] leaks in B (+2.20 MiB/h), and not in A'
 holds '.answer == "worse" and .changes.new == 1'
 
-compare 0 leak.tape leak.tape
+make leak-again leak=10
+make healthy-again foo_build=3c
+compare 0 leak.tape leak-again.tape
 says 'NOT FIXED: foo_alloc [foo] leaks in B as it does in A'
-holds '.answer == "not-fixed" and .changes.same == 1 and .items[0].matched_by == "offset"'
-compare 0 healthy.tape healthy.tape
+holds '.answer == "not-fixed" and .changes.same == 1 and .items[0].matched_by == "offset" and (.same_recording | not)'
+compare 0 healthy.tape healthy-again.tape
 says 'NO LEAK in A, and none in B'
 holds '.answer == "no-leak" and .changes.quiet == 3'
+
+# The same recording twice, in whatever form, says nothing of a fix.
+make named leak=10 host=fig
+"$KMEMTAPE" pack --redact --distill -o named.tar named.tape 2>/dev/null || fail "redact: exit $?"
+"$KMEMTAPE" replay --format json --grace 20s named.tape >named.json || fail "replay: exit $?"
+for other in named.tape named.tar named.json; do
+	compare 0 named.tape $other
+	says 'CANNOT TELL: A and B are the same recording'
+	holds '.answer == "cannot-tell" and .same_recording'
+done
+compare 0 healthy.tape healthy.tape
+says 'CANNOT TELL: A and B are the same recording'
+# Nor is it the same if only its times are.
+for change in '.tape.host = "pear"' '.tape.kernel = "6.12.0"' '.events.frees += 1' '.tape.start_ns += 1' \
+	'(.tape.build_ids[] | select(.module | not)).build_id = "77"'; do
+	jq "$change" named.json >other.json
+	compare 0 named.tape other.json
+	holds '.same_recording | not'
+done
 
 # Other addresses, and another build: what moved within its function is the same all the same.
 make kaslr leak=10 base=ffffffff92000000 module=ffffffffc0a00000
@@ -123,7 +144,7 @@ says 'FIXED: kmalloc-64 leaks in A'
 "$KMEMTAPE" pack --redact -o redacted.tar leak.tape 2>/dev/null || fail "redact: exit $?"
 compare 0 redacted.tar healthy.tape
 says 'FIXED: foo_alloc [foo]'
-compare 0 leak.tape redacted.tar
+compare 0 leak-again.tape redacted.tar
 holds '.changes.same == 1'
 
 # As many as are wanted.

@@ -21,10 +21,13 @@ fail() {
 #   has_foo=1 unload=0             is foo there, and does it go before the end
 #   lost=0                         events, in the middle
 #   host=
+# Each is another recording: it begins later than all before it.
+nr_made=0
 make() {
 	local name=$1 build=1a word args
 	shift
-	args=$(printf -- '-v %s ' seconds=60 rate=100 leak=0 core_leak=0 base=ffffffff81000000 module=ffffffffc0000000 \
+	nr_made=$((nr_made + 1))
+	args=$(printf -- '-v %s ' start=$((1000000000 + nr_made)) seconds=60 rate=100 leak=0 core_leak=0 base=ffffffff81000000 module=ffffffffc0000000 \
 		shift=0 foo_build=2b kernel=6.18.0 suffix= bytes=64 has_foo=1 unload=0 lost=0 host= "$@")
 	for word in "$@"; do
 		[ "${word%%=*}" != build ] || build=${word#build=}

@@ -14,7 +14,6 @@ function free(at, ptr) {
 }
 
 BEGIN {
-	start = 1000000000
 	end = start + seconds * 1000000000
 	shift_kernel = shift * 256
 	print "kernel " kernel
