@@ -3,9 +3,10 @@
 # `diff --format html` in a browser: the banner says what the text says first, in its colour; names are inert; all is there without JavaScript.
 . "$(dirname "$0")/lib-two.sh"
 make bad leak=10
+make still leak=10
 make good
 make lossy lost=700
-for tape in bad good lossy; do
+for tape in bad still good lossy; do
 	report $tape fig
 done
 
@@ -23,7 +24,8 @@ page_of() {
 page_of good bad good gone foo_alloc kmalloc-64 '+2.20 MiB/h' '1.70 MiB' '31.2 KiB' '38.6 KiB' 360000 'leak 0.91' 'LEAK LIKELY' \
 	'leaks in A; B would' 'All tapes are complete' '<img'
 page_of bad good bad new foo_alloc
-page_of bad bad bad same foo_alloc
+page_of bad bad still same foo_alloc
+page_of untold bad bad same 'same recording'
 page_of untold bad lossy cannot-tell 'LOST 700 EVENTS'
 
 # More items with --top 0; a row is moved by its heading, and found.
