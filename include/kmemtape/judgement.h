@@ -39,6 +39,8 @@ struct kmt_trend {
 	enum kmt_shape shape;
 	double bytes_per_s, low, high; /* slope of the live bytes, and its 95 % interval */
 	uint64_t since_ns;	       /* trace clock: growing since then; 0 if it isn't */
+	uint64_t until_ns; /* trace clock: to where it was looked at: no allocation was recorded
+			      later */
 };
 
 struct kmt_reason {

@@ -91,6 +91,7 @@ static void describe_trend(const struct series *series, struct kmt_judgement *ju
 	trend->low = fit.low;
 	trend->high = fit.high;
 	trend->since_ns = series->times_ns[series->first_rise - 1];
+	trend->until_ns = series->times_ns[series->nr - 1];
 }
 
 static void decide(struct kmt_judgement *judgement, enum kmt_class class, double confidence)

@@ -11,12 +11,17 @@
 /* There has to be something left to look at. */
 #define WARM_LENGTH_PART 0.67
 
+static uint64_t allocs_until(const struct kmt_evidence *evidence)
+{
+	return kmt_min_u64(evidence->allocs_off_ns, evidence->end_ns);
+}
+
 /* Points of the curve that were taken while allocations were recorded, from @from_s on. */
 size_t kmt_curve_take(const struct kmt_evidence *evidence, const uint64_t *curve, double from_s,
 		      uint64_t *times_ns, double *values)
 {
 	const struct kmt_grid *grid = evidence->grid;
-	uint64_t until_ns = kmt_min_u64(evidence->allocs_off_ns, evidence->end_ns);
+	uint64_t until_ns = allocs_until(evidence);
 	uint64_t length_ns = until_ns > grid->start_ns ? until_ns - grid->start_ns : 0;
 	size_t nr = 0;
 
@@ -149,6 +154,7 @@ static void describe(struct kmt_judging *judging)
 	}
 	since_ns = is_steady ? judging->view.pace.first_s * NS_PER_S : 0;
 	trend->since_ns = evidence->grid->start_ns + (uint64_t)kmt_clamp(since_ns, 0, AGE_NS_MAX);
+	trend->until_ns = allocs_until(evidence);
 }
 
 void kmt_judging_see(struct kmt_judging *judging, const struct kmt_view *view)

@@ -321,12 +321,10 @@ static void say_how_much(struct kmt_verdict *verdict, const struct kmt_result *r
 		say(verdict, ", %s", format_bytes(a, suspect->bytes));
 }
 
-static void say_how_fast(struct kmt_verdict *verdict, const struct kmt_result *result,
-			 const struct suspect *suspect)
+static void say_how_fast(struct kmt_verdict *verdict, const struct suspect *suspect)
 {
 	const struct kmt_trend *trend = &suspect->judgement->trend;
 	double an_hour = trend->bytes_per_s * suspect->scale * 3600;
-	uint64_t end_ns = result->end_ns;
 	char a[KMT_UNITS_BYTES];
 
 	if (an_hour < 1)
@@ -338,8 +336,8 @@ static void say_how_fast(struct kmt_verdict *verdict, const struct kmt_result *r
 	if (trend->shape != KMT_SHAPE_LINEAR && trend->shape != KMT_SHAPE_STEPS)
 		return;
 	say(verdict, ", %s", trend->shape == KMT_SHAPE_LINEAR ? "linear" : "in steps");
-	if (trend->since_ns && trend->since_ns < end_ns)
-		say(verdict, " for %s", kmt_format_time(a, end_ns - trend->since_ns));
+	if (trend->since_ns && trend->since_ns < trend->until_ns)
+		say(verdict, " for %s", kmt_format_time(a, trend->until_ns - trend->since_ns));
 }
 
 static const char *doubt_of(const struct kmt_judgement *judgement)
@@ -371,7 +369,7 @@ static void say_suspects(struct kmt_result *result, const struct tally *tally)
 	say(verdict, "%s: %s", first->leak == KMT_LEAK_LIKELY ? "LEAK LIKELY" : "POSSIBLE LEAK",
 	    name);
 	say_how_much(verdict, result, first);
-	say_how_fast(verdict, result, first);
+	say_how_fast(verdict, first);
 	if (first->row && first->row->is_unloaded)
 		say(verdict, ", left behind by the unloaded module");
 	if (tally->nr > 1)
@@ -396,7 +394,7 @@ static bool say_blindness(struct kmt_result *result, const struct tally *tally)
 		verdict->confidence = 0;
 	} else if (result->duration_ns / SHORT_GRACES < result->grace_ns) {
 		say(verdict,
-		    "NO LEAK SEEN, but %s are too short to tell (younger than %s is not judged)",
+		    "NO LEAK SEEN, but %s are too short to tell (objects younger than %s are not judged)",
 		    kmt_format_time(a, result->duration_ns), kmt_format_time(b, result->grace_ns));
 		verdict->confidence = fmin(verdict->confidence, 0.2);
 	} else if (tally->has_rest) {

@@ -110,7 +110,7 @@ void kmt_advice_list(const struct kmt_result *result, const struct kmt_suspect *
 	if (result->verdict.leak == KMT_LEAK_NONE || nr == 0)
 		return;
 	if (suspects[0].row && result->group != KMT_BY_SITE) {
-		say(&to, "kmemtape replay %s, for the call sites that are behind it", result->path);
+		say(&to, "for the call sites that are behind it: kmemtape replay %s", result->path);
 		return;
 	}
 	if (suspects[0].row)

@@ -110,6 +110,10 @@ static void put_row_facts(struct kmt_screen *screen, const struct kmt_row *row)
 			      kmt_words_count(allocs, row->allocs),
 			      screen->result->sample > 1 ? " in the sample" : "",
 			      kmt_words_count(frees, row->frees));
+	if (row->mature_objects < row->live_objects)
+		(void)fprintf(screen->file, "<p>%s live longer than %s: only these are judged</p>",
+			      kmt_words_count(allocs, kmt_row_scaled(row, row->mature_objects)),
+			      kmt_format_time(frees, screen->result->grace_ns));
 }
 
 /* Of the stack that holds most, outward from the call site, which is its first frame. */
@@ -152,9 +156,26 @@ static void put_what(struct kmt_screen *screen)
 	kmt_screen_put(screen, "</div>\n");
 }
 
-/* The curve of what is live, as the chart below has it. */
-static void put_curve(struct kmt_screen *screen, const struct kmt_row *row)
+/* From where on only frees were recorded the curve can't rise. */
+static void put_off(struct kmt_screen *screen, uint64_t until_ns)
 {
+	const struct kmt_grid *grid = &screen->result->grid;
+	double x = (double)(until_ns - grid->start_ns) / (double)grid->width_ns * CURVE_WIDTH /
+		   (double)(grid->nr - 1);
+	bool is_off = until_ns > grid->start_ns && x < CURVE_WIDTH - 1;
+
+	if (is_off)
+		(void)fprintf(
+			screen->file,
+			"<rect class=\"off\" x=\"%.1f\" y=\"0\" width=\"%.1f\" height=\"%.0f\"/>",
+			x, CURVE_WIDTH - x, CURVE_HEIGHT);
+	kmt_screen_put(screen, is_off ? "</svg><p>grey: only frees were recorded</p>" : "</svg>");
+}
+
+/* The curve of what is live, as the chart below has it. */
+static void put_curve(struct kmt_screen *screen, const struct kmt_suspect *suspect)
+{
+	const struct kmt_row *row = suspect->row;
 	const struct kmt_grid *grid = &screen->result->grid;
 	double step = CURVE_WIDTH / (double)(grid->nr > 1 ? grid->nr - 1 : 1);
 	struct kmt_history history;
@@ -174,7 +195,8 @@ static void put_curve(struct kmt_screen *screen, const struct kmt_row *row)
 	for (size_t i = 0; i < grid->nr; i++)
 		(void)fprintf(screen->file, "L%.1f,%.1f", (double)i * step,
 			      (CURVE_HEIGHT - 2) * (1 - (double)points[i] / (double)most) + 2);
-	(void)fprintf(screen->file, "L%.0f,%.0fZ\"/></svg>", CURVE_WIDTH, CURVE_HEIGHT);
+	(void)fprintf(screen->file, "L%.0f,%.0fZ\"/>", CURVE_WIDTH, CURVE_HEIGHT);
+	put_off(screen, trend_of(suspect)->until_ns);
 }
 
 static void put_since(struct kmt_screen *screen)
@@ -193,7 +215,7 @@ static void put_since(struct kmt_screen *screen)
 			(void)fprintf(screen->file, "<p>%s</p>", at);
 	}
 	if (suspect->row)
-		put_curve(screen, suspect->row);
+		put_curve(screen, suspect);
 	if (kmt_suspect_is_rising(suspect))
 		(void)fprintf(screen->file, "<p>%s, %s growth</p><p>95 %%: %s to %s</p>",
 			      kmt_suspect_rate(rate, suspect, trend->bytes_per_s),
@@ -215,8 +237,8 @@ static void put_reasons(struct kmt_screen *screen, const struct kmt_judgement *j
 		if (judgement->reasons[i].is_for != is_for)
 			continue;
 		kmt_screen_put(screen, is_any	? "<li>"
-				       : is_for ? "<ul class=\"for\"><li>"
-						: "<ul class=\"against\"><li>");
+				       : is_for ? "<p>for it</p><ul class=\"for\"><li>"
+						: "<p>against it</p><ul class=\"against\"><li>");
 		kmt_page_raw(screen->file, judgement->reasons[i].text);
 		kmt_screen_put(screen, "</li>");
 		is_any = true;
@@ -242,6 +264,26 @@ static void put_confidence(struct kmt_screen *screen)
 	kmt_screen_put(screen, "</div>\n");
 }
 
+/* What can be said all the same. */
+static void put_growth(struct kmt_screen *screen)
+{
+	const struct kmt_result *result = screen->result;
+	const struct kmt_reconciliation *counted = &result->reconciliation;
+	char text[KMT_UNITS_BYTES];
+
+	kmt_screen_put(screen, "<div class=\"card\"><h2>Growth</h2><p class=\"big\">");
+	if (counted->nr_snapshots < 2) {
+		kmt_screen_put(screen, "not on this tape</p></div>\n");
+		return;
+	}
+	kmt_page_textf(screen->file, "%s", kmt_words_growth(text, counted->kernel_growth_bytes));
+	kmt_page_textf(screen->file, " in %s", kmt_format_time(text, result->duration_ns));
+	(void)fprintf(screen->file,
+		      "</p><p>of the kernel's memory, by its own counters; %s of it are live "
+		      "objects of this tape</p></div>\n",
+		      kmt_words_growth(text, counted->explained_bytes));
+}
+
 void kmt_screen_cards(struct kmt_screen *screen)
 {
 	kmt_screen_put(screen, "<div class=\"cards\">\n");
@@ -249,6 +291,9 @@ void kmt_screen_cards(struct kmt_screen *screen)
 		put_what(screen);
 		put_since(screen);
 	}
-	put_confidence(screen);
+	if (kmt_verdict_is_untold(&screen->result->verdict))
+		put_growth(screen);
+	else
+		put_confidence(screen);
 	kmt_screen_put(screen, "</div>\n");
 }

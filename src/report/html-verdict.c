@@ -10,7 +10,8 @@
 #include "page.h"
 #include "words.h"
 
-#define REMARKS_MAX 40 /* a damaged tape may have one for each CPU */
+#define ADVICE_BYTES 2400
+#define REMARKS_MAX  40 /* a damaged tape may have one for each CPU */
 
 static void put_name(struct kmt_screen *screen, const struct kmt_suspect *suspect)
 {
@@ -78,12 +79,14 @@ static void put_sentence(struct kmt_screen *screen)
 	else if (verdict->leak != KMT_LEAK_NONE)
 		kmt_screen_put(screen, "Something may leak");
 	else if (kmt_verdict_is_untold(verdict))
-		kmt_screen_put(screen, "No leak was seen, but this tape cannot rule one out");
+		kmt_screen_put(screen, "This tape cannot tell whether something leaks");
 	else
 		kmt_screen_put(screen, "Nothing seems to leak");
-	(void)fprintf(screen->file, "; confidence %s of 1.%s</h1>\n<p class=\"headline\">",
-		      kmt_words_confidence(text, verdict->confidence),
-		      screen->nr_suspects ? "</span>" : "");
+	if (!kmt_verdict_is_untold(verdict)) /* of nothing said, nobody is sure */
+		kmt_page_textf(screen->file, "; confidence %s of 1",
+			       kmt_words_confidence(text, verdict->confidence));
+	kmt_screen_put(screen, screen->nr_suspects ? ".</span>" : ".");
+	kmt_screen_put(screen, "</h1>\n<p class=\"headline\">");
 	kmt_page_raw(screen->file, verdict->headline);
 	kmt_screen_put(screen, "</p>\n");
 }
@@ -166,12 +169,22 @@ static void put_others(struct kmt_screen *screen)
 	kmt_screen_put(screen, "</ul></div>\n");
 }
 
+/* A command is the end of the sentence that it is in. */
 static void put_advice(void *context, const char *sentence)
 {
 	struct kmt_screen *screen = context;
+	char safe[ADVICE_BYTES], *command;
 
 	kmt_screen_put(screen, "<li>");
-	kmt_page_raw(screen->file, sentence);
+	command = strstr(kmt_escape(safe, sizeof(safe), sentence), "kmemtape ");
+	if (command) {
+		kmt_page_textf(screen->file, "%.*s", (int)(command - safe), safe);
+		kmt_screen_put(screen, "<code>");
+		kmt_page_text(screen->file, command);
+		kmt_screen_put(screen, "</code>");
+	} else {
+		kmt_page_text(screen->file, safe);
+	}
 	kmt_screen_put(screen, "</li>\n");
 }
 

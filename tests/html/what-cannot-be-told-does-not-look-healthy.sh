@@ -20,13 +20,21 @@ expect_banner() {
 make_tape leak
 page leak
 expect_banner leak 'likely|Leak likely|leaky_rx_alloc* leaks +28.1 MiB/h since 2 m 51 s after the start (22:16:11 UTC); confidence 0.99 of 1.|'
-grep -q '<li>kmemtape replay --explain leaky_rx_alloc+0x10 leak</li>' leak.html || fail "leak: no advice"
+grep -q '<li><code>kmemtape replay --explain leaky_rx_alloc+0x10 leak</code></li>' leak.html || fail "leak: no advice"
 grep -q 'called by</p><ol class="callers"><li><code>leaky_poll' leak.html || fail "leak: no callers"
 
 "$MKTAPE" "$golden/an-empty-tape.script" -o empty && page empty
-expect_banner empty 'untold|Cannot tell|No leak was seen, but this tape cannot rule one out; confidence 0.00 of 1.|'
-grep -q '<li>record for longer' empty.html || fail "empty: no advice"
+expect_banner empty 'untold|Cannot tell|This tape cannot tell whether something leaks.|'
+grep -q '<li>record for longer: <code>kmemtape record' empty.html || fail "empty: no advice"
+grep -q 'How sure' empty.html && fail "empty: it is sure of nothing"
 ! grep -q '&middot;  *&middot;' empty.html || fail "empty: a host of no name"
+
+# What only frees could change is no plateau, and not the time that it grew for.
+grep -q 'only frees were recorded' leak.html && fail "leak: allocations were recorded to the end"
+sed 's/^allocs_off .*/allocs_off 400000000000/' leak.script >settled.script
+"$MKTAPE" settled.script -o settled && page settled
+grep -q 'only frees were recorded' settled.html || fail "settled: it isn't said"
+grep -q 'linear for 3 m 4[0-9] s' settled.html || fail "settled: $(grep headline settled.html)"
 
 make_tape healthy --healthy
 page healthy

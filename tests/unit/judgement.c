@@ -762,6 +762,7 @@ TEST(the_slope_and_its_begin_are_those_of_the_leak)
 	      judgement->trend.high >= 4000 * 192 / 398.0);
 	CHECK(fabs(judgement->trend.bytes_per_s / (4000 * 192 / 398.0) - 1) < 0.05);
 	CHECK(fabs((double)(judgement->trend.since_ns - START_NS) / 1e9 - 200) < 20); /* a bucket */
+	CHECK_EQ(judgement->trend.until_ns, START_NS + UINT64_C(598000000000));
 	CHECK_EQ(judgement->live_estimate, made->world.evidence.mature_objects);
 	CHECK_EQ(judgement->certain_objects, made->world.evidence.mature_objects);
 	CHECK(says(judgement, true, "nothing of it was ever freed"));

@@ -47,6 +47,7 @@ TEST(areas_that_rise_at_every_snapshot_leak)
 	CHECK_EQ(judgement.live_estimate, 67);
 	CHECK_EQ(judgement.trend.shape, KMT_SHAPE_LINEAR);
 	CHECK(judgement.trend.since_ns == 100 * S);
+	CHECK(judgement.trend.until_ns == 135 * S);
 	/* Two in each second, 64 KiB each */
 	CHECK(fabs(judgement.trend.bytes_per_s / (2 << 16) - 1) < 0.1);
 }
@@ -126,7 +127,7 @@ static struct kmt_row row(const char *function, enum kmt_class class, double con
 		.judgement = { .class = class,
 			       .confidence = confidence,
 			       .trend = { KMT_SHAPE_LINEAR, (double)objects * 192 / 600, 0, 0,
-					  1060 * S } },
+					  1060 * S, 1600 * S } },
 	};
 }
 
@@ -257,7 +258,7 @@ TEST(a_tape_that_cannot_tell_says_so)
 	CHECK_EQ(kmt_verdict_make(&result, NULL, 0), 0);
 	CHECK_TEXT(
 		result.verdict.headline,
-		"NO LEAK SEEN, but 4.00 s are too short to tell (younger than 10.0 s is not judged)");
+		"NO LEAK SEEN, but 4.00 s are too short to tell (objects younger than 10.0 s are not judged)");
 
 	result = ten_minutes();
 	result.lost = 500000;
