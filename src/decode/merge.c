@@ -210,9 +210,8 @@ static size_t gather(struct kmt_merge *merge, uint64_t until_ns)
 		}
 		/* As much again, for the next round: such short rows the CPU doesn't see by itself.
 		 */
-		for (const struct kmt_event *next = place.at + (place.at - stream->now.at);
-		     next > place.at; next--)
-			__builtin_prefetch(next);
+		for (ptrdiff_t taken = place.at - stream->now.at; taken > 0; taken--)
+			__builtin_prefetch(place.at + taken);
 		stream->now = place;
 		first_ns = min_of(first_ns, place.head_ns);
 	}
