@@ -44,13 +44,14 @@ check() {
 	head -c 65536 /dev/zero >&3 # full: what writes, waits
 	"$KMEMTAPE" "$@" >&3 2>err &
 	pid=$!
-	for ((i = 0; i < 200; i++)); do
+	for ((i = 0; i < 1200; i++)); do
 		processes="$pid $(descendants $pid)"
 		grep -lq pipe_write $(printf '/proc/%s/wchan ' $processes) 2>/dev/null && break
 		grep -q pipe_w <(cat $(printf '/proc/%s/stack ' $processes) 2>/dev/null) && break
 		kill -0 $pid 2>/dev/null || break
 		sleep 0.05
 	done
+	processes="$pid $(descendants $pid)" # one more may have come while we looked
 	for i in $processes; do
 		is_confined "$i" && nr=$((nr + 1))
 	done

@@ -22,7 +22,7 @@ serve() {
 		(answers) && continue # somebody else's
 		debuginfod -d "$dir/db.$try" -p $port -F "$1" >server.log 2>&1 &
 		server=$!
-		for ((i = 0; i < 300; i++)); do
+		for ((i = 0; i < 900; i++)); do
 			kill -0 $server 2>/dev/null || break
 			! grep -q 'thread_work_total{role="groom"} 1' <(metrics) || return 0
 			sleep 0.1

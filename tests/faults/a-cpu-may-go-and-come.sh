@@ -12,9 +12,9 @@ echo 1 >$online
 
 start_recorder -o "$WORK/goes.tape" --settle 0
 echo 0 >$online
-until_true 5 grep -q 'cpu 1 went offline' "$WORK/log" || fail "not noticed: $(cat "$WORK/log")"
+until_true 20 grep -q 'cpu 1 went offline' "$WORK/log" || fail "not noticed: $(cat "$WORK/log")"
 echo 1 >$online
-until_true 5 grep -q 'cpu 1 is back online' "$WORK/log" || fail "not noticed: $(cat "$WORK/log")"
+until_true 20 grep -q 'cpu 1 is back online' "$WORK/log" || fail "not noticed: $(cat "$WORK/log")"
 taskset -c 1 ls -R /sys/devices >/dev/null
 grep -q '^Cpus_allowed_list:[[:space:]]*1$' /proc/"$RECORDER"/task/*/status ||
 	fail "nothing is pinned to cpu 1 again"
@@ -26,7 +26,7 @@ echo 0 >$online
 start_recorder -o "$WORK/comes.tape" --settle 0
 [ ! -e "$WORK/comes.tape/cpu/0001.zst" ] || fail "cpu 1 is offline and has a file"
 echo 1 >$online
-until_true 5 grep -q 'cpu 1 came online' "$WORK/log" || fail "not noticed: $(cat "$WORK/log")"
+until_true 20 grep -q 'cpu 1 came online' "$WORK/log" || fail "not noticed: $(cat "$WORK/log")"
 taskset -c 1 ls -R /sys/devices >/dev/null
 end_recorder INT
 [ $STATUS = 0 ] || fail "comes later: exit status $STATUS: $(cat "$WORK/log")"

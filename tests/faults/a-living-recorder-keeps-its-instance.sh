@@ -15,12 +15,15 @@ if unshare --pid --fork --mount-proc true 2>/dev/null; then
 	is_recording $RECORDER || fail "the third removed the first's instance"
 
 	# Both are pid 1, each in its own.
-	unshare --pid --fork --kill-child --mount-proc "$KMEMTAPE" record -q -o "$WORK/fourth.tape" -d 4s --settle 0 2>"$WORK/fourth.log" &
+	unshare --pid --fork --kill-child --mount-proc "$KMEMTAPE" record -q -o "$WORK/fourth.tape" --settle 0 2>"$WORK/fourth.log" &
 	fourth=$!
+	clean_up_more() { kill -KILL $fourth 2>/dev/null; } # and its recorder with it
 	until_true 20 is_recording 1 || fail "the fourth doesn't start: $(cat "$WORK/fourth.log")"
 	unshare --pid --fork --mount-proc "$KMEMTAPE" record -q -o "$WORK/fifth.tape" -d 100ms --settle 0 2>"$WORK/fifth.log" &&
 		fail "a fifth records in the fourth's instance"
 	expect_line "$WORK/fifth.log" "another recorder's"
+	kill -INT "$(pgrep -P $fourth)"
+	clean_up_more() { :; }
 	wait $fourth || fail "fourth: exit status $?: $(cat "$WORK/fourth.log")"
 	[ ! -s "$WORK/fourth.log" ] || fail "the fourth was disturbed: $(cat "$WORK/fourth.log")"
 	is_closed "$WORK/fourth.tape" || fail "the fourth's tape isn't closed"

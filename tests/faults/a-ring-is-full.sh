@@ -29,7 +29,7 @@ has_dropped()
 	[ "$now" -le "$most" ] || most=$now
 	! ls "$WORK"/r.tape/cpu/000[01].zst
 }
-until_true 60 has_dropped || fail "nothing is dropped: $(ls -l "$WORK/r.tape/cpu")"
+until_true 120 has_dropped || fail "nothing is dropped: $(ls -l "$WORK/r.tape/cpu")"
 for i in 1 2 3 4 5 6 7 8 9 10; do
 	has_dropped
 	sleep 0.1

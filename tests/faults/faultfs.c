@@ -7,14 +7,14 @@
  *   fault WORD...  from now on; words are
  *                  on=OP[,OP]   write fsync create rename mkdir unlink all         [all]
  *                  error=NAME   ENOSPC EDQUOT EIO EROFS: the call fails with that  [none]
- *                  ms=N         the call takes so long
+ *                  ms=N         the call takes so long, or until `clear`
  *                  bytes=N      a write takes only so many bytes
  *                  after=N      only once so many bytes were written, or calls made
  *                  times=N      only so often                                      [always]
  *                  files=GLOB   only these, by their path below MOUNT              [all]
  *   room=N         there is no room for more than N bytes in all, deleted files that are open
  *                  included; for the error see the fault that has on=room
- *   clear          no faults any more
+ *   clear          no faults any more; calls that take long go on
  *   cut            the power goes: all calls fail from now on, and AFTERMATH/lazy has what a disk
  *                  may have kept that does nothing before it must, AFTERMATH/eager what one may
  *                  have kept that took names and sizes at once, but no data before it had to
@@ -100,6 +100,8 @@ struct file {
 
 static int backing_fd, aftermath_fd;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t was_cleared = PTHREAD_COND_INITIALIZER;
+static long nr_clears;
 static struct fault faults[FAULTS_MAX];
 static int nr_faults;
 static long nr_hits;
@@ -397,6 +399,8 @@ static int take_command(const char *text, size_t bytes)
 		(void)pthread_mutex_lock(&lock);
 		nr_faults = 0;
 		room = -1;
+		nr_clears++;
+		(void)pthread_cond_broadcast(&was_cleared);
 		(void)pthread_mutex_unlock(&lock);
 	} else if (strcmp(line, "cut") == 0) {
 		cut_power();
@@ -436,6 +440,23 @@ static bool is_due(struct fault *fault, int on, const char *path, size_t bytes)
 	return true;
 }
 
+/* The lock is held. */
+static void take_long(long ms)
+{
+	long clears = nr_clears;
+	struct timespec end;
+
+	(void)clock_gettime(CLOCK_REALTIME, &end);
+	end.tv_sec += ms / 1000;
+	end.tv_nsec += ms % 1000 * 1000000;
+	if (end.tv_nsec >= 1000000000) {
+		end.tv_sec++;
+		end.tv_nsec -= 1000000000;
+	}
+	while (clears == nr_clears && pthread_cond_timedwait(&was_cleared, &lock, &end) == 0)
+		;
+}
+
 /*
  * What is to happen to a call now.
  * @bytes: of a write; less when only a part is to be written
@@ -462,12 +483,9 @@ static int meet_fate(int on, const char *path, size_t *bytes)
 	}
 	if (is_cut)
 		r = -EIO;
+	if (ms)
+		take_long(ms);
 	(void)pthread_mutex_unlock(&lock);
-	if (ms) {
-		struct timespec pause = { ms / 1000, ms % 1000 * 1000000 };
-
-		(void)nanosleep(&pause, NULL);
-	}
 	return r;
 }
 

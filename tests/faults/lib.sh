@@ -18,6 +18,22 @@ expect_clean()
 	state | diff "$2" - || fail "tracefs differs $3"
 }
 
+has_grown()
+{
+	[ "$(stat -c %s "$1")" -gt "$2" ]
+}
+
+# expect_growth FILE...: each has more in it than now, be it a mark: so within about a second, unless the machine is slow
+expect_growth()
+{
+	local file size
+
+	for file in "$@"; do
+		size=$(stat -c %s "$file")
+		until_true 20 has_grown "$file" "$size" || fail "nothing comes to $file"
+	done
+}
+
 # expect_incomplete TAPE: it replays, says that it was cut short, and each CPU's file is whole up to there
 expect_incomplete()
 {

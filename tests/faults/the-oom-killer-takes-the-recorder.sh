@@ -10,7 +10,9 @@ state >"$WORK/before"
 echo $((512 << 20)) >"$LIMIT"
 start_recorder_in_cgroup -q -o "$WORK/a.tape"
 killed=$RECORDER
-sleep 1.5 # for a first chunk
+for _ in 1 2; do
+	expect_growth "$WORK"/a.tape/cpu/*.zst
+done
 echo 1000 >"/proc/$RECORDER/oom_score_adj"
 # Without an end of line, tail(1) keeps all of it.
 sh -c 'echo $$ >"$1/cgroup.procs" && exec tail /dev/zero' sh "$CGROUP" >/dev/null 2>&1 &
