@@ -16,6 +16,7 @@ int kmt_pager_set(struct kmt_pager *pager, char *text)
 {
 	free(pager->text);
 	pager->text = text;
+	pager->nr_rows = 0; /* they were of the old one */
 	pager->top = 0;
 	pager->found = SIZE_MAX;
 	if (!text)
@@ -64,8 +65,24 @@ static int break_line(struct kmt_pager *pager, size_t *room, size_t from, size_t
 	return r;
 }
 
+/* The row that has this place of the text. */
+static size_t row_at(const struct kmt_pager *pager, size_t place)
+{
+	size_t row = 0;
+
+	while (row + 1 < pager->nr_rows && pager->rows[row + 1].from <= place)
+		row++;
+	return row;
+}
+
+static size_t place_of(const struct kmt_pager *pager, size_t row)
+{
+	return row < pager->nr_rows ? pager->rows[row].from : 0;
+}
+
 int kmt_pager_fit(struct kmt_pager *pager, int nr_columns, int height, bool is_utf8)
 {
+	size_t top = place_of(pager, pager->top), found = place_of(pager, pager->found);
 	size_t room = 0, from = 0;
 	int r = 0;
 
@@ -81,8 +98,9 @@ int kmt_pager_fit(struct kmt_pager *pager, int nr_columns, int height, bool is_u
 		r = break_line(pager, &room, from, from + bytes);
 		from += bytes + (pager->text[from + bytes] == '\n');
 	}
-	if (pager->found >= pager->nr_rows)
-		pager->found = SIZE_MAX;
+	if (pager->found != SIZE_MAX)
+		pager->found = pager->nr_rows ? row_at(pager, found) : SIZE_MAX;
+	pager->top = row_at(pager, top);
 	kmt_pager_move(pager, 0);
 	return r;
 }
@@ -147,16 +165,37 @@ void kmt_pager_find_next(struct kmt_pager *pager, int step)
 		kmt_pager_find(pager, from + (step < 0 ? pager->nr_rows - 1 : 1), step);
 }
 
+/* Lines above this row. */
+static size_t line_of(const struct kmt_pager *pager, size_t row)
+{
+	size_t place = place_of(pager, row), nr = 0;
+
+	for (size_t i = 0; i < place; i++)
+		nr += pager->text[i] == '\n';
+	return nr;
+}
+
+static size_t row_of_line(const struct kmt_pager *pager, size_t line)
+{
+	size_t place = 0;
+
+	for (; line && pager->text[place]; place++)
+		line -= pager->text[place] == '\n';
+	return row_at(pager, place);
+}
+
 int kmt_pager_renew(struct kmt_pager *pager, char *text)
 {
-	size_t top = pager->top, found = pager->found;
+	size_t top = line_of(pager, pager->top), found = line_of(pager, pager->found);
+	bool has_found = pager->found != SIZE_MAX;
 	int r = kmt_pager_set(pager, text);
 
 	if (r)
 		return r;
+	top = row_of_line(pager, top);
 	kmt_pager_move(pager, (long)top);
-	kmt_pager_find(pager, found != SIZE_MAX ? found : top, 1);
-	if (found != SIZE_MAX) {
+	kmt_pager_find(pager, has_found ? row_of_line(pager, found) : top, 1);
+	if (has_found) {
 		pager->top = 0;
 		kmt_pager_move(pager, (long)top);
 	}

@@ -25,12 +25,12 @@ struct kmt_pager {
 /* Takes @text, also on failure. It starts at the top. Return: 0 or -ENOMEM. */
 int kmt_pager_set(struct kmt_pager *pager, char *text);
 
-/* The same with more in it, while it is read: what is shown stays, unless what is searched for was
- * not there before. */
+/* The same with more in it, while it is read, or for another width: what is shown stays, by its
+ * line, unless what is searched for was not there before. */
 int kmt_pager_renew(struct kmt_pager *pager, char *text);
 void kmt_pager_deinit(struct kmt_pager *pager);
 
-/* For a rectangle of this size. Return: 0 or -ENOMEM. */
+/* For a rectangle of this size; what is shown stays. Return: 0 or -ENOMEM. */
 int kmt_pager_fit(struct kmt_pager *pager, int nr_columns, int height, bool is_utf8);
 
 void kmt_pager_move(struct kmt_pager *pager, long by);

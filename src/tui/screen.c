@@ -22,8 +22,17 @@ void kmt_screen_init(struct kmt_screen *screen, const char *path, bool is_utf8)
 	*screen = (struct kmt_screen){ .path = path, .canvas = { .is_utf8 = is_utf8 } };
 }
 
+static void close_detail(struct kmt_screen *screen)
+{
+	screen->opened = NULL;
+	screen->wants_dossier = false;
+	screen->dossier = kmt_result_free(screen->dossier);
+	screen->no_dossier[0] = '\0';
+}
+
 void kmt_screen_deinit(struct kmt_screen *screen)
 {
+	close_detail(screen);
 	kmt_tree_deinit(&screen->tree);
 	kmt_table_deinit(&screen->vmallocs);
 	for (int i = 0; i < KMT_GROUPS; i++) {
@@ -46,10 +55,21 @@ static int text_rows(const struct kmt_screen *screen)
 	return screen->canvas.nr_rows > 3 ? screen->canvas.nr_rows - 3 : 1;
 }
 
+static int renew_detail(struct kmt_screen *screen)
+{
+	return kmt_pager_renew(&screen->texts[KMT_PAGE_DETAIL],
+			       kmt_page_detail(screen->opened_result, screen->opened,
+					       screen->dossier, screen->no_dossier,
+					       screen->canvas.nr_columns, screen->canvas.is_utf8));
+}
+
+/* The curve of the detail is as wide as the screen was. */
 int kmt_screen_resize(struct kmt_screen *screen, int nr_rows, int nr_columns)
 {
 	int r = kmt_canvas_resize(&screen->canvas, nr_rows, nr_columns);
 
+	if (r == 0 && screen->opened)
+		r = renew_detail(screen);
 	for (int i = 0; r == 0 && i < KMT_PAGES; i++)
 		r = kmt_pager_fit(&screen->texts[i], screen->canvas.nr_columns, text_rows(screen),
 				  screen->canvas.is_utf8);
@@ -137,25 +157,19 @@ static int take_group(struct kmt_screen *screen, struct kmt_result *result)
 	return r < 0 ? r : make_tree(screen);
 }
 
-static int set_detail(struct kmt_screen *screen, const struct kmt_result *dossier, const char *why)
-{
-	return kmt_pager_renew(&screen->texts[KMT_PAGE_DETAIL],
-			       kmt_page_detail(screen->opened_result, screen->opened, dossier, why,
-					       screen->canvas.nr_columns, screen->canvas.is_utf8));
-}
-
 /* The user may have gone on since then. */
 static int take_dossier(struct kmt_screen *screen, const struct kmt_tui_request *request,
 			struct kmt_result *result, const char *why)
 {
-	int r = 0;
-
-	if (screen->wants_dossier && screen->opened->row == request->row) {
-		screen->wants_dossier = false;
-		r = set_detail(screen, result, why);
+	if (!screen->wants_dossier || screen->opened->row != request->row) {
+		(void)kmt_result_free(result);
+		return 0;
 	}
-	(void)kmt_result_free(result);
-	return r;
+	screen->wants_dossier = false;
+	screen->dossier = result;
+	if (!result)
+		fail(screen->no_dossier, why);
+	return renew_detail(screen);
 }
 
 int kmt_screen_take(struct kmt_screen *screen, const struct kmt_tui_request *request,
@@ -197,7 +211,7 @@ const char *kmt_screen_failure(const struct kmt_screen *screen)
 static int go_to(struct kmt_screen *screen, int view)
 {
 	screen->page = KMT_PAGE_NONE;
-	screen->wants_dossier = false;
+	close_detail(screen);
 	screen->view = (view + KMT_VIEWS) % KMT_VIEWS;
 	return make_tree(screen);
 }
@@ -205,6 +219,7 @@ static int go_to(struct kmt_screen *screen, int view)
 static int open_item(struct kmt_screen *screen, const struct kmt_result *result,
 		     const struct kmt_item *item)
 {
+	close_detail(screen);
 	screen->opened = item;
 	screen->opened_result = result;
 	screen->wants_dossier = item->row && item->row->call_site &&
@@ -212,7 +227,7 @@ static int open_item(struct kmt_screen *screen, const struct kmt_result *result,
 	screen->page = KMT_PAGE_DETAIL;
 	screen->texts[KMT_PAGE_DETAIL].top = 0;
 	(void)kmt_filter_clear(&screen->texts[KMT_PAGE_DETAIL].search);
-	return set_detail(screen, NULL, NULL);
+	return renew_detail(screen);
 }
 
 /* The line that is of this row, or by call sites of the same one; NULL: there is none (yet). */
@@ -272,8 +287,8 @@ static int open_page(struct kmt_screen *screen, enum kmt_page page, char *text)
 
 static void go_back(struct kmt_screen *screen)
 {
-	if (screen->page == KMT_PAGE_DETAIL)
-		screen->wants_dossier = false;
+	if (screen->page != KMT_PAGE_HELP)
+		close_detail(screen);
 	screen->page = screen->page == KMT_PAGE_HELP ? screen->below_help : KMT_PAGE_NONE;
 }
 

@@ -47,10 +47,12 @@ struct kmt_screen {
 	int view;		       /* a group, or enum kmt_view */
 	enum kmt_page page, below_help;
 	struct kmt_pager texts[KMT_PAGES];
-	const struct kmt_item *opened; /* of which the detail is */
+	const struct kmt_item *opened; /* of which the detail is; NULL: there is none */
 	const struct kmt_result *opened_result;
 	bool wants_dossier;
-	char failed[KMT_ERR_BYTES]; /* there is nothing to show at all */
+	struct kmt_result *dossier;	/* with all that is known of it; NULL: not read (yet) */
+	char no_dossier[KMT_ERR_BYTES]; /* why; "": nobody has tried */
+	char failed[KMT_ERR_BYTES];	/* there is nothing to show at all */
 	bool is_over;
 };
 

@@ -13,6 +13,11 @@ press Enter
 expect '^detail' 'leaky\+0x20/0x1000 \[foo\]'
 press G
 expect ' end'
+press g
+tmux_ resize-window -x 80 -y 24
+expect '  0 \|.{50,}█'
+tmux_ resize-window -x 40 -y 10
+expect '^[^|]*\|.{20,}█'
 press '?'
 expect '^Up Down k j +one line up,'
 press q q t

@@ -77,6 +77,16 @@ static struct kmt_result *make_result(enum kmt_group group, size_t nr_rows)
 	return result;
 }
 
+static void give_history(struct kmt_result *result, struct kmt_row *row)
+{
+	struct kmt_history history = { .live = { 0 } };
+
+	for (size_t i = 0; i < KMT_HISTORY_POINTS; i++)
+		history.live_bytes[i] = row->live_bytes * i / KMT_HISTORY_POINTS;
+	CHECK_EQ(kmt_history_pack(&history, &row->history), 0);
+	result->grid.nr = KMT_HISTORY_POINTS;
+}
+
 /* In the order of suspicion: not that of any number. */
 static struct kmt_result *make_sites(void)
 {
@@ -85,6 +95,7 @@ static struct kmt_result *make_sites(void)
 	name_row(&result->rows[0], "leak", "foo", "foo_cache");
 	count_row(&result->rows[0], 300, 300, 307200);
 	judge_row(&result->rows[0], KMT_CLASS_LEAK, 100);
+	give_history(result, &result->rows[0]);
 	name_row(&result->rows[1], "inode", NULL, "inode_cache");
 	count_row(&result->rows[1], 1000, 500, 1024000);
 	judge_row(&result->rows[1], KMT_CLASS_CACHE, 10);
@@ -719,6 +730,74 @@ TEST(what_comes_later_is_searched_too)
 	kmt_pager_deinit(&pager);
 }
 
+/* Who makes the window narrower goes on reading where it was. */
+TEST(a_text_stays_where_it_is_read)
+{
+	struct kmt_pager pager = { .found = SIZE_MAX };
+
+	CHECK_EQ(kmt_pager_fit(&pager, 20, 2, true), 0);
+	CHECK_EQ(kmt_pager_set(&pager, strdup("one one one\ntwo two\nthree three\nfour\nfive\n")),
+		 0);
+	search_for(&pager, "four");
+	CHECK_EQ(pager.found, 3);
+	kmt_pager_move(&pager, -1);
+	CHECK_EQ(pager.top, 1);
+	CHECK_EQ(kmt_pager_fit(&pager, 5, 2, true), 0);
+	CHECK(strncmp(pager.text + pager.rows[pager.top].from, "two", 3) == 0);
+	CHECK(strncmp(pager.text + pager.rows[pager.found].from, "four", 4) == 0);
+	CHECK_EQ(kmt_pager_renew(&pager, strdup("1 1 1\n2 2\n3 3\nfour\nfive\n")), 0);
+	CHECK(strncmp(pager.text + pager.rows[pager.top].from, "2 2", 3) == 0);
+	CHECK_EQ(kmt_pager_fit(&pager, 20, 2, true), 0);
+	CHECK_EQ(pager.top, 1);
+	CHECK_EQ(pager.found, 3);
+	kmt_pager_deinit(&pager);
+}
+
+static char *detail_at(struct kmt_screen *screen)
+{
+	char *text = strdup(screen->texts[KMT_PAGE_DETAIL].text);
+
+	CHECK(strstr(text, "live bytes, over") != NULL);
+	return text;
+}
+
+/* The curve of a page is as wide as the screen is, and not as it was. */
+TEST(a_page_is_as_wide_as_the_screen)
+{
+	struct kmt_tui_request request;
+	struct kmt_screen screen;
+	char *narrow, *wide;
+
+	open_screen(&screen, 24, 40);
+	press_key(&screen, KMT_KEY_ENTER);
+	narrow = detail_at(&screen);
+	kmt_screen_deinit(&screen);
+
+	open_screen(&screen, 24, 80);
+	press_key(&screen, KMT_KEY_ENTER);
+	wide = detail_at(&screen);
+	CHECK(strcmp(narrow, wide) != 0);
+	press(&screen, "?");
+	CHECK_EQ(kmt_screen_resize(&screen, 24, 40), 0);
+	press(&screen, "q");
+	CHECK(strcmp(screen.texts[KMT_PAGE_DETAIL].text, narrow) == 0);
+
+	/* So is what comes later, and it is not forgotten. */
+	CHECK(kmt_screen_wants(&screen, &request));
+	CHECK_EQ(kmt_screen_take(&screen, &request, make_sites(), NULL), 0);
+	CHECK_EQ(kmt_screen_resize(&screen, 24, 80), 0);
+	CHECK(!kmt_screen_wants(&screen, &request));
+	free(narrow);
+	narrow = strdup(screen.texts[KMT_PAGE_DETAIL].text);
+	CHECK(strcmp(narrow, wide) != 0);
+	CHECK_EQ(kmt_screen_resize(&screen, 24, 40), 0);
+	CHECK_EQ(kmt_screen_resize(&screen, 24, 80), 0);
+	CHECK(strcmp(screen.texts[KMT_PAGE_DETAIL].text, narrow) == 0);
+	free(narrow);
+	free(wide);
+	kmt_screen_deinit(&screen);
+}
+
 /* Whatever is pressed on whatever size: no crash, nothing beyond the edge (the sanitizer looks). */
 TEST(any_keys_on_any_size_do_no_harm)
 {
@@ -786,6 +865,8 @@ int main(void)
 		ROW(pages_of_the_slab_are_not_counted_twice),
 		ROW(a_text_is_searched_round_and_round),
 		ROW(what_comes_later_is_searched_too),
+		ROW(a_text_stays_where_it_is_read),
+		ROW(a_page_is_as_wide_as_the_screen),
 		ROW(any_keys_on_any_size_do_no_harm),
 	};
 
