@@ -36,8 +36,8 @@ int kmt_track_write(struct kmt_track **track, const struct kmt_counts *counts);
 /* @ret_track: NULL for NULL */
 int kmt_track_copy(const struct kmt_track *from, struct kmt_track **ret_track);
 
-/* As if both were of one account. @from: on the same grid; may be NULL */
-int kmt_track_add(struct kmt_track **track, const struct kmt_track *from);
+/* As if what is in @counts, on the same grid, were of the same account. */
+void kmt_track_add(const struct kmt_track *track, struct kmt_counts *counts);
 
 /**
  * kmt_track_note() - so many are live at the ends of buckets

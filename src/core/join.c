@@ -63,6 +63,7 @@ void kmt_ledger_free_parts(struct kmt_ledger *ledger)
 struct opening {
 	struct kmt_place place;
 	uint32_t part, index;
+	uint32_t before; /* the last one of the same account before it, + 1; 0: none */
 };
 
 static int compare_places(const struct kmt_place *a, const struct kmt_place *b)
@@ -99,25 +100,12 @@ static int list_openings(const struct kmt_ledger *whole, struct opening **ret_op
 		const struct kmt_ledger *part = whole->parts[i].ledger;
 
 		for (uint32_t k = 0; k < kmt_accounts_nr(part->accounts); k++)
-			openings[nr++] = (struct opening){ part->places[k].opened, i, k };
+			openings[nr++] = (struct opening){ part->places[k].opened, i, k, 0 };
 	}
 	qsort(openings, nr, sizeof(*openings), compare);
 	*ret_openings = openings;
 	*ret_nr = nr;
 	return 0;
-}
-
-static int add_track(struct kmt_account *to, struct kmt_account *from)
-{
-	int r = 0;
-
-	if (!to->track) {
-		to->track = from->track;
-		from->track = NULL;
-	} else {
-		r = kmt_track_add(&to->track, from->track);
-	}
-	return r;
 }
 
 /* Its name is from the first free of all that told one. */
@@ -132,7 +120,7 @@ static void add_name(struct kmt_ledger *whole, struct kmt_account *to,
 	*first = *named;
 }
 
-static int add_account(struct kmt_account *to, struct kmt_account *from)
+static void add_account(struct kmt_account *to, const struct kmt_account *from)
 {
 	to->allocs += from->allocs;
 	to->frees += from->frees;
@@ -147,7 +135,6 @@ static int add_account(struct kmt_account *to, struct kmt_account *from)
 	to->uncertain_objects += from->uncertain_objects;
 	to->mature_objects += from->mature_objects;
 	to->exposed_objects += from->exposed_objects;
-	return add_track(to, from);
 }
 
 static int join_account(struct kmt_ledger *whole, const struct opening *opening)
@@ -165,25 +152,77 @@ static int join_account(struct kmt_ledger *whole, const struct opening *opening)
 		return r;
 	to = kmt_accounts_at(whole->accounts, *index);
 	add_name(whole, to, from, &part->ledger->places[opening->index].named);
-	return add_account(to, from);
+	add_account(to, from);
+	return 0;
+}
+
+static struct kmt_track **track_of(const struct kmt_ledger *whole, const struct opening *opening)
+{
+	const struct kmt_ledger *part = whole->parts[opening->part].ledger;
+
+	return &kmt_accounts_at(part->accounts, opening->index)->track;
+}
+
+/* All of an account at once, as to write a track takes longer than to add one. */
+static int join_track(struct kmt_ledger *whole, struct kmt_account *to,
+		      const struct opening *openings, uint32_t last)
+{
+	struct kmt_track **track = NULL;
+	struct kmt_counts counts = { 0 };
+	size_t nr = 0;
+
+	for (uint32_t i = last; i; i = openings[i - 1].before) {
+		struct kmt_track **of_part = track_of(whole, &openings[i - 1]);
+
+		if (!*of_part)
+			continue;
+		track = of_part;
+		kmt_track_add(*track, &counts);
+		nr++;
+	}
+	if (nr > 1)
+		return kmt_track_write(&to->track, &counts);
+	if (nr == 1)
+		to->track = KMT_STEAL(*track);
+	return 0;
+}
+
+/* @lasts: nr of them, 0 */
+static int join_openings(struct kmt_ledger *whole, struct opening *openings, size_t nr,
+			 uint32_t *lasts)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; i < nr; i++) {
+		const struct opening *opening = &openings[i];
+		const uint32_t *index = &whole->parts[opening->part].accounts[opening->index];
+
+		r = join_account(whole, opening);
+		if (r < 0)
+			return r;
+		openings[i].before = lasts[*index];
+		lasts[*index] = i + 1;
+	}
+	for (uint32_t i = 0; r == 0 && i < kmt_accounts_nr(whole->accounts); i++)
+		r = join_track(whole, kmt_accounts_at(whole->accounts, i), openings, lasts[i]);
+	return r;
 }
 
 static int join_accounts(struct kmt_ledger *whole)
 {
 	struct opening *openings;
+	uint32_t *lasts;
 	size_t nr;
 	int r = list_openings(whole, &openings, &nr);
 
 	if (r < 0)
 		return r;
+	lasts = calloc(nr ? nr : 1, sizeof(*lasts));
 	whole->places = calloc(nr ? nr : 1, sizeof(*whole->places));
-	if (!whole->places)
-		r = -ENOMEM;
-	for (size_t i = 0; r == 0 && i < nr; i++)
-		r = join_account(whole, &openings[i]);
+	r = lasts && whole->places ? join_openings(whole, openings, nr, lasts) : -ENOMEM;
 	free(openings);
-	free(whole->places);
-	whole->places = NULL;
+	free(lasts);
+	free(KMT_STEAL(whole->places));
 	return r;
 }
 

@@ -241,21 +241,31 @@ int kmt_track_copy(const struct kmt_track *from, struct kmt_track **ret_track)
 	return 0;
 }
 
-int kmt_track_add(struct kmt_track **track, const struct kmt_track *from)
+static void add_entries(const struct kmt_track *track, uint32_t *row)
 {
-	uint32_t row[PLACES], added[PLACES];
-	struct kmt_counts counts;
+	const uint8_t *places = places_of(track), *counts = counts_of(track);
+	unsigned int i;
 
-	if (!*track || !from)
-		return from ? kmt_track_copy(from, track) : 0;
-	kmt_track_read(*track, &counts);
-	memcpy(row, &counts, sizeof(row));
-	kmt_track_read(from, &counts);
-	memcpy(added, &counts, sizeof(added));
-	for (size_t i = 0; i < PLACES; i++)
-		row[i] = narrow((uint64_t)row[i] + added[i]);
-	memcpy(&counts, row, sizeof(counts));
-	return kmt_track_write(track, &counts);
+	for (i = 0; i < track->nr_live; i++) {
+		unsigned int to = i + 1 < track->nr_live ? places[i + 1] : track->points;
+
+		for (unsigned int k = places[i]; k < to; k++)
+			row[k] = narrow((uint64_t)row[k] + counts[i]);
+	}
+	for (; i < track->nr; i++)
+		row[places[i]] = narrow((uint64_t)row[places[i]] + counts[i]);
+}
+
+void kmt_track_add(const struct kmt_track *track, struct kmt_counts *counts)
+{
+	uint32_t row[PLACES];
+
+	memcpy(row, counts, sizeof(row));
+	if (track->room)
+		add_entries(track, row);
+	for (size_t i = 0; !track->room && i < PLACES; i++)
+		row[i] = narrow((uint64_t)row[i] + track->counts[i]);
+	memcpy(counts, row, sizeof(row));
 }
 
 /* --- what happens to it --- */
