@@ -32,6 +32,9 @@ struct kmt_replay_options {
 	struct kmt_lines_source *lines; /* who has source lines; NULL: none are wanted */
 	uint64_t lines_top;		/* of so many rows that have something live; 0: of all */
 	unsigned int nr_threads;	/* that decompress and decode, beside the caller; 0: none */
+	/* For counts of instructions that can be repeated, on tapes of one's own only: whoever
+	 * knows the seed can make a tape whose hash tables are slow. NULL: a secret one */
+	const uint64_t *fixed_hash_seed;
 };
 
 /**

@@ -302,13 +302,20 @@ static int start_distilled(struct replay *replay, struct kmt_err *err)
 	return r;
 }
 
+static void set_hash_seed(struct replay *replay)
+{
+	if (replay->options->fixed_hash_seed)
+		replay->hash_seed = *replay->options->fixed_hash_seed;
+	else /* without one, hostile tapes may only take longer */
+		(void)!getrandom(&replay->hash_seed, sizeof(replay->hash_seed), GRND_NONBLOCK);
+}
+
 static int start(struct replay *replay, struct kmt_err *err)
 {
 	struct kmt_tape *tape = replay->tape;
 	int r;
 
-	/* Without one, hostile tapes may only take longer. */
-	(void)!getrandom(&replay->hash_seed, sizeof(replay->hash_seed), GRND_NONBLOCK);
+	set_hash_seed(replay);
 	(void)((r = kmt_result_new(&replay->result, err)) < 0 ||
 	       (r = open_names(replay, err)) < 0 ||
 	       (r = kmt_replay_formats(tape, &replay->formats, err)) < 0 ||

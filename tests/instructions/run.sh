@@ -4,13 +4,15 @@
 # simulated tapes. They don't depend on how busy the machine is; but other compilers, other versions of zstd
 # and other CPUs make others of the same source, so that there are limits for those of the table only.
 #
-# run.sh --update   writes the table as it is now. Do so where something has become faster, or is worth its price; and
-#                   say that price in the commit.
+# run.sh --update    writes the table as it is now. Do so where something has become faster, or is worth its price; and
+#                    say that price in the commit.
+# run.sh --scaling   prints how replay scales, of long tapes: takes minutes.
 set -u
 cd "$(dirname "$0")" || exit 1
 KMT_TESTS=$PWD/..
 table=$PWD/table
 . ../build/lib.sh
+. ./scaling.sh
 
 PERCENT=5 # more than the table says fails
 
@@ -44,12 +46,19 @@ make_tape()
 	"$WORK/build/tools/big/bigtape" "${@:2}" "$WORK/$1" || fail "bigtape: exit status $?"
 }
 
+# of_replay TAPE: the same each time, so that one count is enough
+of_replay()
+{
+	[ -f "$WORK/count-$1" ] || count "$REPLAY" "$WORK/$1" 0 >"$WORK/count-$1" || exit 1
+	cat "$WORK/count-$1"
+}
+
 # An event of a replay, without what each replay costs: that of a tape with fewer of them.
 replayed()
 {
 	local more fewer
 
-	more=$(count "$BUILT" replay --threads 0 "$WORK/$1") && fewer=$(count "$BUILT" replay --threads 0 "$WORK/$2") || exit 1
+	more=$(of_replay "$1") && fewer=$(of_replay "$2") || exit 1
 	awk "BEGIN { printf \"%.1f\n\", ($more - $fewer) / ($3) }"
 }
 
@@ -95,30 +104,23 @@ is_more()
 	awk "BEGIN { exit !($1 > $2 * (1 + $3 / 100)) }"
 }
 
-# least_of ROW TIMES [ENOUGH]: a replay hashes with another secret each time, and some of them cost 7 % more than most.
-# Only what it costs with each of several has become dearer. No more are tried when it is not PERCENT more than ENOUGH.
-least_of()
-{
-	local least='' now i
-
-	for ((i = 0; i < $2; i++)); do
-		now=$(measure "$1") || exit 1
-		[ -n "$least" ] && is_more "$now" "$least" 0 || least=$now
-		[ -z "${3:-}" ] || is_more "$least" "$3" $PERCENT || break
-	done
-	echo "$least"
-}
-
 for needed in valgrind zstd; do
 	command -v $needed >/dev/null || skip "needs $needed"
 done
-TARGETS=(kmemtape bigtape)
-build --buildtype=release -Dwerror=false -Dtests=false -Dlines=disabled
+TARGETS=(kmemtape bigtape counted-replay)
+build --buildtype=release -Dwerror=false -Dtests=true -Dlines=disabled
+REPLAY=$WORK/build/tests/counted-replay
+if [ "${1:-}" = --scaling ]; then
+	scaling_events=(640000 2560000)
+	make_scaling_tapes
+	scaling 1 2 4 8 16
+	exit 0
+fi
 conditions >"$WORK/conditions"
 if [ "${1:-}" = --update ]; then
 	make_tapes
 	for row in $ROWS; do
-		count=$(least_of "$row" 3) || exit 1
+		count=$(measure "$row") || exit 1
 		echo "$row $count"
 	done >"$WORK/measured"
 	{
@@ -131,11 +133,14 @@ sed -n 's/^# //p' "$table" | diff - "$WORK/conditions" >"$WORK/diff" ||
 	skip "the table is of $(sed -n 's/^# //p' "$table" | paste -sd ,), this is $(paste -sd , "$WORK/conditions")"
 [ "$(sed -n 's/^\([^# ]*\) .*/\1/p' "$table")" = "$(tr ' ' '\n' <<<"$ROWS")" ] || fail "the table has other rows than $ROWS"
 make_tapes
+make_scaling_tapes
 is_bad=
 while read -r row limit; do
-	count=$(least_of "$row" 5 "$limit") || fail "$row: not measured: $count"
+	count=$(measure "$row") || fail "$row: not measured: $count"
 	printf '%-24s %10.1f instructions, %10.1f in the table\n' "$row" "$count" "$limit"
 	is_more "$count" "$limit" $PERCENT && is_bad="$is_bad $row"
 done < <(grep -v '^#' "$table")
 [ -z "$is_bad" ] || fail "more than $PERCENT % more than tests/instructions/table says:$is_bad"
+scaling 16 | tee "$WORK/scaling"
+is_more $EFFICIENCY_MIN "$(awk 'END { print $NF }' "$WORK/scaling")" 0 && fail "16 cores are less than $EFFICIENCY_MIN of 16 times faster"
 exit 0
