@@ -26,8 +26,10 @@ static void put_side(struct builder *b, struct json_object *item_object, const c
 	put_text(b, object, "class", kmt_class_name(self->class));
 	put_real(b, object, "confidence", self->confidence);
 	put_bool(b, object, "suspect", self->is_suspect);
-	put_uint(b, object, "allocs", self->allocs);
-	put_uint(b, object, "frees", self->frees);
+	if (!self->row->is_counted) {
+		put_uint(b, object, "allocs", self->allocs);
+		put_uint(b, object, "frees", self->frees);
+	}
 	put_uint(b, object, "live_objects", self->live_objects);
 	if (item->has_size)
 		put_uint(b, object, "live_bytes", self->live_bytes);
@@ -36,7 +38,7 @@ static void put_side(struct builder *b, struct json_object *item_object, const c
 		put_real(b, object, "left_bytes", self->bytes);
 	put_real(b, object, item->has_size ? "growth_bytes_per_s" : "growth_objects_per_s",
 		 kmt_diff_growth(diff, item, side));
-	if (s > 0)
+	if (s > 0 && !self->row->is_counted)
 		put_real(b, object, "allocs_per_s", self->calls / s);
 	if (tape->allocs)
 		put_real(b, object,

@@ -6,6 +6,7 @@
 #include "kmemtape/words.h"
 
 #include "diff-judge.h"
+#include "diff-words.h"
 #include "naming.h"
 
 #define NS_PER_S       1e9
@@ -144,11 +145,6 @@ static double expected(const struct kmt_diff *diff, const struct kmt_diff_item *
 	return is_by_calls && by_calls < by_time ? by_calls : by_time;
 }
 
-static uint64_t whole(double n)
-{
-	return n >= 1.8e19 ? UINT64_MAX : n > 0 ? (uint64_t)n : 0;
-}
-
 /*
  * B leaks where A has nothing of that name. Another build may inline another function, or have
  * another name for the same: what A leaks in the same module, and B doesn't know, may be this.
@@ -183,7 +179,7 @@ static void judge_absence(const struct kmt_diff *diff, struct kmt_diff_item *ite
 	if (is_blind(diff, item, side))
 		return;
 	if (other->row->is_counted) {
-		WHY(item, "vmallocinfo of %c shows no growth, but not whether it was called", name);
+		WHY(item, "vmallocinfo of %c shows no growth, and not whether it was called", name);
 		return;
 	}
 	if (self->allocs == 0 && answer == KMT_CHANGE_GONE) {
@@ -201,7 +197,7 @@ static void judge_absence(const struct kmt_diff *diff, struct kmt_diff_item *ite
 	wanted = expected(diff, item, side, self->allocs > 0);
 	if (wanted < EXPECTED_MIN) {
 		WHY(item, "%c has seen too little: %s objects would be left, %d are needed", name,
-		    kmt_words_count(a, whole(wanted)), (int)EXPECTED_MIN);
+		    kmt_words_count(a, kmt_diff_whole(floor(wanted))), (int)EXPECTED_MIN);
 		return;
 	}
 	if (n + fmax(NORMAL_95 * sqrt(n), POISSON_ZERO) >= wanted) {
@@ -213,7 +209,7 @@ static void judge_absence(const struct kmt_diff *diff, struct kmt_diff_item *ite
 	if (self->allocs)
 		WHY(item, "%c allocated %s there and left %s; leaking, it would have left %s", name,
 		    kmt_words_count(a, self->allocs), kmt_words_count(b, self->mature_objects),
-		    kmt_words_count((char[KMT_UNITS_BYTES]){ "" }, whole(wanted)));
+		    kmt_words_count((char[KMT_UNITS_BYTES]){ "" }, kmt_diff_whole(wanted)));
 	else
 		WHY(item, "nothing was allocated there in %c", name);
 }

@@ -20,6 +20,9 @@ fail() {
 #   suffix= bytes=64               of the function foo_alloc, of what it allocates
 #   has_foo=1 unload=0             is foo there, and does it go before the end
 #   lost=0                         events, in the middle
+#   sample=1                       one page in so many is recorded
+#   pair=0 pair_leak=0             does foo have a pair of functions, and which part of its objects is never put
+#   areas=                         of vmalloc() by map_alloc, in the kernel's own counters; else there are no snapshots
 #   host=
 # Each is another recording: it begins later than all before it.
 nr_made=0
@@ -28,7 +31,7 @@ make() {
 	shift
 	nr_made=$((nr_made + 1))
 	args=$(printf -- '-v %s ' start=$((1000000000 + nr_made)) seconds=60 rate=100 leak=0 core_leak=0 base=ffffffff81000000 module=ffffffffc0000000 \
-		shift=0 foo_build=2b kernel=6.18.0 suffix= bytes=64 has_foo=1 unload=0 lost=0 host= "$@")
+		shift=0 foo_build=2b kernel=6.18.0 suffix= bytes=64 has_foo=1 unload=0 lost=0 sample=1 pair=0 pair_leak=0 areas= host= "$@")
 	for word in "$@"; do
 		[ "${word%%=*}" != build ] || build=${word#build=}
 	done
