@@ -59,8 +59,8 @@ struct kmt_diff_side {
 };
 
 struct kmt_diff_item {
-	const char *function, *module, *cache; /* of the row that says most */
-	bool has_size;			       /* no pair */
+	const struct kmt_summary_row *row; /* the one that says most: the item is named by it */
+	bool has_size;			   /* no pair */
 	enum kmt_match match;
 	enum kmt_change change;
 	char why[160]; /* one line; "" needs none */

@@ -647,8 +647,7 @@ int kmt_session_write_manifest(const struct kmt_session *session, struct kmt_err
 	int r = kmt_manifest_write_synced(&session->manifest, session->tape.fd, err);
 
 	/* The syncer would have noticed within a second. */
-	return r == -ENOENT ? kmt_fail(err, r, "%s: was removed while it was recorded to",
-				       session->options->path)
+	return r == -ENOENT ? kmt_fail(err, r, "%s: " KMT_SYNCER_REMOVED, session->options->path)
 			    : r;
 }
 

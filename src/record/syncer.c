@@ -176,8 +176,7 @@ static void sync_entry(struct kmt_syncer *syncer, struct entry *entry, size_t in
 	r = fstat(entry->fd, &st) < 0 ? -errno : 0;
 	if (r == -ESTALE || (r == 0 && st.st_nlink == 0)) {
 		if (is_current(syncer, index, fd))
-			note_result(syncer, -ENOENT, entry->name,
-				    "was removed while it was recorded to");
+			note_result(syncer, -ENOENT, entry->name, KMT_SYNCER_REMOVED);
 		return;
 	}
 	if (r < 0)

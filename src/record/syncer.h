@@ -40,6 +40,9 @@ void kmt_syncer_add_whole(struct kmt_syncer *syncer, int fd, const char *name);
  */
 void kmt_syncer_exchange(struct kmt_syncer *syncer, int fd, int next_fd, const char *name);
 
+/* Of the tape, or a file in it; who notices first says it. */
+#define KMT_SYNCER_REMOVED "was removed while it was recorded to"
+
 /* kmt_syncer_start() - start the thread; @ret_tid: its id */
 int kmt_syncer_start(struct kmt_syncer *syncer, pid_t *ret_tid, struct kmt_err *err);
 

@@ -33,16 +33,16 @@ const char *kmt_answer_name(enum kmt_answer answer)
 }
 
 /* As it is on the tape: whoever prints the headline escapes it. */
-static void name_plainly(char *name, enum kmt_group group, const struct kmt_diff_item *item)
+static void name_plainly(char *name, enum kmt_group group, const struct kmt_summary_row *row)
 {
-	const char *function = item->function ? item->function : "code without a name";
+	const char *function = row->function ? row->function : "code without a name";
 
 	if (group == KMT_BY_MODULE)
-		(void)snprintf(name, NAME_BYTES, "%s", item->module ? item->module : "the kernel");
+		(void)snprintf(name, NAME_BYTES, "%s", row->module ? row->module : "the kernel");
 	else if (group == KMT_BY_CACHE)
-		(void)snprintf(name, NAME_BYTES, "%s", item->cache ? item->cache : "no cache");
-	else if (item->module)
-		(void)snprintf(name, NAME_BYTES, "%.80s [%.60s]", function, item->module);
+		(void)snprintf(name, NAME_BYTES, "%s", row->cache ? row->cache : "no cache");
+	else if (row->module)
+		(void)snprintf(name, NAME_BYTES, "%.80s [%.60s]", function, row->module);
 	else
 		(void)snprintf(name, NAME_BYTES, "%.150s", function);
 }
@@ -95,7 +95,7 @@ static void say_first(struct kmt_diff *diff, const struct kmt_diff_item *item)
 {
 	char name[NAME_BYTES], a[KMT_UNITS_BYTES], b[KMT_UNITS_BYTES];
 
-	name_plainly(name, diff->tapes[0]->group, item);
+	name_plainly(name, diff->tapes[0]->group, item->row);
 	switch (item->change) {
 	case KMT_CHANGE_NEW:
 		say(diff, "%s leaks in B (%s), and not in A", name, rate(b, diff, item, 1));

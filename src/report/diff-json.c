@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-only
-#include <errno.h>
-
 #include "kmemtape/diff.h"
 
 #include "builder.h"
 #include "diff-judge.h"
-#include "json-rows.h"
 #include "summary-json.h"
 
 #define SCHEMA	 1
@@ -23,9 +20,7 @@ static void put_side(struct builder *b, struct json_object *item_object, const c
 		return;
 	object = put(b, item_object, name, json_object_new_object());
 	put_uint(b, object, "rows", self->nr_rows);
-	put_text(b, object, "class", kmt_class_name(self->class));
-	put_real(b, object, "confidence", self->confidence);
-	put_bool(b, object, "suspect", self->is_suspect);
+	kmt_summary_put_judgement(b, object, self->class, self->confidence, self->is_suspect);
 	if (!self->row->is_counted) {
 		put_uint(b, object, "allocs", self->allocs);
 		put_uint(b, object, "frees", self->frees);
@@ -57,17 +52,10 @@ static void put_item(struct builder *b, struct json_object *list, const struct k
 		[KMT_MATCH_GROUP] = "group",
 	};
 	struct json_object *object = put_element(b, list, json_object_new_object());
-	const struct kmt_summary_row *row =
-		item->sides[0].row ? item->sides[0].row : item->sides[1].row;
 
 	put_text(b, object, "change", kmt_change_name(item->change));
 	put_text(b, object, "why", item->why);
-	put_text(b, object, "function", item->function);
-	put_text(b, object, "module", item->module);
-	put_text(b, object, "cache", item->cache);
-	put_text(b, object, "space", kmt_json_space(row->space));
-	put_text(b, object, "pair", row->pair);
-	put_bool(b, object, "counted", row->is_counted);
+	kmt_summary_put_name(b, object, item->row);
 	put_text(b, object, "matched_by", matches[item->match]);
 	put_side(b, object, "a", diff, item, 0);
 	put_side(b, object, "b", diff, item, 1);
@@ -86,7 +74,6 @@ int kmt_diff_json(const struct kmt_diff *diff, uint64_t top, FILE *file, struct 
 	size_t nr = top && top < diff->nr_items ? top : diff->nr_items;
 	struct json_object *root = json_object_new_object(), *list;
 	struct builder b = { .has_failed = !root };
-	const char *text = NULL;
 
 	put_uint(&b, root, "schema", SCHEMA);
 	put_text(&b, root, "answer", kmt_answer_name(diff->answer));
@@ -99,10 +86,5 @@ int kmt_diff_json(const struct kmt_diff *diff, uint64_t top, FILE *file, struct 
 	list = put(&b, root, "items", json_object_new_array());
 	for (size_t i = 0; i < nr; i++)
 		put_item(&b, list, diff, &diff->items[i]);
-	if (!b.has_failed)
-		text = json_object_to_json_string_ext(root, JSON_STYLE);
-	if (text)
-		fprintf(file, "%s\n", text);
-	json_object_put(root);
-	return text ? 0 : kmt_fail(err, -ENOMEM, "out of memory");
+	return kmt_summary_json_print(&b, root, file, err);
 }

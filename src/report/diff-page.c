@@ -80,7 +80,7 @@ static void put_figures(const struct kmt_diff *diff, const struct kmt_diff_item 
 
 static void put_item(const struct kmt_diff *diff, const struct kmt_diff_item *item, FILE *file)
 {
-	const struct kmt_summary_row *row = kmt_diff_row(item);
+	const struct kmt_summary_row *row = item->row;
 
 	(void)fprintf(file, "<tr><td data-v=\"%d\"><span class=\"class %s\">%s</span></td>",
 		      (int)item->change, class_of(item->change), kmt_change_name(item->change));

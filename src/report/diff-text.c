@@ -10,7 +10,7 @@
 
 static void print_name(const struct kmt_diff *diff, const struct kmt_diff_item *item, FILE *file)
 {
-	const struct kmt_summary_row *row = kmt_diff_row(item);
+	const struct kmt_summary_row *row = item->row;
 	char name[KMT_NAME_BYTES], cache[KMT_ESCAPED_BYTES], head[40];
 	struct kmt_line line;
 

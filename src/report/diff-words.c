@@ -55,15 +55,9 @@ const char *kmt_diff_an_hour(char *buf, const struct kmt_diff *diff,
 {
 	double s = (double)diff->tapes[side]->duration_ns / 1e9;
 
-	if (s <= 0 || kmt_diff_row(item)->is_counted)
+	if (s <= 0 || item->row->is_counted)
 		return "-";
 	return kmt_words_count(buf, kmt_diff_whole(item->sides[side].calls / s * 3600));
-}
-
-const struct kmt_summary_row *kmt_diff_row(const struct kmt_diff_item *item)
-{
-	return item->sides[1].is_suspect || !item->sides[0].row ? item->sides[1].row
-								: item->sides[0].row;
 }
 
 const char *kmt_diff_legend(enum kmt_change change)

@@ -17,9 +17,6 @@ const char *kmt_diff_left(char *buf, const struct kmt_diff_item *item, int side)
 const char *kmt_diff_an_hour(char *buf, const struct kmt_diff *diff,
 			     const struct kmt_diff_item *item, int side);
 
-/* The row that an item is named by. */
-const struct kmt_summary_row *kmt_diff_row(const struct kmt_diff_item *item);
-
 /* What a change means; NULL: quiet. */
 const char *kmt_diff_legend(enum kmt_change change);
 

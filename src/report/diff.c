@@ -120,12 +120,9 @@ static void add_row(struct kmt_diff_side *side, const struct kmt_summary_row *ro
 static void name_item(struct kmt_diff_item *item)
 {
 	const struct kmt_summary_row *a = item->sides[0].row, *b = item->sides[1].row;
-	const struct kmt_summary_row *row = !a || (b && says_more(b, a)) ? b : a;
 
-	item->function = row->function;
-	item->module = row->module;
-	item->cache = row->cache;
-	item->has_size = row->space < KMT_SPACE_PAIR;
+	item->row = !a || (b && says_more(b, a)) ? b : a;
+	item->has_size = item->row->space < KMT_SPACE_PAIR;
 }
 
 static enum kmt_match match_of(const struct kmt_diff *diff, const struct entry *entry)

@@ -1,24 +1,21 @@
 // SPDX-License-Identifier: LGPL-2.1-only
-#include <errno.h>
-
 #include "kmemtape/fleet.h"
 
 #include "builder.h"
-#include "json-rows.h"
 #include "summary-json.h"
 
 #define SCHEMA 1
 
 static void put_part(struct builder *b, struct json_object *list, const struct kmt_fleet_part *part,
-		     bool has_size)
+		     const struct kmt_summary_row *row)
 {
+	bool has_size = row->space < KMT_SPACE_PAIR;
 	struct json_object *object = put_element(b, list, json_object_new_object());
 
 	put_uint(b, object, "tape", part->tape);
-	put_text(b, object, "class", kmt_class_name(part->class));
-	put_real(b, object, "confidence", part->confidence);
-	put_bool(b, object, "suspect", part->is_suspect);
-	put_uint(b, object, "allocs", part->allocs);
+	kmt_summary_put_judgement(b, object, part->class, part->confidence, part->is_suspect);
+	if (!row->is_counted)
+		put_uint(b, object, "allocs", part->allocs);
 	put_uint(b, object, "live_objects", part->live_objects);
 	if (has_size) {
 		put_uint(b, object, "live_bytes", part->live_bytes);
@@ -32,11 +29,7 @@ static void put_site(struct builder *b, struct json_object *list, const struct k
 	struct json_object *object = put_element(b, list, json_object_new_object()), *parts;
 	bool has_size = site->row->space < KMT_SPACE_PAIR;
 
-	put_text(b, object, "function", site->row->function);
-	put_text(b, object, "module", site->row->module);
-	put_text(b, object, "cache", site->row->cache);
-	put_text(b, object, "space", kmt_json_space(site->row->space));
-	put_text(b, object, "pair", site->row->pair);
+	kmt_summary_put_name(b, object, site->row);
 	put_uint(b, object, "hosts", site->nr_hosts);
 	put_uint(b, object, "tapes", site->nr_parts);
 	put_uint(b, object, "leaking_hosts", site->nr_leaking_hosts);
@@ -55,7 +48,7 @@ static void put_site(struct builder *b, struct json_object *list, const struct k
 		 site->per_s_max);
 	parts = put(b, object, "by_tape", json_object_new_array());
 	for (size_t i = 0; i < site->nr_parts; i++)
-		put_part(b, parts, &site->parts[i], has_size);
+		put_part(b, parts, &site->parts[i], site->row);
 }
 
 int kmt_fleet_json(const struct kmt_fleet *fleet, uint64_t top, FILE *file, struct kmt_err *err)
@@ -63,7 +56,6 @@ int kmt_fleet_json(const struct kmt_fleet *fleet, uint64_t top, FILE *file, stru
 	size_t nr = top && top < fleet->nr_sites ? top : fleet->nr_sites;
 	struct json_object *root = json_object_new_object(), *list;
 	struct builder b = { .has_failed = !root };
-	const char *text = NULL;
 
 	put_uint(&b, root, "schema", SCHEMA);
 	put_text(&b, root, "headline", fleet->headline);
@@ -79,10 +71,5 @@ int kmt_fleet_json(const struct kmt_fleet *fleet, uint64_t top, FILE *file, stru
 	list = put(&b, root, "sites", json_object_new_array());
 	for (size_t i = 0; i < nr; i++)
 		put_site(&b, list, &fleet->sites[i]);
-	if (!b.has_failed)
-		text = json_object_to_json_string_ext(root, JSON_STYLE);
-	if (text)
-		fprintf(file, "%s\n", text);
-	json_object_put(root);
-	return text ? 0 : kmt_fail(err, -ENOMEM, "out of memory");
+	return kmt_summary_json_print(&b, root, file, err);
 }

@@ -34,7 +34,10 @@ static void print_part(const struct kmt_fleet *fleet, const struct kmt_fleet_sit
 	kmt_line_addf(&line, "%s %s", kmt_class_name(part->class),
 		      kmt_words_confidence(a, part->confidence));
 	kmt_line_add(&line, rate(a, site, part->per_s));
-	kmt_line_addf(&line, "live %s", kmt_format_size(a, part->live_bytes));
+	if (site->row->space < KMT_SPACE_PAIR)
+		kmt_line_addf(&line, "live %s", kmt_format_size(a, part->live_bytes));
+	else
+		kmt_line_addf(&line, "live %s objects", kmt_words_count(a, part->live_objects));
 	kmt_line_end(&line);
 }
 
@@ -54,8 +57,10 @@ static void print_site(const struct kmt_fleet *fleet, const struct kmt_fleet_sit
 		      site->nr_hosts, site->nr_leaking, site->nr_parts);
 	kmt_line_addf(&line, "growth %s in all, %s at most", rate(a, site, site->per_s_sum),
 		      rate(b, site, site->per_s_max));
-	kmt_line_addf(&line, "live %s in all, %s at most", kmt_format_size(a, site->live_bytes_sum),
-		      kmt_format_size(b, site->live_bytes_max));
+	if (site->row->space < KMT_SPACE_PAIR)
+		kmt_line_addf(&line, "live %s in all, %s at most",
+			      kmt_format_size(a, site->live_bytes_sum),
+			      kmt_format_size(b, site->live_bytes_max));
 	print_span(&line, "seen", site->first_seen, site->last_seen);
 	print_span(&line, "leaking", site->first_leak, site->last_leak);
 	kmt_line_end(&line);

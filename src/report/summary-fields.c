@@ -116,7 +116,7 @@ static bool make_room(struct kmt_summary *summary)
 	return true;
 }
 
-const char *kmt_reading_keep(struct kmt_reading *reading, struct json_object *text)
+char *kmt_reading_keep(struct kmt_reading *reading, struct json_object *text)
 {
 	struct kmt_summary *summary = reading->summary;
 	char *copy = NULL;
@@ -132,8 +132,7 @@ const char *kmt_reading_keep(struct kmt_reading *reading, struct json_object *te
 	return copy;
 }
 
-const char *kmt_reading_text(struct kmt_reading *reading, struct json_object *object,
-			     const char *key)
+char *kmt_reading_text(struct kmt_reading *reading, struct json_object *object, const char *key)
 {
 	struct json_object *member = kmt_reading_member(reading, object, key, json_type_string);
 

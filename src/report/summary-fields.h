@@ -32,9 +32,8 @@ double kmt_reading_real(struct kmt_reading *reading, struct json_object *object,
 bool kmt_reading_bool(struct kmt_reading *reading, struct json_object *object, const char *key);
 
 /* The summary's. Reports escape what isn't safe; this is how it was before. */
-const char *kmt_reading_text(struct kmt_reading *reading, struct json_object *object,
-			     const char *key);
-const char *kmt_reading_keep(struct kmt_reading *reading, struct json_object *text);
+char *kmt_reading_text(struct kmt_reading *reading, struct json_object *object, const char *key);
+char *kmt_reading_keep(struct kmt_reading *reading, struct json_object *text);
 
 /* NULL if it isn't there. */
 struct json_object *kmt_reading_member(struct kmt_reading *reading, struct json_object *object,

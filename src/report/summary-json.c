@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only
+#include <errno.h>
+
+#include "json-rows.h"
 #include "summary-json.h"
 
 static void put_texts(struct builder *b, struct json_object *object, const char *name,
@@ -32,4 +35,34 @@ void kmt_summary_put(struct builder *b, struct json_object *object,
 	put_text(b, object, "verdict", summary->headline);
 	put_texts(b, object, "filters", summary->filters, summary->nr_filters);
 	put_texts(b, object, "notes", summary->notes, summary->nr_notes);
+}
+
+void kmt_summary_put_name(struct builder *b, struct json_object *object,
+			  const struct kmt_summary_row *row)
+{
+	put_text(b, object, "function", row->function);
+	put_text(b, object, "module", row->module);
+	put_text(b, object, "cache", row->cache);
+	put_text(b, object, "space", kmt_json_space(row->space));
+	put_text(b, object, "pair", row->pair);
+	put_bool(b, object, "counted", row->is_counted);
+}
+
+void kmt_summary_put_judgement(struct builder *b, struct json_object *object, enum kmt_class class,
+			       double confidence, bool is_suspect)
+{
+	put_text(b, object, "class", kmt_class_name(class));
+	put_real(b, object, "confidence", confidence);
+	put_bool(b, object, "suspect", is_suspect);
+}
+
+int kmt_summary_json_print(const struct builder *b, struct json_object *root, FILE *file,
+			   struct kmt_err *err)
+{
+	const char *text = b->has_failed ? NULL : json_object_to_json_string_ext(root, JSON_STYLE);
+
+	if (text)
+		fprintf(file, "%s\n", text);
+	json_object_put(root);
+	return text ? 0 : kmt_fail(err, -ENOMEM, "out of memory");
 }

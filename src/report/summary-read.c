@@ -274,10 +274,10 @@ static int add_row(struct kmt_reading *reading, const struct kmt_piece *piece, s
 	return kmt_reading_check(reading, err);
 }
 
-/* "foo_init+0x1c/0x40 [foo]", as vmallocinfo has it, to its function; @caller is a copy. */
-static void read_caller(const char *caller, struct kmt_summary_row *row)
+/* "foo_init+0x1c/0x40 [foo]", as vmallocinfo has it, to its function. */
+static void read_caller(char *caller, struct kmt_summary_row *row)
 {
-	char *end = caller ? strpbrk((char *)(uintptr_t)caller, "+ ") : NULL;
+	char *end = caller ? strpbrk(caller, "+ ") : NULL;
 
 	row->function = caller;
 	if (!end)

@@ -80,4 +80,11 @@ compare 0 areas.tape not-counted.tape
 says "but B didn't record what it is of"
 "$KMEMTAPE" replay --format json areas.tape >areas.json || fail "replay: exit $?"
 cmp <("$KMEMTAPE" diff areas.json no-areas.tape) <("$KMEMTAPE" diff areas.tape no-areas.tape) || fail "areas: not as its report"
+
+# So it is in a merge.
+"$KMEMTAPE" merge not-put.tape not-put-either.tape areas.tape >merged || fail "merge: exit $?"
+grep -qE 'leak 0\.[0-9]+ +\+35996/h +live [0-9]+ objects$' merged && ! grep -qF 'live 0 B' merged || fail "merge: $(cat merged)"
+"$KMEMTAPE" merge --format json not-put.tape areas.tape >json || fail "merge: exit $?"
+holds 'any(.sites[]; .pair == "dentry" and all(.by_tape[]; has("allocs")))'
+holds 'any(.sites[]; .function == "map_alloc" and .counted and all(.by_tape[]; has("allocs") | not))'
 exit $failed
