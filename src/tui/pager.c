@@ -18,6 +18,7 @@ int kmt_pager_set(struct kmt_pager *pager, char *text)
 	pager->text = text;
 	pager->nr_rows = 0; /* they were of the old one */
 	pager->top = 0;
+	pager->wants_end = false;
 	pager->found = SIZE_MAX;
 	if (!text)
 		return -ENOMEM;
@@ -116,12 +117,20 @@ void kmt_pager_move(struct kmt_pager *pager, long by)
 {
 	size_t back = by < 0 ? (size_t)-by : 0, last = last_top(pager);
 
+	if (by)
+		pager->wants_end = false;
 	if (by < 0)
 		pager->top -= back < pager->top ? back : pager->top;
 	else
 		pager->top += (size_t)by;
 	if (pager->top > last)
 		pager->top = last;
+}
+
+void kmt_pager_move_to_end(struct kmt_pager *pager)
+{
+	pager->top = last_top(pager);
+	pager->wants_end = true;
 }
 
 static void copy_row(const struct kmt_pager *pager, size_t row, char text[ROW_BYTES])
@@ -135,8 +144,10 @@ static void show(struct kmt_pager *pager, size_t row)
 	size_t height = (size_t)pager->height, above = height > 2 ? 2 : height - 1;
 
 	pager->found = row;
-	if (row < pager->top || row >= pager->top + height)
+	if (row < pager->top || row >= pager->top + height) {
 		pager->top = row > above ? row - above : 0;
+		pager->wants_end = false;
+	}
 	kmt_pager_move(pager, 0);
 }
 
@@ -187,7 +198,7 @@ static size_t row_of_line(const struct kmt_pager *pager, size_t line)
 int kmt_pager_renew(struct kmt_pager *pager, char *text)
 {
 	size_t top = line_of(pager, pager->top), found = line_of(pager, pager->found);
-	bool has_found = pager->found != SIZE_MAX;
+	bool has_found = pager->found != SIZE_MAX, wants_end = pager->wants_end;
 	int r = kmt_pager_set(pager, text);
 
 	if (r)
@@ -199,6 +210,8 @@ int kmt_pager_renew(struct kmt_pager *pager, char *text)
 		pager->top = 0;
 		kmt_pager_move(pager, (long)top);
 	}
+	if (wants_end && (has_found || pager->found == SIZE_MAX))
+		kmt_pager_move_to_end(pager);
 	return 0;
 }
 

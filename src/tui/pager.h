@@ -18,6 +18,7 @@ struct kmt_pager {
 	size_t nr_rows, top;
 	int nr_columns, height;
 	bool is_utf8;
+	bool wants_end; /* also of what still comes */
 	struct kmt_filter search;
 	size_t found; /* row; SIZE_MAX: none */
 };
@@ -26,7 +27,7 @@ struct kmt_pager {
 int kmt_pager_set(struct kmt_pager *pager, char *text);
 
 /* The same with more in it, while it is read, or for another width: what is shown stays, by its
- * line, unless what is searched for was not there before. */
+ * line, or its end, unless what is searched for was not there before. */
 int kmt_pager_renew(struct kmt_pager *pager, char *text);
 void kmt_pager_deinit(struct kmt_pager *pager);
 
@@ -34,6 +35,7 @@ void kmt_pager_deinit(struct kmt_pager *pager);
 int kmt_pager_fit(struct kmt_pager *pager, int nr_columns, int height, bool is_utf8);
 
 void kmt_pager_move(struct kmt_pager *pager, long by);
+void kmt_pager_move_to_end(struct kmt_pager *pager);
 
 /* The next row with what is searched for, from @from on, or with @step -1 back; then from the other
  * end. */

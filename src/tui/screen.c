@@ -172,8 +172,8 @@ static int take_dossier(struct kmt_screen *screen, const struct kmt_tui_request 
 	return renew_detail(screen);
 }
 
-int kmt_screen_take(struct kmt_screen *screen, const struct kmt_tui_request *request,
-		    struct kmt_result *result, const char *why)
+static int take(struct kmt_screen *screen, const struct kmt_tui_request *request,
+		struct kmt_result *result, const char *why)
 {
 	if (request->row)
 		return take_dossier(screen, request, result, why);
@@ -226,6 +226,7 @@ static int open_item(struct kmt_screen *screen, const struct kmt_result *result,
 				(result->group == KMT_BY_SITE || result->group == KMT_BY_STACK);
 	screen->page = KMT_PAGE_DETAIL;
 	screen->texts[KMT_PAGE_DETAIL].top = 0;
+	screen->texts[KMT_PAGE_DETAIL].wants_end = false;
 	(void)kmt_filter_clear(&screen->texts[KMT_PAGE_DETAIL].search);
 	return renew_detail(screen);
 }
@@ -395,7 +396,7 @@ static void act_on_text(struct kmt_pager *pager, enum kmt_action action)
 		kmt_pager_move(pager, -(long)pager->nr_rows);
 		break;
 	case KMT_ACTION_LAST:
-		kmt_pager_move(pager, (long)pager->nr_rows);
+		kmt_pager_move_to_end(pager);
 		break;
 	case KMT_ACTION_FIND_NEXT:
 		kmt_pager_find_next(pager, 1);
@@ -534,16 +535,60 @@ static int act(struct kmt_screen *screen, enum kmt_action action)
 	}
 }
 
-int kmt_screen_press(struct kmt_screen *screen, int key)
+/* Is the view still to be read, and nothing else there for a key to act on? */
+static bool is_awaited(struct kmt_screen *screen)
+{
+	if (!screen->base)
+		return true;
+	return screen->page == KMT_PAGE_NONE && !kmt_screen_table(screen) && !shown_tree(screen) &&
+	       !kmt_screen_failure(screen)[0];
+}
+
+static int take_key(struct kmt_screen *screen, int key)
 {
 	struct kmt_filter *filter = filter_of(screen);
-	enum kmt_action action = kmt_key_action(key);
 
-	if (!screen->base) { /* nothing to be moved about in yet */
-		screen->is_over = action == KMT_ACTION_QUIT || action == KMT_ACTION_BACK;
-		return 0;
-	}
 	if (filter && filter->is_typed && type(screen, filter, key))
 		return 0;
-	return act(screen, action);
+	return act(screen, kmt_key_action(key));
+}
+
+/* What leads elsewhere needs no view. */
+static bool leads_elsewhere(const struct kmt_screen *screen, enum kmt_action action)
+{
+	if (action == KMT_ACTION_QUIT || action == KMT_ACTION_BACK)
+		return true;
+	return screen->base && (action >= KMT_ACTION_VIEW || action == KMT_ACTION_NEXT_VIEW ||
+				action == KMT_ACTION_LAST_VIEW || action == KMT_ACTION_TREE ||
+				action == KMT_ACTION_REPORT || action == KMT_ACTION_HELP);
+}
+
+int kmt_screen_press(struct kmt_screen *screen, int key)
+{
+	enum kmt_action action = kmt_key_action(key);
+
+	if (!is_awaited(screen))
+		return take_key(screen, key);
+	if (key == KMT_KEY_ESCAPE) {
+		kmt_typed_ahead_clear(&screen->typed);
+	} else if (!screen->typed.is_text && leads_elsewhere(screen, action)) {
+		kmt_typed_ahead_clear(&screen->typed);
+		return act(screen, action);
+	} else {
+		kmt_typed_ahead_add(&screen->typed, key);
+	}
+	return 0;
+}
+
+int kmt_screen_take(struct kmt_screen *screen, const struct kmt_tui_request *request,
+		    struct kmt_result *result, const char *why)
+{
+	int key, r = take(screen, request, result, why);
+
+	if (kmt_screen_failure(screen)[0]) /* it was for something else than what is told now */
+		kmt_typed_ahead_clear(&screen->typed);
+	while (r == 0 && !screen->is_over && !is_awaited(screen) &&
+	       (key = kmt_typed_ahead_take(&screen->typed)) >= 0)
+		r = take_key(screen, key);
+	return r;
 }

@@ -8,6 +8,7 @@
 #include "pager.h"
 #include "table.h"
 #include "tree.h"
+#include "typed-ahead.h"
 
 /*
  * All that the screen knows, and what a key makes of it. It has no terminal, no thread and no tape:
@@ -50,6 +51,7 @@ struct kmt_screen {
 	const struct kmt_item *opened; /* of which the detail is; NULL: there is none */
 	const struct kmt_result *opened_result;
 	bool wants_dossier;
+	struct kmt_typed_ahead typed; /* for a view that is not there yet */
 	struct kmt_result *dossier;	/* with all that is known of it; NULL: not read (yet) */
 	char no_dossier[KMT_ERR_BYTES]; /* why; "": nobody has tried */
 	char failed[KMT_ERR_BYTES];	/* there is nothing to show at all */

@@ -16,8 +16,8 @@ until_true 20 grep -q 'cpu 1 went offline' "$WORK/log" || fail "not noticed: $(c
 echo 1 >$online
 until_true 20 grep -q 'cpu 1 is back online' "$WORK/log" || fail "not noticed: $(cat "$WORK/log")"
 taskset -c 1 ls -R /sys/devices >/dev/null
-grep -q '^Cpus_allowed_list:[[:space:]]*1$' /proc/"$RECORDER"/task/*/status ||
-	fail "nothing is pinned to cpu 1 again"
+is_pinned() { grep -q '^Cpus_allowed_list:[[:space:]]*1$' /proc/"$RECORDER"/task/*/status; }
+until_true 20 is_pinned || fail "nothing is pinned to cpu 1 again"
 end_recorder INT
 [ $STATUS = 0 ] || fail "goes and comes: exit status $STATUS: $(cat "$WORK/log")"
 is_closed "$WORK/goes.tape" || fail "goes and comes: not closed"

@@ -43,12 +43,17 @@ reading big.dat
 press C-z
 expect 'Stopped'
 left 'Ctrl-Z while it is read'
-tmux_ resize-window -x 100 -y 30
+resize 100 30
 run 'clear; fg' # and what was there is not taken for what comes
 expect 'reading mount/big.dat'
+# What is typed now is for what comes: it filters there, and Q is no end.
+press 2
+type_ '/Q'
 touch go
+expect ' CACHE$' '^ /Q_'
+press Escape 1
 expect 'CALL SITE'
-tmux_ resize-window -x 80 -y 24 # which is among the modes
+resize 80 24 # which is among the modes
 press q
 expect '^shell>'
 left 'q at last'

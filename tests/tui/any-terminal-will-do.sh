@@ -7,28 +7,28 @@ make_script '' >script
 
 start 80 24
 look
-tmux_ resize-window -x 40 -y 10
+resize 40 10
 expect '^ +LIVE CLASS v +CALL SITE$' '^LEAK LIKELY: leaky\+0x20 \[foo\] \(out of tr$' '^ 1/2'
 press Enter
 expect '^detail' 'leaky\+0x20/0x1000 \[foo\]'
 press G
 expect ' end'
 press g
-tmux_ resize-window -x 80 -y 24
+resize 80 24
 expect '  0 \|.{50,}█'
-tmux_ resize-window -x 40 -y 10
+resize 40 10
 expect '^[^|]*\|.{20,}█'
 press '?'
 expect '^Up Down k j +one line up,'
 press q q t
 expect '▸ leaky'
-tmux_ resize-window -x 160 -y 50
+resize 160 50
 expect 'OBJECTS +SHARE' 'leaky\+0x20/0x1000 \[foo\] \(out of tree\)'
 press 1
 expect 'OBJECTS.*OLDEST +FREED' ' foo_cache +leaky'
-tmux_ resize-window -x 10 -y 3
+resize 10 3
 press Down Up Enter q Tab BTab t j l h
-tmux_ resize-window -x 80 -y 24
+resize 80 24
 expect 'MODULE, CACHE, CALL SITE'
 press Q
 expect '^shell>'

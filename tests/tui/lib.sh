@@ -81,10 +81,22 @@ gone() {
 	give_up "'$1' doesn't go"
 }
 
-# Usage: look [ARG...]: opens the screen of $WORK/tape, or of what ARG says
+# Usage: look [ARG...]: opens the screen of $WORK/tape, or of what ARG says; its last row is drawn last
 look() {
 	run "clear; $KMEMTAPE replay --tui ${*-tape}"
-	expect 'CALL SITE'
+	expect 'CALL SITE' '^ 1/[0-9]+ '
+}
+
+# Usage: resize COLUMNS ROWS: the terminal itself, and not only what tmux wants of it
+resize() {
+	local tty
+	tty=$(tmux_ display -p '#{pane_tty}')
+	tmux_ resize-window -x "$1" -y "$2"
+	for ((i = 0; i < 600; i++)); do
+		[ "$(stty size <"$tty")" != "$2 $1" ] || return 0
+		sleep 0.05
+	done
+	give_up "the terminal doesn't become $1 columns and $2 rows"
 }
 
 # Usage: left: the shell is back, and the terminal as it was before

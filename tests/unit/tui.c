@@ -507,6 +507,58 @@ TEST(a_view_is_read_when_it_is_wanted)
 	kmt_screen_deinit(&screen);
 }
 
+/* The user need not wait for a view before using it: not even words are taken for commands then. */
+TEST(keys_wait_for_their_view)
+{
+	struct kmt_tui_request request;
+	struct kmt_screen screen;
+
+	kmt_screen_init(&screen, "tape", true);
+	kmt_screen_want(&screen, KMT_BY_SITE);
+	CHECK_EQ(kmt_screen_resize(&screen, 24, 80), 0);
+	CHECK(kmt_screen_wants(&screen, &request));
+	press(&screen, "s/tQ");
+	press_key(&screen, KMT_KEY_ESCAPE); /* and all was nothing */
+	press(&screen, "j2/leaQt");
+	press_key(&screen, KMT_KEY_BACKSPACE);
+	press_key(&screen, KMT_KEY_BACKSPACE);
+	press(&screen, "k");
+	CHECK(!screen.is_over);
+	CHECK_EQ(kmt_screen_take(&screen, &request, make_sites(), NULL), 0);
+	CHECK_EQ(kmt_screen_table(&screen) == NULL, true);
+	CHECK_EQ(screen.view, KMT_BY_CACHE);
+	CHECK(kmt_screen_wants(&screen, &request));
+	CHECK_EQ(kmt_screen_take(&screen, &request, make_result(KMT_BY_CACHE, 2), NULL), 0);
+	CHECK_TEXT(kmt_screen_table(&screen)->filter.text, "leak");
+	CHECK_EQ(kmt_screen_table(&screen)->filter.is_typed, true);
+	press_key(&screen, KMT_KEY_ENTER);
+
+	/* Where one can go to another view at once, so one does; q leaves. */
+	press(&screen, "3jj4q");
+	CHECK(screen.is_over);
+	CHECK_EQ(screen.view, KMT_BY_COMM);
+	CHECK_EQ(screen.typed.nr, 0);
+	kmt_screen_deinit(&screen);
+}
+
+TEST(keys_for_a_view_that_fails_are_dropped)
+{
+	struct kmt_tui_request request;
+	struct kmt_screen screen;
+
+	open_screen(&screen, 24, 80);
+	press(&screen, "2/tQ");
+	for (int i = 0; i < 100; i++)
+		press(&screen, "Q");
+	CHECK(kmt_screen_wants(&screen, &request));
+	CHECK_EQ(kmt_screen_take(&screen, &request, NULL, "can't tell"), 0);
+	CHECK_EQ(screen.view, KMT_BY_CACHE);
+	CHECK(!screen.is_over);
+	press(&screen, "1");
+	CHECK_EQ(screen.view, KMT_BY_SITE);
+	kmt_screen_deinit(&screen);
+}
+
 /* The base of the screens here has no frames: no stack was recorded. */
 TEST(the_tree_has_call_sites_without_stacks)
 {
@@ -727,6 +779,16 @@ TEST(what_comes_later_is_searched_too)
 	CHECK_EQ(kmt_pager_renew(&pager, strdup("one\ntwo\nthree\nfour\nfive\nneedle\nsix\n")), 0);
 	CHECK_EQ(pager.found, 5);
 	CHECK_EQ(pager.top, 1);
+
+	/* Who has gone to the end has meant all of it, unless he has gone back since. */
+	kmt_pager_move_to_end(&pager);
+	CHECK_EQ(kmt_pager_renew(&pager, strdup("1\n2\n3\n4\n5\nneedle\n6\n7\n8\n9\n")), 0);
+	CHECK_EQ(pager.top, 8);
+	CHECK_EQ(kmt_pager_renew(&pager, strdup("1\n2\n3\n4\n5\nneedle\n6\n7\n8\n9\n10\n")), 0);
+	CHECK_EQ(pager.top, 9);
+	kmt_pager_move(&pager, -1);
+	CHECK_EQ(kmt_pager_renew(&pager, strdup("1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n")), 0);
+	CHECK_EQ(pager.top, 8);
 	kmt_pager_deinit(&pager);
 }
 
@@ -855,6 +917,8 @@ int main(void)
 		ROW(how_far_the_reading_is_shows),
 		ROW(what_comes_too_late_is_dropped),
 		ROW(a_view_is_read_when_it_is_wanted),
+		ROW(keys_wait_for_their_view),
+		ROW(keys_for_a_view_that_fails_are_dropped),
 		ROW(the_tree_has_call_sites_without_stacks),
 		ROW(a_tree_adds_up),
 		ROW(what_has_no_size_is_not_0_bytes),
