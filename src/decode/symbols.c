@@ -7,6 +7,8 @@
 
 #include "kmemtape/symbols.h"
 
+#include "module-spans.h"
+
 #define MODULES_MAX	   1000000u /* loads in one recording; a busy test host has thousands */
 #define MODULE_NAME_BYTES  64	    /* Linux MODULE_NAME_LEN is 64 less a long */
 #define MODULE_TAINT_BYTES 16
@@ -14,8 +16,9 @@
 	65 /* hexadecimal, as the recorder writes it: 20 bytes are usual, 32 the most */
 #define SYMBOLS_MAX   4000000u /* of kernel and modules; a distribution's have 200000 */
 /*
- * Looking for a module looks at all that were ever loaded: some hundreds, on a test host thousands.
- * On a tape that somebody made up it may be a million, each time: then no more names are found.
+ * Looking for an address looks at the modules that were there at any time, looking for a name at
+ * all. On a tape that somebody made up it may be a million, each time: then no more names are
+ * found.
  */
 #define WORK_MAX      UINT64_C(300000000)
 /* An init function whose end nobody noticed: longer than it takes, shorter than pids come again. */
@@ -60,8 +63,15 @@ struct init {
 	uint64_t gone_ns; /* the module went, by an event; 0: none said so */
 };
 
+/* What look-ups change, and nothing else. */
+struct looks {
+	uint64_t work; /* modules that were looked at */
+	struct kmt_module_spans spans;
+	bool is_stale; /* they are no longer those of the modules */
+};
+
 struct kmt_symbols {
-	uint64_t *work;	   /* modules that were looked at; look-ups change nothing else */
+	struct looks *looks;
 	size_t nr_entries; /* of all tables */
 	struct init *inits;
 	size_t nr_inits;
@@ -79,8 +89,8 @@ int kmt_symbols_new(struct kmt_symbols **ret_symbols, struct kmt_err *err)
 	KMT_CLEANUP(kmt_symbols_freep) struct kmt_symbols *symbols = calloc(1, sizeof(*symbols));
 
 	if (symbols)
-		symbols->work = calloc(1, sizeof(*symbols->work));
-	if (!symbols || !symbols->work)
+		symbols->looks = calloc(1, sizeof(*symbols->looks));
+	if (!symbols || !symbols->looks)
 		return kmt_fail(err, -ENOMEM, "out of memory");
 	*ret_symbols = KMT_STEAL(symbols);
 	return 0;
@@ -88,7 +98,7 @@ int kmt_symbols_new(struct kmt_symbols **ret_symbols, struct kmt_err *err)
 
 bool kmt_symbols_is_exhausted(const struct kmt_symbols *symbols)
 {
-	return *symbols->work > WORK_MAX;
+	return symbols->looks->work > WORK_MAX;
 }
 
 /* Return: if all modules may be looked at once more. */
@@ -96,7 +106,7 @@ static bool may_look(const struct kmt_symbols *symbols)
 {
 	if (kmt_symbols_is_exhausted(symbols))
 		return false;
-	*symbols->work += symbols->nr_modules + symbols->nr_inits;
+	symbols->looks->work += symbols->nr_modules + symbols->nr_inits;
 	return true;
 }
 
@@ -109,11 +119,13 @@ struct kmt_symbols *kmt_symbols_free(struct kmt_symbols *symbols)
 			free(symbols->modules[i].table.entries);
 	for (size_t i = 0; i < symbols->nr_texts; i++)
 		free(symbols->texts[i]);
+	if (symbols->looks)
+		free(symbols->looks->spans.spans);
+	free(symbols->looks);
 	free(symbols->modules);
 	free(symbols->inits);
 	free(symbols->texts);
 	free(symbols->kernel.entries);
-	free(symbols->work);
 	free(symbols);
 	return NULL;
 }
@@ -337,6 +349,7 @@ int kmt_symbols_add_kallsyms(struct kmt_symbols *symbols, char *text, size_t byt
 	bool is_known = false;
 	int r;
 
+	symbols->looks->is_stale = true;
 	r = keep_text(symbols, text);
 	for (char *p = text; r == 0 && *p;) {
 		struct line line;
@@ -433,6 +446,7 @@ int kmt_symbols_add_modules(struct kmt_symbols *symbols, const char *text, size_
 {
 	unsigned int line = 1;
 
+	symbols->looks->is_stale = true;
 	for (const char *p = text; *p; line++) {
 		int r = add_modules_line(symbols, p, line, read, context);
 
@@ -507,7 +521,7 @@ int kmt_symbols_note_load(struct kmt_symbols *symbols, const char *name, int32_t
 
 	if (!may_look(symbols))
 		return 0;
-
+	symbols->looks->is_stale = true;
 	for (size_t i = 0; i < symbols->nr_modules; i++) {
 		struct module *module = &symbols->modules[i];
 
@@ -533,6 +547,7 @@ int kmt_symbols_note_free(struct kmt_symbols *symbols, const char *name, uint64_
 {
 	if (!may_look(symbols))
 		return 0;
+	symbols->looks->is_stale = true;
 	for (size_t i = 0; i < symbols->nr_modules; i++) {
 		struct module *module = &symbols->modules[i];
 
@@ -596,10 +611,43 @@ static bool find_function(const struct table *table, uint64_t address,
 	return true;
 }
 
-static bool is_there(const struct module *module, uint64_t address, uint64_t time_ns)
+/* The modules' spans, as they are now. NULL: there is no memory, or nothing more is looked for. */
+static const struct kmt_module_spans *spans_of(const struct kmt_symbols *symbols)
 {
-	return address - module->base < module->size && time_ns >= module->from_ns &&
-	       time_ns < module->to_ns;
+	struct looks *looks = symbols->looks;
+	struct kmt_module_span *spans;
+
+	if (!looks->is_stale || kmt_symbols_is_exhausted(symbols))
+		return kmt_symbols_is_exhausted(symbols) ? NULL : &looks->spans;
+	spans = calloc(symbols->nr_modules ? symbols->nr_modules : 1, sizeof(*spans));
+	if (!spans) {
+		looks->work = UINT64_MAX;
+		return NULL;
+	}
+	for (size_t i = 0; i < symbols->nr_modules; i++) {
+		const struct module *module = &symbols->modules[i];
+
+		spans[i] = (struct kmt_module_span){
+			.base = module->base,
+			.size = module->size,
+			.from_ns = module->from_ns,
+			.to_ns = module->to_ns,
+			.module = (uint32_t)i,
+			.has_functions = module->table.nr > 0,
+		};
+	}
+	free(looks->spans.spans);
+	looks->spans = (struct kmt_module_spans){ .spans = spans, .nr = symbols->nr_modules };
+	kmt_module_spans_sort(&looks->spans);
+	looks->work += symbols->nr_modules;
+	looks->is_stale = false;
+	return &looks->spans;
+}
+
+static bool is_there(const struct kmt_module_span *span, uint64_t address, uint64_t time_ns)
+{
+	return kmt_module_span_has(span, address) && time_ns >= span->from_ns &&
+	       time_ns < span->to_ns;
 }
 
 /* Whose code an address may have been. */
@@ -623,24 +671,43 @@ static void consider(struct guess *best, const struct module *module, uint64_t a
 		guess.entry = NULL;
 	if (!best->module || !guess.entry != !best->entry)
 		is_better = !best->module || guess.entry;
-	else if (guess.entry)
+	else if (guess.entry && guess.entry->address != best->entry->address)
 		is_better = guess.entry->address > best->entry->address;
-	else
+	else if (!guess.entry && module->base != best->module->base)
 		is_better = module->base > best->module->base;
+	else
+		is_better = module > best->module; /* the one that came last */
 	if (is_better)
 		*best = guess;
 }
 
 /* The module that was there, with a function if one is known. */
-static struct guess find_module(const struct kmt_symbols *symbols, uint64_t address,
+static struct guess find_module(const struct kmt_symbols *symbols,
+				const struct kmt_module_spans *spans, uint64_t address,
 				uint64_t time_ns)
 {
+	size_t first = kmt_module_spans_find(spans, address), i;
 	struct guess best = { NULL };
 
-	for (size_t i = symbols->nr_modules; i-- > 0;)
-		if (is_there(&symbols->modules[i], address, time_ns))
-			consider(&best, &symbols->modules[i], address);
+	for (i = first; i < spans->nr && spans->spans[i].reach >= address; i++) {
+		const struct kmt_module_span *span = &spans->spans[i];
+
+		/* The first one that has but bounds is as good as all others that have no more. */
+		if (best.module && span->functions_reach < address)
+			break;
+		if ((!best.module || span->has_functions) && is_there(span, address, time_ns))
+			consider(&best, &symbols->modules[span->module], address);
+	}
+	symbols->looks->work += i - first + 1;
 	return best;
+}
+
+static bool is_coming(const struct kmt_module_span *span, const struct module *module,
+		      uint64_t address, uint64_t time_ns)
+{
+	return span->has_functions && span->from_ns > time_ns &&
+	       span->from_ns - time_ns <= NOTICE_NS_MAX && kmt_module_span_has(span, address) &&
+	       !module->has_load_event;
 }
 
 /*
@@ -648,23 +715,26 @@ static struct guess find_module(const struct kmt_symbols *symbols, uint64_t addr
  * was lost, or this kernel has none. Code that nobody knows yet is of who is known a moment later;
  * else the bounds of a neighbour would get the blame.
  */
-static struct guess find_coming(const struct kmt_symbols *symbols, uint64_t address,
+static struct guess find_coming(const struct kmt_symbols *symbols,
+				const struct kmt_module_spans *spans, uint64_t address,
 				uint64_t time_ns)
 {
+	size_t first = kmt_module_spans_find(spans, address), i;
 	struct guess best = { NULL };
 
-	for (size_t i = symbols->nr_modules; i-- > 0;) {
-		const struct module *module = &symbols->modules[i];
+	for (i = first; i < spans->nr && spans->spans[i].functions_reach >= address; i++) {
+		const struct module *module = &symbols->modules[spans->spans[i].module];
 		struct guess guess = { .module = module };
 
-		if (module->has_load_event || module->from_ns <= time_ns ||
-		    module->from_ns - time_ns > NOTICE_NS_MAX ||
-		    address - module->base >= module->size ||
-		    (best.module && best.module->from_ns <= module->from_ns))
+		if (!is_coming(&spans->spans[i], module, address, time_ns) ||
+		    (best.module && best.module->from_ns < module->from_ns) ||
+		    (best.module && best.module->from_ns == module->from_ns &&
+		     best.module > module))
 			continue;
 		if (find_function(&module->table, address, &guess.entry, &guess.size))
 			best = guess;
 	}
+	symbols->looks->work += i - first + 1;
 	return best;
 }
 
@@ -678,6 +748,7 @@ static const struct init *find_init(const struct kmt_symbols *symbols, uint64_t 
 	if (address - symbols->kernel_from < symbols->kernel_to - symbols->kernel_from ||
 	    symbols->kernel_to == 0)
 		return NULL;
+	symbols->looks->work += symbols->nr_inits;
 	for (size_t i = symbols->nr_inits; i-- > 0;) {
 		const struct init *init = &symbols->inits[i];
 
@@ -691,6 +762,7 @@ static const struct init *find_init(const struct kmt_symbols *symbols, uint64_t 
  * noticed. */
 static const struct module *load_of(const struct kmt_symbols *symbols, const struct init *init)
 {
+	symbols->looks->work += symbols->nr_modules;
 	for (size_t i = 0; i < symbols->nr_modules; i++)
 		if (symbols->modules[i].from_ns == init->from_ns &&
 		    strcmp(symbols->modules[i].name, init->module) == 0)
@@ -740,18 +812,19 @@ static void describe_guess(const struct kmt_symbols *symbols, const struct guess
 int kmt_symbols_look_up(const struct kmt_symbols *symbols, uint64_t address, int32_t pid,
 			uint64_t time_ns, struct kmt_symbol *ret_symbol)
 {
+	const struct kmt_module_spans *spans = spans_of(symbols);
 	uint64_t inside = address - 1;
 	const struct init *init;
 	struct guess guess;
 
 	*ret_symbol = (struct kmt_symbol){ .taint = "" };
-	if (!may_look(symbols))
+	if (!spans)
 		return 0;
-	guess = find_module(symbols, inside, time_ns);
+	guess = find_module(symbols, spans, inside, time_ns);
 	if (!guess.module)
 		(void)find_function(&symbols->kernel, inside, &guess.entry, &guess.size);
 	if (!guess.entry) {
-		struct guess coming = find_coming(symbols, inside, time_ns);
+		struct guess coming = find_coming(symbols, spans, inside, time_ns);
 
 		if (coming.entry)
 			guess = coming;
@@ -772,20 +845,24 @@ int kmt_symbols_look_up(const struct kmt_symbols *symbols, uint64_t address, int
 int kmt_symbols_look_back(const struct kmt_symbols *symbols, uint64_t address, uint64_t time_ns,
 			  struct kmt_symbol *ret_symbol)
 {
+	const struct kmt_module_spans *spans = spans_of(symbols);
 	struct guess best = { NULL };
 	bool is_any_there = false;
+	size_t first, i;
 
 	*ret_symbol = (struct kmt_symbol){ .taint = "" };
-	if (!may_look(symbols))
+	if (!spans)
 		return 0;
-	for (size_t i = symbols->nr_modules; i-- > 0;) {
-		const struct module *module = &symbols->modules[i];
+	first = kmt_module_spans_find(spans, address - 1);
+	for (i = first; i < spans->nr && spans->spans[i].reach >= address - 1; i++) {
+		const struct kmt_module_span *span = &spans->spans[i];
 
-		if (address - 1 - module->base >= module->size || module->from_ns > time_ns)
+		if (!kmt_module_span_has(span, address - 1) || span->from_ns > time_ns)
 			continue;
-		is_any_there |= module->to_ns > time_ns;
-		consider(&best, module, address - 1);
+		is_any_there |= span->to_ns > time_ns;
+		consider(&best, &symbols->modules[span->module], address - 1);
 	}
+	symbols->looks->work += i - first + 1;
 	/* Code of what is still there would have a name. */
 	if (!best.module || best.module->to_ns > time_ns || (!best.entry && is_any_there))
 		return 0;

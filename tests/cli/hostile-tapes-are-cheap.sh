@@ -87,7 +87,15 @@ cheap() {
 	awk 'BEGIN { for (i = 0; i < 20000; i++) printf "module load 0 mod%d 16384000 0xffffffffc0000000 - 1111\n", i
 		for (i = 0; i < 20000; i++) printf "%d 0 kmalloc call_site=0xffffffffc%07x ptr=0xffff8880%08x bytes_req=8 bytes_alloc=8 gfp=0xcc0 pid=42\n", 2005 + 20 * i, 16 + i * 8, i * 4096 }'
 } | cheap a-crowd-of-modules --format json
-jq -e '.notes[] | select(test("too many modules"))' out >/dev/null || fail "a-crowd-of-modules: no note that names are missing"
+[ "$(jq -r '[.sites[].module] | unique | join(" ")' out)" = mod19999 ] || fail "a-crowd-of-modules: not all sites are of the last one"
+
+# Of those that were there before, nobody has the address any more: it takes a look at each.
+{
+	head_of ""
+	awk 'BEGIN { for (i = 0; i < 13000; i++) printf "module load %d mod 16384000 0xffffffffc0000000 - 1111\nmodule unload %d mod\n", 2000 + 20 * i, 2010 + 20 * i
+		for (i = 0; i < 20000; i++) printf "%d 0 kmalloc call_site=0xffffffffc%07x ptr=0xffff8880%08x bytes_req=8 bytes_alloc=8 gfp=0xcc0 pid=42\n", 1000000 + 20 * i, 16 + i * 8, i * 4096 }'
+} | cheap modules-of-the-past --format json
+jq -e '.notes[] | select(test("too many modules"))' out >/dev/null || fail "modules-of-the-past: no note that names are missing"
 
 # Every allocation has a call site of its own, and what it allocated gets old. It was 5 KiB for each, and a sort of 2000 slopes.
 {

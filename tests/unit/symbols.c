@@ -561,6 +561,150 @@ TEST(lookups_agree_with_a_linear_search)
 	free(text);
 }
 
+/* --- many modules --- */
+
+#define NR_CROWD 60
+
+/* Modules at random, few places and times, some of which have a function. */
+struct crowd {
+	uint64_t base[NR_CROWD], size[NR_CROWD], from_ns[NR_CROWD], to_ns[NR_CROWD];
+	uint64_t function[NR_CROWD]; /* 0: none */
+};
+
+static int read_crowd(void *context, unsigned int line, char **ret_text, size_t *ret_bytes)
+{
+	const struct crowd *crowd = context;
+	uint64_t function = line <= NR_CROWD ? crowd->function[line - 1] : 0;
+
+	if (!function)
+		return -ENOENT;
+	*ret_bytes = (size_t)asprintf(ret_text, "%lx t f\n%lx d end\n", (long)function,
+				      (long)function + 24);
+	return 0;
+}
+
+static void make_crowd(uint64_t *random, struct crowd *crowd)
+{
+	uint64_t last = check_random(random) % 2 ? 0 : UINT64_MAX - 150; /* some go on at 0 */
+
+	for (size_t i = 0; i < NR_CROWD; i++) {
+		uint64_t bits = check_random(random);
+
+		crowd->base[i] = last + 16 + bits % 12 * 16;
+		crowd->size[i] = (bits >> 8) % 8 * 16;
+		crowd->from_ns[i] = (bits >> 16) % 8;
+		crowd->to_ns[i] = crowd->from_ns[i] + 1 + (bits >> 24) % 8;
+		crowd->function[i] = (bits >> 32) % 3 ? 0 : crowd->base[i] + (bits >> 40) % 4 * 8;
+	}
+}
+
+static struct kmt_symbols *symbols_of(struct crowd *crowd)
+{
+	KMT_CLEANUP(kmt_freep) char *text = NULL;
+	struct kmt_symbols *symbols;
+	size_t bytes;
+	FILE *file = open_memstream(&text, &bytes);
+
+	CHECK(file);
+	for (size_t i = 0; i < NR_CROWD; i++)
+		fprintf(file, "load %lu m%zu %lu 0x%lx - -\n", (long)crowd->from_ns[i], i,
+			(long)crowd->size[i], (long)crowd->base[i]);
+	for (size_t i = 0; i < NR_CROWD; i++)
+		fprintf(file, "unload %lu m%zu\n", (long)crowd->to_ns[i], i);
+	CHECK_EQ(fclose(file), 0);
+	CHECK_EQ(kmt_symbols_new(&symbols, NULL), 0);
+	CHECK_EQ(kmt_symbols_add_modules(symbols, text, bytes, read_crowd, crowd, NULL), 0);
+	return symbols;
+}
+
+static bool has_function(const struct crowd *crowd, size_t i, uint64_t inside)
+{
+	uint64_t from = crowd->function[i], end = from + 24;
+
+	/* What ends behind the last address ends nobody knows where. */
+	return from && inside >= from && (inside < end || end < from);
+}
+
+/* The nearest function of those that are there, else the last base; of the same the last module. */
+static size_t module_at(const struct crowd *crowd, uint64_t inside, uint64_t time_ns)
+{
+	size_t best = SIZE_MAX;
+
+	for (size_t i = NR_CROWD; i-- > 0;) {
+		if (inside - crowd->base[i] >= crowd->size[i] || time_ns < crowd->from_ns[i] ||
+		    time_ns >= crowd->to_ns[i])
+			continue;
+		if (best == SIZE_MAX ||
+		    has_function(crowd, i, inside) > has_function(crowd, best, inside) ||
+		    (has_function(crowd, i, inside) && has_function(crowd, best, inside) &&
+		     crowd->function[i] > crowd->function[best]) ||
+		    (!has_function(crowd, i, inside) && !has_function(crowd, best, inside) &&
+		     crowd->base[i] > crowd->base[best]))
+			best = i;
+	}
+	return best;
+}
+
+/* The one with a function there that is noticed next; of the same time the last module. */
+static size_t module_to_come(const struct crowd *crowd, uint64_t inside, uint64_t time_ns)
+{
+	size_t best = SIZE_MAX;
+
+	for (size_t i = NR_CROWD; i-- > 0;)
+		if (inside - crowd->base[i] < crowd->size[i] && has_function(crowd, i, inside) &&
+		    crowd->from_ns[i] > time_ns &&
+		    (best == SIZE_MAX || crowd->from_ns[i] < crowd->from_ns[best]))
+			best = i;
+	return best;
+}
+
+TEST(of_modules_at_the_same_place_it_is_the_one_that_a_walk_through_all_finds)
+{
+	uint64_t random = 1;
+
+	for (int round = 0; round < 100; round++) {
+		KMT_CLEANUP(kmt_symbols_freep) struct kmt_symbols *symbols = NULL;
+		struct crowd crowd;
+
+		make_crowd(&random, &crowd);
+		symbols = symbols_of(&crowd);
+		for (int i = 0; i < 200; i++) {
+			uint64_t bits = check_random(&random), time_ns = bits % 16;
+			uint64_t inside = crowd.base[0] - 200 + (bits >> 8) % 512;
+			size_t there = module_at(&crowd, inside, time_ns), found;
+			struct kmt_symbol symbol;
+
+			found = there;
+			if (there == SIZE_MAX || !has_function(&crowd, there, inside))
+				found = module_to_come(&crowd, inside, time_ns);
+			if (found == SIZE_MAX)
+				found = there;
+			CHECK_EQ(kmt_symbols_look_up(symbols, inside + 1, 0, time_ns, &symbol),
+				 found != SIZE_MAX);
+			CHECK_EQ(symbol.instance, found + 1);
+			CHECK_EQ(!symbol.function,
+				 found == SIZE_MAX || !has_function(&crowd, found, inside));
+		}
+	}
+}
+
+/* A walk through all of them was too much after 15000. */
+TEST(a_crowd_of_modules_is_no_work)
+{
+	static const char line[] = "load 0 mod 4096 0xffffffffc0000000 - -\n";
+	KMT_CLEANUP(kmt_freep) char *text = malloc(20000 * (sizeof(line) - 1) + 1);
+	KMT_CLEANUP(kmt_symbols_freep) struct kmt_symbols *symbols = NULL;
+
+	CHECK(text);
+	*text = '\0';
+	for (size_t i = 0; i < 20000; i++)
+		memcpy(text + i * (sizeof(line) - 1), line, sizeof(line));
+	symbols = make(text, NULL, "");
+	for (size_t i = 0; i < 100000; i++)
+		CHECK_TEXT(at(symbols, 0xffffffffc0000010, 1), "+0x10 [mod]");
+	CHECK(!kmt_symbols_is_exhausted(symbols));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -602,6 +746,8 @@ int main(void)
 		ROW(lines_of_a_newer_writer_are_passed_over),
 		ROW(a_module_name_longer_than_linux_allows_is_cut),
 		ROW(lookups_agree_with_a_linear_search),
+		ROW(of_modules_at_the_same_place_it_is_the_one_that_a_walk_through_all_finds),
+		ROW(a_crowd_of_modules_is_no_work),
 	};
 
 	return cmocka_run_group_tests_name("symbols", tests, NULL, NULL);
