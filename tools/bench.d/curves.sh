@@ -32,12 +32,14 @@ curve_label()
 # make_curve_tape CURVE SIZE
 make_curve_tape()
 {
-	local dir=$work/$1-$2 options=(--events "$curve_events")
+	local dir=$work/$1-$2 options=("--$1" "$2")
 
-	options+=("--$1" "$2")
 	say "a tape of $2 $(curve_label "$1")"
+	if [ "$1" = sites ]; then
+		"$helpers/bigtape" "${options[@]}" --events $((curve_events / 2)) "$dir.half" 2>"$work/err" || return
+	fi
 	if [ "$1" != events ]; then
-		"$helpers/bigtape" "${options[@]}" "$dir" 2>"$work/err"
+		"$helpers/bigtape" "${options[@]}" --events "$curve_events" "$dir" 2>"$work/err"
 		return
 	fi
 	# Not stored, as the longest fit on no disk. The short ones neither, so that all are made alike.
@@ -54,14 +56,19 @@ unmount_curves()
 	curve_mounts=()
 }
 
-# replay_point CURVE SIZE: on one core, so that nothing but the replay is measured
+# replay_curve_tape TAPE: on one core, so that nothing but the replay is measured
+replay_curve_tape()
+{
+	timed "$work/outer" taskset -c "$(last_cpu)" "$KMEMTAPE" replay --threads 0 --format json "$1" >"$work/out" 2>"$work/err"
+}
+
+# replay_point CURVE SIZE
 replay_point()
 {
 	local subject=$1_$2 begin end events
 
 	begin=${EPOCHREALTIME/./}
-	timed "$work/outer" taskset -c "$(last_cpu)" "$KMEMTAPE" replay --threads 0 --format json "$work/$1-$2" \
-		>"$work/out" 2>"$work/err" || {
+	replay_curve_tape "$work/$1-$2" || {
 		skip "$subject" "$(last_words "$work/err")"
 		return
 	}
@@ -72,11 +79,28 @@ replay_point()
 	sample curves "$subject" peak_kib "$(peak_kib "$work/outer")"
 	sample curves "$subject" events "$events"
 	sample curves "$subject" peak_live "$(jq .matching.peak_live "$work/out")"
+	[ "$1" != sites ] || replay_half "$subject" "$(cpu_seconds "$work/outer")" "$events"
+}
+
+# replay_half SUBJECT SECONDS EVENTS: each call site costs something once, its row and its judgement, whatever the number of
+# events. A tape of half as many, of the same sites, tells that from what an event costs.
+replay_half()
+{
+	local events more
+
+	replay_curve_tape "$work/${1/_/-}.half" || {
+		skip "$1" "$(last_words "$work/err")"
+		return
+	}
+	events=$(jq .events.total "$work/out")
+	more=$(calculate "($2 - $(cpu_seconds "$work/outer")) * 1e9 / ($3 - $events)")
+	sample curves "$1" cpu_ns_an_event_more "$more"
+	sample curves "$1" cpu_s_once "$(calculate "$2 - $more * $3 / 1e9")"
 }
 
 check_curves_space()
 {
-	local needed=$((1800 << 20)) there # 16 tapes of 8 million events, at 9 to 12 bytes
+	local needed=$((2100 << 20)) there # 16 tapes of 8 million events, at 9 to 12 bytes, and 5 of half as many
 
 	there=$(df --output=avail -B1 "$work" | tail -n 1)
 	[ "$there" -ge "$needed" ] || die "TMPDIR: $((there >> 20)) MiB are free, the curves take $((needed >> 20)) MiB; set another"
@@ -111,6 +135,6 @@ curves_all()
 	done
 	unmount_curves
 	for size in "${made[@]}"; do
-		rm -rf "$work/${size/ /-}" "$work/${size/ /-}.base"
+		rm -rf "$work/${size/ /-}" "$work/${size/ /-}.base" "$work/${size/ /-}.half"
 	done
 }

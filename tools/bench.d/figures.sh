@@ -63,6 +63,8 @@ def figure:
 # Of the curve that a subject, like cpus_256, is a point of: the first point.
 def first_of(curves; $subject): ($subject | split("_")[0]) as $curve |
 	[curves | keys_unsorted[] | select(startswith($curve + "_"))] | min_by(split("_")[1] | tonumber);
+# What an event costs, without what is done once, where that is known.
+def an_event: .cpu_ns_an_event_more // .cpu_ns_an_event;
 def named($ratios; $part; $subject; $name): [$ratios[] | select(.part == $part and .subject == $subject and .name == $name)][0].value;
 # Counted, not measured: once is enough.
 def exact: .is_steady = true;
@@ -111,7 +113,7 @@ $facts + $parts |
 		value: (ratio($p.one_core.wall_s; $p.two_cores.wall_s) | if . then . / 2 else null end) }),
 	($c // {} | keys_unsorted[] as $subject | first_of($c; $subject) as $first | select($first) |
 		{ part: "curves", subject: $subject, name: "ns_x_first",
-		  value: ratio($c[$subject].cpu_ns_an_event; $c[$first].cpu_ns_an_event) }) ] |
+		  value: ratio($c[$subject] | an_event; $c[$first] | an_event) }) ] |
 .tape.peak_bytes_limit = (if .tape.peak_live then 67108864 + 64 * .tape.peak_live else null end) |
 .ratios as $ratios |
 ([$c // {} | keys_unsorted[] | select(startswith("events_"))] | max_by(split("_")[1] | tonumber)) as $longest |

@@ -3,7 +3,7 @@
 #
 # The cost curves as a picture.
 
-# Lines "size ns min max peak limit" for gnuplot.
+# Lines "size ns min max peak limit" for gnuplot; ns is of an event, without what is done once for each call site.
 plot_data()
 {
 	awk -F '\t' -v curve="$1" '
@@ -11,9 +11,9 @@ plot_data()
 			value[$2, $3] = $4; low[$2, $3] = $5; high[$2, $3] = $6; is_there[$2] = 1
 		}
 		END {
+			ns = curve == "sites" ? "cpu_ns_an_event_more" : "cpu_ns_an_event"
 			for (s in is_there)
-				print substr(s, length(curve) + 2), value[s, "cpu_ns_an_event"], low[s, "cpu_ns_an_event"],
-					high[s, "cpu_ns_an_event"], value[s, "peak_kib"] / 1024, 64 + value[s, "peak_live"] / 16384 | "sort -n"
+				print substr(s, length(curve) + 2), value[s, ns], low[s, ns], high[s, ns], value[s, "peak_kib"] / 1024, 64 + value[s, "peak_live"] / 16384 | "sort -n"
 		}' "$work/flat"
 }
 

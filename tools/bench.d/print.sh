@@ -143,6 +143,36 @@ print_curve()
 	cat "$work/curve"
 }
 
+# That of call sites: what an event costs, and what each of them does, beyond those of the first size.
+print_sites_curve()
+{
+	awk -F '\t' '
+		$1 == "curves" && index($2, "sites_") == 1 { value[$2, $3] = $4; is_steady[$2, $3] = $7 == "true"; sizes[substr($2, 7)] }
+		function told(size, metric, format) {
+			return (is_steady["sites_" size, metric] ? "" : "~") sprintf(format, value["sites_" size, metric])
+		}
+		# a site, beyond the first size
+		function each(size, metric, scale, format) {
+			if (size == first) return "-"
+			return sprintf(format, (value["sites_" size, metric] - value["sites_" first, metric]) * scale / (size - first))
+		}
+		END {
+			for (size in sizes)
+				if (first == "" || size + 0 < first) first = size + 0
+			for (size in sizes) {
+				times = value["sites_" size, "ns_x_first"]
+				printf "%15d %14s %14s %14s %12s %14s %12.1f %14s\n", size, told(size, "cpu_ns_an_event", "%.1f"),
+					told(size, "cpu_ns_an_event_more", "%.1f"), times == "refused" || times == "" ? "-" : sprintf("%.2f", times),
+					told(size, "cpu_s_once", "%.2f"), each(size, "cpu_s_once", 1e6, "%.1f"),
+					value["sites_" size, "peak_kib"] / 1024, each(size, "peak_kib", 1, "%.2f") | "sort -n"
+			}
+		}' "$work/flat" >"$work/curve"
+	[ -s "$work/curve" ] || return 0
+	printf '%15s %14s %14s %14s %12s %14s %12s %14s\n' "call sites" "CPU ns/event" "an event more" "times first" "once, CPU s" \
+		"CPU us a site" "peak, MiB" "KiB a site"
+	cat "$work/curve"
+}
+
 print_curves()
 {
 	local curve
@@ -150,8 +180,9 @@ print_curves()
 	echo
 	echo "Replay of simulated tapes on one core, of 8 million events, 2 CPUs, 100 000 live objects and 300 call sites but for what is varied"
 	for curve in "${curves[@]}"; do
-		print_curve "$curve" "$(curve_label "$curve")"
+		[ "$curve" = sites ] || print_curve "$curve" "$(curve_label "$curve")"
 	done
+	print_sites_curve
 }
 
 print_small()
