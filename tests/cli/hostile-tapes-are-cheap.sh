@@ -125,6 +125,21 @@ for format in csv folded; do
 	! grep -qE '(^|[",;])0x1([",; ]|$)' out || fail "too-many-call-sites: $format has code at 0x1"
 done
 
+# The same of page frames: of each kind of request, by its flags.
+{
+	head_of pages
+	awk 'BEGIN { for (i = 0; i < 80000; i++) printf "%d 0 mm_page_alloc pfn=0x%x order=0 gfp=0x%x pid=42\n", 2000 + i * 1000000, i, i }'
+} | RSS_KIB=$REST_RSS_KIB cheap too-many-kinds-of-pages
+grep -q '^    (all that is not told apart)' out || fail "too-many-kinds-of-pages: no row of the others"
+
+# And of stacks.
+{
+	head_of stacks
+	echo "stacks slab"
+	awk 'BEGIN { for (i = 0; i < 80000; i++) printf "%d 0 kmalloc call_site=0xffffffff81010040 ptr=0xffff8880%08x bytes_req=8 bytes_alloc=8 gfp=0xcc0 pid=42\n%d 0 kernel_stack caller=0xffffffff81010040,0xffffffff81%06x pid=42\n", 2000 + i * 1000000, i * 4096, 2001 + i * 1000000, 131072 + i * 16 }'
+} | RSS_KIB=$REST_RSS_KIB cheap too-many-stacks --by stack
+grep -q '^    (all that is not told apart)' out || fail "too-many-stacks: no row of the others"
+
 # Losses that add up to more than there are numbers: they are the largest one, and not none.
 {
 	head_of ""
