@@ -108,9 +108,6 @@ static inline bool kmt_summary_is_short(const struct kmt_summary *summary)
 	return summary->duration_ns / 4 < summary->grace_ns;
 }
 
-/* By what no two recordings have in common, but all forms of one: 0 if it is the same. An order. */
-int kmt_summary_by_recording(const struct kmt_summary *a, const struct kmt_summary *b);
-
 /* Of the kernel (NULL) or a module; NULL: not known. */
 const char *kmt_summary_build_id(const struct kmt_summary *summary, const char *module);
 

@@ -253,7 +253,7 @@ static void print_summary(const struct kmt_record_summary *summary)
 			kmt_format_time(a, status->elapsed_ns - summary->dropped_ns));
 	fprintf(stderr, "it took %s of CPU time (%s)\n", kmt_format_time(a, cpu_ns()),
 		summary->priority);
-	fprintf(stderr, "and %s of memory, of %s at most, beside ring buffers of %s a CPU\n",
+	fprintf(stderr, "and %s of memory, of %s at most;\nring buffers took %s a CPU\n",
 		kmt_format_size(a, peak_kib() * UINT64_C(1024)),
 		kmt_format_size(b,
 				KMT_RECORD_OWN_BYTES + KMT_RECORD_OWN_CPU_BYTES * summary->nr_cpus),

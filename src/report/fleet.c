@@ -47,6 +47,20 @@ static bool has_host(const struct kmt_summary *tape)
 	return tape->host && *tape->host;
 }
 
+/* What no two recordings have in common. */
+static int by_recording(const struct kmt_summary *a, const struct kmt_summary *b)
+{
+	const uint64_t differences[][2] = { { a->start_ns, b->start_ns },
+					    { a->end_ns, b->end_ns },
+					    { a->events, b->events },
+					    { a->live_bytes, b->live_bytes } };
+
+	for (size_t i = 0; i < sizeof(differences) / sizeof(differences[0]); i++)
+		if (differences[i][0] != differences[i][1])
+			return differences[i][0] < differences[i][1] ? -1 : 1;
+	return 0;
+}
+
 /* Those without a host last, where each is of one of its own, unless it is given twice. */
 static int by_host(const void *left, const void *right)
 {
@@ -54,7 +68,7 @@ static int by_host(const void *left, const void *right)
 	const struct kmt_summary *b = **(struct kmt_summary *const *const *)right;
 
 	if (!has_host(a) && !has_host(b))
-		return kmt_summary_by_recording(a, b);
+		return by_recording(a, b);
 	if (!has_host(a) || !has_host(b))
 		return has_host(b) - has_host(a);
 	return strcmp(a->host, b->host);

@@ -16,20 +16,6 @@ const char *kmt_summary_build_id(const struct kmt_summary *summary, const char *
 	return NULL;
 }
 
-int kmt_summary_by_recording(const struct kmt_summary *a, const struct kmt_summary *b)
-{
-	const uint64_t differences[][2] = { { a->start_ns, b->start_ns },
-					    { a->end_ns, b->end_ns },
-					    { a->events, b->events },
-					    { a->allocs, b->allocs },
-					    { a->frees, b->frees } };
-
-	for (size_t i = 0; i < sizeof(differences) / sizeof(differences[0]); i++)
-		if (differences[i][0] != differences[i][1])
-			return differences[i][0] < differences[i][1] ? -1 : 1;
-	return 0;
-}
-
 int kmt_summary_of_result(const struct kmt_result *result, struct kmt_summary **ret_summary,
 			  struct kmt_err *err)
 {

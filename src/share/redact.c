@@ -91,12 +91,13 @@ static int make_manifest(struct redact *redact, struct kmt_err *err)
 }
 
 static const char kept_text[] =
-	"left out: names of tasks, host name, command line, who built the kernel, events that replay\n"
-	"  doesn't read, conditions on call sites and tasks\n"
-	"made up: addresses of objects, page frames, areas, per-CPU memory and code; distances\n"
-	"  within the kernel's code are as they were\n"
-	"kept: pids, times (the clock tells for how long the machine was up, the manifest when it was\n"
-	"  recorded), sizes, names of caches, functions and modules, versions and build-ids, counters\n";
+	"left out: names of tasks, host name, command line, who built the kernel, events\n"
+	"  that replay doesn't read, conditions on call sites and tasks\n"
+	"made up: addresses of objects, page frames, areas, per-CPU memory and code;\n"
+	"  distances within the kernel's code are as they were\n"
+	"kept: pids, times (the clock tells for how long the machine was up, the manifest\n"
+	"  when it was recorded), sizes, names of caches, functions and modules, versions\n"
+	"  and build-ids, counters\n";
 
 /* Names that only this machine may have. */
 static int list_modules(const struct redact *redact, FILE *file)

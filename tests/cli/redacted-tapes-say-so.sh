@@ -18,6 +18,7 @@ tape=$KMT_TESTS/frozen/format-1.tape
 for words in "left out: names of tasks" "made up: addresses" "kept: pids, times" "not the kernel's own: new_mod"; do
 	grep -qF "$words" said || fail "pack doesn't say '$words': $(cat said)"
 done
+awk 'length > 80 { print; bad = 1 } END { exit bad }' said || fail "pack is wider than 80 columns"
 "$KMEMTAPE" info public.tar | grep -q '^redacted *yes' || fail "info doesn't say that it is redacted"
 "$KMEMTAPE" replay public.tar | grep -q '^note: redacted' || fail "replay doesn't say that it is redacted"
 

@@ -34,7 +34,8 @@ holds '.answer == "no-leak" and .changes.quiet == 3'
 make named leak=10 host=fig
 "$KMEMTAPE" pack --redact --distill -o named.tar named.tape 2>/dev/null || fail "redact: exit $?"
 "$KMEMTAPE" replay --format json --grace 20s named.tape >named.json || fail "replay: exit $?"
-for other in named.tape named.tar named.json; do
+"$KMEMTAPE" export -o named.dat named.tape || fail "export: exit $?"
+for other in named.tape named.tar named.json named.dat; do
 	compare 0 named.tape $other
 	says 'CANNOT TELL: A and B are the same recording'
 	holds '.answer == "cannot-tell" and .same_recording'
@@ -42,8 +43,8 @@ done
 compare 0 healthy.tape healthy.tape
 says 'CANNOT TELL: A and B are the same recording'
 # Nor is it the same if only its times are.
-for change in '.tape.host = "pear"' '.tape.kernel = "6.12.0"' '.events.frees += 1' '.tape.start_ns += 1' \
-	'(.tape.build_ids[] | select(.module | not)).build_id = "77"'; do
+for change in '.tape.host = "pear"' '.tape.kernel = "6.12.0"' '.events.frees += 1' \
+	'.tape.start_ns += 1 | .tape.end_ns += 1' '(.tape.build_ids[] | select(.module | not)).build_id = "77"'; do
 	jq "$change" named.json >other.json
 	compare 0 named.tape other.json
 	holds '.same_recording | not'
