@@ -74,7 +74,7 @@ struct kmt_diff_item {
 struct kmt_diff {
 	const struct kmt_summary *tapes[2]; /* borrowed */
 	enum kmt_answer answer;
-	char headline[320];
+	char headline[640];
 	bool is_same_kernel;	/* the same build of it */
 	bool is_same_recording; /* in whatever form: it can't show what a fix did */
 	bool has_suspect[2];	/* of each tape: something of it is suspected */

@@ -44,7 +44,7 @@ struct kmt_fleet {
 	size_t nr_leaking_tapes, nr_leaking_hosts; /* by what their verdicts say */
 	size_t nr_doubtful; /* tapes that lost events, or whose report is not whole */
 	size_t nr_short;    /* tapes that can't say that nothing leaks */
-	char headline[320];
+	char headline[640];
 	struct kmt_fleet_site *sites; /* on most hosts first; those that leak before all others */
 	size_t nr_sites, nr_leaking_sites;
 };

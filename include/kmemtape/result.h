@@ -156,6 +156,12 @@ static inline uint64_t kmt_row_scaled(const struct kmt_row *row, uint64_t n)
 	return value < 1.8e19 ? (uint64_t)(value + 0.5) : UINT64_MAX;
 }
 
+/* For whom what is judged of a row is: all of it, or a part; NULL: for itself, or for many. */
+static inline const char *kmt_row_judged_owner(const struct kmt_row *row)
+{
+	return row->nr_owners == 1 || row->is_owners ? row->owner : NULL;
+}
+
 static inline bool kmt_row_has_size(const struct kmt_row *row)
 {
 	return row->space < KMT_SPACE_PAIR;

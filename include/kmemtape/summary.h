@@ -21,6 +21,8 @@
 /* Texts are the summary's; NULL: unknown. As in struct kmt_row, where nothing else is said. */
 struct kmt_summary_row {
 	const char *function, *module, *cache;
+	const char *owner,
+		*owner_module; /* for whom what is judged of it is; NULL: for itself, or for many */
 	const char *pair, *use, *gfp, *comm;
 	bool is_unknown; /* nobody knows whose code it is; else a module of NULL is built in */
 	bool has_offset;

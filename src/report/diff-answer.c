@@ -6,8 +6,7 @@
 #include "kmemtape/words.h"
 
 #include "diff-judge.h"
-
-#define NAME_BYTES 160
+#include "naming.h"
 
 const char *kmt_change_name(enum kmt_change change)
 {
@@ -30,21 +29,6 @@ const char *kmt_answer_name(enum kmt_answer answer)
 	};
 
 	return names[answer];
-}
-
-/* As it is on the tape: whoever prints the headline escapes it. */
-static void name_plainly(char *name, enum kmt_group group, const struct kmt_summary_row *row)
-{
-	const char *function = row->function ? row->function : "code without a name";
-
-	if (group == KMT_BY_MODULE)
-		(void)snprintf(name, NAME_BYTES, "%s", row->module ? row->module : "the kernel");
-	else if (group == KMT_BY_CACHE)
-		(void)snprintf(name, NAME_BYTES, "%s", row->cache ? row->cache : "no cache");
-	else if (row->module)
-		(void)snprintf(name, NAME_BYTES, "%.80s [%.60s]", function, row->module);
-	else
-		(void)snprintf(name, NAME_BYTES, "%.150s", function);
 }
 
 static const char *rate(char *buf, const struct kmt_diff *diff, const struct kmt_diff_item *item,
@@ -93,9 +77,9 @@ static enum kmt_answer find_answer(const struct kmt_diff *diff)
 
 static void say_first(struct kmt_diff *diff, const struct kmt_diff_item *item)
 {
-	char name[NAME_BYTES], a[KMT_UNITS_BYTES], b[KMT_UNITS_BYTES];
+	char name[KMT_PLAIN_BYTES], a[KMT_UNITS_BYTES], b[KMT_UNITS_BYTES];
 
-	name_plainly(name, diff->tapes[0]->group, item->row);
+	kmt_row_name_plainly(name, diff->tapes[0]->group, item->row);
 	switch (item->change) {
 	case KMT_CHANGE_NEW:
 		say(diff, "%s leaks in B (%s), and not in A", name, rate(b, diff, item, 1));

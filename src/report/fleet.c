@@ -42,9 +42,10 @@ struct hosts {
 	struct host *list;
 };
 
+/* "(none)" is what the kernel calls a host that was given no name. */
 static bool has_host(const struct kmt_summary *tape)
 {
-	return tape->host && *tape->host;
+	return tape->host && *tape->host && strcmp(tape->host, "(none)") != 0;
 }
 
 /* What no two recordings have in common. */
@@ -282,7 +283,7 @@ static void count_tapes(struct kmt_fleet *fleet, const struct hosts *hosts)
 static void say(struct kmt_fleet *fleet)
 {
 	const struct kmt_fleet_site *site = fleet->nr_leaking_sites ? fleet->sites : NULL;
-	char doubt[128] = "";
+	char doubt[128] = "", name[KMT_PLAIN_BYTES];
 	int used = 0;
 
 	if (fleet->nr_doubtful)
@@ -306,16 +307,10 @@ static void say(struct kmt_fleet *fleet)
 			       fleet->nr_tapes == 1 ? "" : "s", doubt);
 		return;
 	}
-	used = snprintf(fleet->headline, sizeof(fleet->headline),
-			"LEAKS on %zu of %zu host%s: %.80s", site->nr_leaking_hosts,
-			fleet->nr_hosts, fleet->nr_hosts == 1 ? "" : "s",
-			site->row->function ? site->row->function
-			: site->row->module ? site->row->module
-			: site->row->cache  ? site->row->cache
-					    : "code without a name");
-	if (site->row->function && site->row->module)
-		used += snprintf(fleet->headline + used, sizeof(fleet->headline) - (size_t)used,
-				 " [%.60s]", site->row->module);
+	kmt_row_name_plainly(name, fleet->tapes[0]->group, site->row);
+	used = snprintf(fleet->headline, sizeof(fleet->headline), "LEAKS on %zu of %zu host%s: %s",
+			site->nr_leaking_hosts, fleet->nr_hosts, fleet->nr_hosts == 1 ? "" : "s",
+			name);
 	if (fleet->nr_leaking_sites > 1)
 		used += snprintf(fleet->headline + used, sizeof(fleet->headline) - (size_t)used,
 				 ", and %zu more", fleet->nr_leaking_sites - 1);

@@ -100,7 +100,7 @@ static void put_row_facts(struct kmt_screen *screen, const struct kmt_row *row)
 			      kmt_words_estimate(estimate, row->estimate.bytes,
 						 row->estimate.bytes_low,
 						 row->estimate.bytes_high));
-	if (row->owner && (row->nr_owners == 1 || row->is_owners)) {
+	if (kmt_row_judged_owner(row)) {
 		kmt_screen_put(screen, "<p>on behalf of <code>");
 		kmt_page_raw(screen->file, row->owner);
 		kmt_screen_put(screen, "</code></p>");

@@ -19,7 +19,7 @@ static void put_name(struct kmt_screen *screen, const struct kmt_suspect *suspec
 
 	kmt_screen_put(screen, "<b class=\"who\">");
 	if (suspect->row) {
-		kmt_words_name(name, screen->result->group, suspect->row);
+		kmt_words_blamed(name, screen->result->group, suspect->row);
 		kmt_page_text(screen->file, name);
 	} else {
 		kmt_page_raw(screen->file, suspect->vmalloc->caller);

@@ -14,7 +14,8 @@
 #define SUSPECT_BYTES	   (UINT64_C(64) << 10)
 #define RECORDER_PART	   0.9
 
-#define PART_BYTES 256
+#define PART_BYTES	     256
+#define PLAIN_FUNCTION_BYTES 150
 
 /* What a compiler makes of a function changes from build to build: foo.constprop.0, foo.isra.3. */
 static size_t plain_length(const char *function)
@@ -138,6 +139,42 @@ void kmt_row_name(char *name, enum kmt_group group, const struct kmt_summary_row
 		(void)snprintf(name, KMT_NAME_BYTES, "(no symbol)");
 	if (row->module)
 		(void)snprintf(name + strlen(name), KMT_NAME_BYTES - strlen(name), " [%s]", module);
+	if (!row->owner)
+		return;
+	(void)snprintf(name + strlen(name), KMT_NAME_BYTES - strlen(name), ", for %s",
+		       kmt_escape(text, sizeof(text), row->owner));
+	if (row->owner_module)
+		(void)snprintf(name + strlen(name), KMT_NAME_BYTES - strlen(name), " [%s]",
+			       kmt_escape(module, sizeof(module), row->owner_module));
+}
+
+static void name_function(char name[PLAIN_FUNCTION_BYTES], const char *function, const char *module)
+{
+	(void)snprintf(name, PLAIN_FUNCTION_BYTES, "%.80s%s%.60s%s", function, module ? " [" : "",
+		       module ? module : "", module ? "]" : "");
+}
+
+void kmt_row_name_plainly(char name[KMT_PLAIN_BYTES], enum kmt_group group,
+			  const struct kmt_summary_row *row)
+{
+	char site[PLAIN_FUNCTION_BYTES], owner[PLAIN_FUNCTION_BYTES];
+
+	if (group != KMT_BY_SITE) {
+		const char *known = group == KMT_BY_CACHE ? row->cache : row->module;
+
+		(void)snprintf(name, KMT_PLAIN_BYTES, "%.150s",
+			       known		       ? known
+			       : group == KMT_BY_CACHE ? "no cache"
+						       : "the kernel");
+		return;
+	}
+	name_function(site, row->function ? row->function : "code without a name", row->module);
+	if (!row->owner) {
+		(void)snprintf(name, KMT_PLAIN_BYTES, "%s", site);
+		return;
+	}
+	name_function(owner, row->owner, row->owner_module);
+	(void)snprintf(name, KMT_PLAIN_BYTES, "%s (by %s)", owner, site);
 }
 
 bool kmt_row_is_suspect(const struct kmt_summary_row *row)

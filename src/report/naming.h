@@ -10,7 +10,8 @@ enum kmt_key_part {
 	KMT_KEY_CACHE = 2,
 };
 
-#define KMT_KEY_BYTES 2048
+#define KMT_KEY_BYTES	2048
+#define KMT_PLAIN_BYTES 320
 
 /* @parts: of enum kmt_key_part. Return: @key, KMT_KEY_BYTES long. */
 char *kmt_row_key(char *key, enum kmt_group group, const struct kmt_summary_row *row,
@@ -21,6 +22,10 @@ bool kmt_row_is_named(enum kmt_group group, const struct kmt_summary_row *row);
 
 /* "foo_alloc [foo]", "(built in)", safe for a terminal; @name is KMT_NAME_BYTES long. */
 void kmt_row_name(char *name, enum kmt_group group, const struct kmt_summary_row *row);
+
+/* The same for a headline, as on the tape: whoever prints that escapes it. */
+void kmt_row_name_plainly(char name[KMT_PLAIN_BYTES], enum kmt_group group,
+			  const struct kmt_summary_row *row);
 
 /* Does the report of its tape suspect it, as the verdict does? */
 bool kmt_row_is_suspect(const struct kmt_summary_row *row);

@@ -45,6 +45,8 @@ void kmt_summary_put_name(struct builder *b, struct json_object *object,
 	put_text(b, object, "cache", row->cache);
 	put_text(b, object, "space", kmt_json_space(row->space));
 	put_text(b, object, "pair", row->pair);
+	put_text(b, object, "owner", row->owner);
+	put_text(b, object, "owner_module", row->owner_module);
 	put_bool(b, object, "counted", row->is_counted);
 }
 

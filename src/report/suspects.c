@@ -96,8 +96,7 @@ static void name_suspect(char *name, const struct kmt_result *result,
 
 	if (suspect->row) {
 		kmt_words_name(name, result->group, suspect->row);
-		if (suspect->row->owner &&
-		    (suspect->row->nr_owners == 1 || suspect->row->is_owners))
+		if (kmt_row_judged_owner(suspect->row))
 			(void)snprintf(name + strlen(name), KMT_NAME_BYTES - strlen(name),
 				       ", for %s",
 				       kmt_escape(caller, sizeof(caller), suspect->row->owner));

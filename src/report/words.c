@@ -328,3 +328,18 @@ void kmt_words_name(char *name, enum kmt_group group, const struct kmt_row *row)
 		(void)snprintf(name + strlen(name), KMT_NAME_BYTES - strlen(name),
 			       " (out of tree)");
 }
+
+void kmt_words_blamed(char *name, enum kmt_group group, const struct kmt_row *row)
+{
+	char site[KMT_NAME_BYTES];
+
+	kmt_words_name(site, group, row);
+	if (!kmt_row_judged_owner(row)) {
+		(void)snprintf(name, KMT_NAME_BYTES, "%s", site);
+		return;
+	}
+	name_owner(name, &(struct kmt_row){ .function = row->owner,
+					    .module = row->owner_module,
+					    .taint = row->owner_taint });
+	(void)snprintf(name + strlen(name), KMT_NAME_BYTES - strlen(name), " (by %s)", site);
+}

@@ -148,6 +148,14 @@ says 'FIXED: foo_alloc [foo]'
 compare 0 leak-again.tape redacted.tar
 holds '.changes.same == 1'
 
+# A helper is never blamed for whom it allocates for.
+make_helper helper-leaks 1
+make_helper helper 0
+compare 0 helper-leaks.tape helper.tape
+says 'FIXED: foo_rx [foo] (by __alloc_skb) leaks in A (+35.2 MiB/h), and not in B'
+tells 'gone        __alloc_skb, for foo_rx [foo]  kmalloc-1k'
+holds '.items[0] | .function == "__alloc_skb" and .owner == "foo_rx" and .owner_module == "foo"'
+
 # As many as are wanted.
 compare 0 leak.tape healthy.tape --top 0
 [ "$(grep -cE '^(gone|quiet) ' out)" -eq 3 ] || fail "$what: not all of them"

@@ -40,6 +40,12 @@ make() {
 	[ -z "$build" ] || echo "kernel $build" >"$name.tape/symbols/build-ids"
 }
 
+# Usage: make_helper NAME LEAK: NAME.tape, of a helper that allocates for two, of whom foo_rx [foo] leaks if LEAK is 1
+make_helper() {
+	nr_made=$((nr_made + 1))
+	awk -v start=$((1000000000 + nr_made)) -v leak="$2" -f "$KMT_TESTS/diff/helper.awk" >"$1.script" && "$MKTAPE" "$1.script" -o "$1.tape" || exit 1
+}
+
 # Usage: compare STATUS A B [OPTION...]: the report is in text, its lines joined in out, as JSON in json.
 compare() {
 	local wanted=$1

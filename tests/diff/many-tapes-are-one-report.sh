@@ -84,6 +84,11 @@ holds '.short_tapes == 1 and .doubtful_tapes == 0'
 jq 'del(.sites[] | select(.function == "foo_alloc"))' one.json >cut.json
 merge three.json cut.json
 says 'LEAKS on 1 of 2 hosts, at sites not in the reports; 1 of 2 tapes not whole'
+make_helper helper-leaks 1
+make_helper helper 0
+merge helper.tape helper-leaks.tape
+says 'LEAKS on 1 of 2 hosts: foo_rx [foo] (by __alloc_skb)'
+holds '.sites[0] | .function == "__alloc_skb" and .owner == "foo_rx" and .owner_module == "foo"'
 merge --by module one.tape two.tape
 says 'LEAKS on 2 of 2 hosts: foo'
 merge --top 0 one.tape two.tape

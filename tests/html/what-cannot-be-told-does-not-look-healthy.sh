@@ -36,6 +36,10 @@ sed 's/^allocs_off .*/allocs_off 400000000000/' leak.script >settled.script
 grep -q 'only frees were recorded' settled.html || fail "settled: it isn't said"
 grep -q 'linear for 3 m 4[0-9] s' settled.html || fail "settled: $(grep headline settled.html)"
 
+# Whom it allocates for is blamed, and not a helper.
+awk -v start=1000000000 -v leak=1 -f "$here/../diff/helper.awk" >helper.script && "$MKTAPE" helper.script -o helper && page helper
+expect_banner helper 'likely|Leak likely|foo_rx [[]foo] (out of tree) (by __alloc_skb+0x50/0x20000) leaks +35.2 MiB/h since*'
+
 make_tape healthy --healthy
 page healthy
 expect_banner healthy 'none|No leak|Nothing seems to leak; confidence *'
