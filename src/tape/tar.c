@@ -103,7 +103,7 @@ static bool clean_path(char *path)
 	while (strncmp(from, "./", 2) == 0)
 		from += 2 + strspn(from + 2, "/");
 	memmove(path, from, strlen(from) + 1);
-	if (path[0] == '/' || path[0] == '\0' || strcmp(path, ".") == 0 ||
+	if (path[0] == '/' || path[0] == '\0' || strstr(path, "//") || strcmp(path, ".") == 0 ||
 	    strlen(path) >= 2 * KMT_MEMBER_PATH_BYTES)
 		return false;
 	for (const char *part = path; part; part = strchr(part, '/')) {

@@ -251,7 +251,8 @@ TEST(names_that_leave_the_tape_are_passed_over)
 	struct dir dir = enter_tree(
 		"echo evil >evil; tar cPf t.tar t.tape --transform 's,^evil,../evil,' evil;"
 		"tar rPf t.tar --transform 's,^evil,/tmp/evil,' evil;"
-		"tar rPf t.tar --transform 's,^evil,t.tape/../comms,' evil");
+		"tar rPf t.tar --transform 's,^evil,t.tape/../comms,' evil;"
+		"tar rPf t.tar --transform 's,^evil,t.tape//etc/evil,' evil");
 	KMT_CLEANUP(kmt_members_freep) struct kmt_members *members = NULL;
 
 	CHECK_EQ(open_in(&dir, "t.tar", &members, NULL), 0);
