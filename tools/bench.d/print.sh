@@ -171,6 +171,10 @@ print_sites_curve()
 	printf '%15s %14s %14s %14s %12s %14s %12s %14s\n' "call sites" "CPU ns/event" "an event more" "times first" "once, CPU s" \
 		"CPU us a site" "peak, MiB" "KiB a site"
 	cat "$work/curve"
+	cat <<-'TEXT'
+		An event more: what longer tapes of the same call sites take, an event; times first is of this. Once: the rest, above
+		all the row and the judgement of each site; a site: beyond those of the first line.
+	TEXT
 }
 
 print_curves()
