@@ -7,7 +7,7 @@
 [ -x "$HELPERS/script/tapedump" ] || skip "needs tapedump"
 [ "$(getconf PAGESIZE)" = 4096 ] || skip "knows pages of 4 KiB only"
 SLAB='kmalloc|kmalloc_node|kmem_cache_alloc|kmem_cache_alloc_node|kfree|kmem_cache_free'
-MARGIN=200000000 # nanoseconds: the two switch their events on and off one after the other
+MARGIN=400000000 # nanoseconds: the two switch their events on and off one after the other
 
 # slab_events NAME: "EVENT call_site=... ptr=..." of what happened while both recorded, but for frees of nothing
 slab_events()
@@ -21,9 +21,9 @@ tracefs_state >"$WORK/before"
 start_recorder -q --settle 0 -o "$WORK/full.tape"
 full=$RECORDER
 "$KMEMTAPE" record -q --sample 1/8 --settle 0 -o "$WORK/sample.tape" -- sh -c '
-	sleep 0.4
+	sleep 0.8
 	for i in 1 2 3; do ls -lR /usr/share/doc >/dev/null; "$1" --pipes 500 --close-after 1 --for 300 </dev/null >/dev/null; done
-	sleep 0.4' sh "$HELPERS/hold" || fail "sample: exit status $?"
+	sleep 0.8' sh "$HELPERS/hold" || fail "sample: exit status $?"
 RECORDER=$full
 end_recorder INT
 [ $STATUS = 0 ] || fail "full: exit status $STATUS: $(cat "$WORK/log")"

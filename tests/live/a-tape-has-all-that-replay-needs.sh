@@ -42,10 +42,11 @@ grep -qP "^$$\tbash$" "$tape/comms" || fail "we aren't in comms"
 zstd -dc "$tape/snapshots.zst" >"$WORK/snapshots"
 [ "$(grep -c '^==> snapshot .* start <==$' "$WORK/snapshots")" = 1 ] || fail "no snapshot at start"
 [ "$(grep -c '^==> snapshot .* end <==$' "$WORK/snapshots")" = 1 ] || fail "no snapshot at the end"
-[ "$(grep -c '^==> snapshot .* interval <==$' "$WORK/snapshots")" = 2 ] || fail "no 2 in between"
+between=$(grep -c '^==> snapshot .* interval <==$' "$WORK/snapshots")
+[ "$between" -ge 1 ] && [ "$between" -le 3 ] || fail "$between in between, not 2 or so" # of each second, if the machine is fast enough
 for file in meminfo slabinfo vmallocinfo vmstat zoneinfo buddyinfo; do
 	[ -r /proc/$file ] || continue
-	[ "$(grep -c "^==> /proc/$file <==$" "$WORK/snapshots")" = 4 ] || fail "no /proc/$file"
+	[ "$(grep -c "^==> /proc/$file <==$" "$WORK/snapshots")" = $((between + 2)) ] || fail "no /proc/$file"
 done
 if [ -r /sys/kernel/slab/dentry/reclaim_account ]; then
 	sed -n '/^==> .sys.kernel.slab reclaim_account <==$/,/^==> .proc/{/^==>/!p}' "$WORK/snapshots" | sort >"$WORK/flags"

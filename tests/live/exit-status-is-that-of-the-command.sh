@@ -29,12 +29,13 @@ sh -c 'grep -E "^Sig(Blk|Ign)" /proc/self/status; ls /proc/self/fd | wc -l' >"$W
 diff "$WORK/without" "$WORK/with" || fail "the command doesn't run as usual"
 
 # The recording ends first: the command is told to end too.
-timeout 60 "$KMEMTAPE" record -o "$WORK/first.tape" -d 300ms --settle 0 -- sleep 1000 2>"$WORK/said"
+timeout 60 "$KMEMTAPE" record -o "$WORK/first.tape" -d 300ms --settle 0 -- sleep 1000.125 2>"$WORK/said"
 status=$?
 grep -q ' of memory, of ' "$WORK/said" && awk 'length > 80 { bad = 1 } END { exit bad }' "$WORK/said" ||
 	fail "what it cost isn't told, or in lines that a terminal breaks: $(cat "$WORK/said")"
 [ $status = 0 ] || fail "-d before the command's end: exit status $status"
-pgrep -f '^sleep 1000$' >/dev/null && fail "the command goes on"
+has_ended() { ! pgrep -f '^sleep 1000[.]125$'; }
+until_true 20 has_ended || fail "the command goes on"
 
 # Ctrl-C reaches both.
 # (a script's background jobs have SIGINT ignored)

@@ -14,11 +14,12 @@ mkdir "$WORK/names"
 	done' sh "$WORK/names" $NAMES || fail "exit status $?"
 grep -q '"symbols": *"good"' "$WORK/names.tape/manifest.json" || skip "this kernel hides its symbols"
 judge "$WORK/names.tape" 500ms
+jq -e '.events.lost == 0 and .events.losses == 0' "$WORK/judged" >/dev/null || skip "events were lost: $(jq -c .events "$WORK/judged")"
 jq -r '.sites[] | select(.function == "__d_alloc" and .live_objects >= 1000) | "\(.class) \(.live_objects) \(.symbol)"' "$WORK/judged" >"$WORK/dentries"
 cat "$WORK/dentries"
 live=$(awk '{ n += $2 } END { print n + 0 }' "$WORK/dentries")
 [ "$live" -ge $((NAMES / 10)) ] || skip "this filesystem keeps no negative dentries: $live"
 [ "$live" -ge $NAMES ] || fail "$live dentries, not $NAMES"
 ! grep -v '^cache ' "$WORK/dentries" || fail "that is no cache"
-[ "$LEAK" = none ] || fail "$LEAK: $HEADLINE"
+expect_no_leak "$WORK/names.tape" 500ms bash
 exit 0

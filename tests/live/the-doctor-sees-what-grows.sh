@@ -12,9 +12,9 @@ jq -e '.schema == 1 and (.headline | length > 0) and (.suspicion | IN("none", "w
 # Against other tools: meminfo by awk, slabinfo likewise (objects swing a little).
 total=$(($(awk '$1 == "MemTotal:" { print $2 }' /proc/meminfo) * 1024))
 jq -e --argjson total "$total" '.memory_bytes == $total' "$WORK/json" >/dev/null || fail "MemTotal is $total"
-largest=$(awk 'NR > 2 { print $15 * $6, $1 }' /proc/slabinfo | sort -rn | awk 'NR == 1 { print $2 }')
-jq -e --arg cache "$largest" '.caches[0].name == $cache' "$WORK/json" >/dev/null ||
-	fail "the largest cache is $largest, not $(jq -c '.caches[0]' "$WORK/json")"
+awk 'NR > 2 { print $15 * $6, $1 }' /proc/slabinfo | sort -rn | awk 'NR <= 3 { print $2 }' >"$WORK/largest"
+jq -r '.caches[0].name' "$WORK/json" | grep -qxFf - "$WORK/largest" ||
+	fail "the largest caches are $(paste -sd ' ' "$WORK/largest"), not $(jq -c '.caches[0]' "$WORK/json")"
 jq -e '.vmalloc_callers | length > 0' "$WORK/json" >/dev/null || fail "no callers of vmalloc"
 jq -e '[.host[] | select(.name == "tracefs" or .name == "slab events") | .answer] == ["yes", "yes"]' "$WORK/json" \
 	>/dev/null || fail "host: $(jq -c .host "$WORK/json")"

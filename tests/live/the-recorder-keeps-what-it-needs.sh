@@ -126,7 +126,8 @@ setpriv --reuid nobody --regid nogroup --init-groups sh -c "$show; echo nobody" 
 [ "$(stat -c %U "$WORK/nobody/as.tape")" = nobody ] || fail "--user: the tape isn't the user's"
 
 # It is root's, and is ended all the same.
-timeout 60 "${nobody[@]}" "$KMEMTAPE" record -q -o "$WORK/nobody/end.tape" -d 300ms --settle 0 -- sleep 1001 2>"$WORK/log" ||
+timeout 60 "${nobody[@]}" "$KMEMTAPE" record -q -o "$WORK/nobody/end.tape" -d 300ms --settle 0 -- sleep 1001.125 2>"$WORK/log" ||
 	fail "root's command: exit status $?: $(cat "$WORK/log")"
-pgrep -f '^sleep 1001$' >/dev/null && fail "root's command goes on: $(cat "$WORK/log")"
+has_ended() { ! pgrep -f '^sleep 1001[.]125$'; }
+until_true 20 has_ended || fail "root's command goes on: $(cat "$WORK/log")"
 exit 0

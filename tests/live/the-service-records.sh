@@ -58,7 +58,7 @@ inside() { nsenter --target "$init" --mount --pid --root "$@"; }
 
 until_true 10 first_pid || skip "can't run a systemd of its own: $(tail -n 3 "$WORK/log")"
 until_true 30 recorder_pid || skip "its systemd doesn't start services: $(tail -n 3 "$WORK/log")"
-until_true 30 has_tape || fail "it doesn't record: $(inside cat /run/log)"
+until_true 100 has_tape || fail "it doesn't record: $(inside cat /run/log)"
 sed -n '/^Cap\|^NoNew\|^Seccomp:/s/\s\+/ /p' "/proc/$recorder/status" >"$WORK/status"
 for line in 'CapPrm: 0000000400000000' 'CapBnd: 0000000400000000' 'NoNewPrivs: 1' 'Seccomp: 2'; do
 	grep -qx "$line" "$WORK/status" || fail "not '$line': $(cat "$WORK/status")"
