@@ -17,7 +17,7 @@
 #include "privileges.h"
 
 #define STACK_BYTES	 (256u << 10)
-#define POLL_PERCENT_MS	 250 /* quiet systems: the buffer never gets full enough */
+#define POLL_PERCENT_MS	 250 /* quiet systems: the buffer never gets a quarter full */
 #define POLL_INTERVAL_MS 10  /* without buffer_percent, poll() returns at every event */
 #define FLUSH_NS	 UINT64_C(740000000) /* one more wait, and the chunk is a second old */
 #define CLOCK_SLACK_NS \

@@ -19,9 +19,7 @@
 #define NAME_BYTES     32
 #define DIR_BYTES      64
 #define SUBBUF_KIB     64 /* a quarter less CPU time than 4 KiB, measured; larger gains nothing */
-#define BUFFER_PERCENT 50 /* fewer, longer rounds: 5 % less CPU time than 25, measured */
-#define SMALL_PERCENT  25 /* where half of the buffer is less than HEADROOM_BYTES */
-#define HEADROOM_BYTES (UINT64_C(4) << 20) /* nothing was lost in so much, even without FIFO */
+#define BUFFER_PERCENT 25
 #define HEADER_BYTES   1024
 #define UNSURE_SUBBUFS 2    /* poll() counts the one being written, and may count one half read */
 #define REMOVE_TRIES   20   /* of 10 ms: the last close of a file may still be under way */
@@ -195,12 +193,10 @@ static int read_header_page(struct kmt_instance *instance, struct kmt_err *err)
 /* Before Linux 42fb0a1e84ff (v6.1), poll() doesn't wait for it: then there may be fewer. */
 static void set_buffer_percent(struct kmt_instance *instance)
 {
-	bool is_small = instance->buffer_bytes / 2 < HEADROOM_BYTES;
-	unsigned int percent = is_small ? SMALL_PERCENT : BUFFER_PERCENT;
-	uint64_t nr = instance->buffer_bytes / instance->subbuf_bytes * percent / 100;
+	uint64_t nr = instance->buffer_bytes / instance->subbuf_bytes * BUFFER_PERCENT / 100;
 	char text[8];
 
-	(void)snprintf(text, sizeof(text), "%u", percent);
+	(void)snprintf(text, sizeof(text), "%d", BUFFER_PERCENT);
 	instance->has_buffer_percent = kmt_tracefs_write(instance->fd, "buffer_percent", text) == 0;
 	if (instance->has_buffer_percent && nr > UNSURE_SUBBUFS)
 		instance->wake_subbufs = (uint32_t)(nr - UNSURE_SUBBUFS);
