@@ -111,7 +111,7 @@ static void put_row_facts(struct kmt_screen *screen, const struct kmt_row *row)
 			      screen->result->sample > 1 ? " in the sample" : "",
 			      kmt_words_count(frees, row->frees));
 	if (row->mature_objects < row->live_objects)
-		(void)fprintf(screen->file, "<p>%s live longer than %s: only these are judged</p>",
+		(void)fprintf(screen->file, "<p>%s older than %s: only these are judged</p>",
 			      kmt_words_count(allocs, kmt_row_scaled(row, row->mature_objects)),
 			      kmt_format_time(frees, screen->result->grace_ns));
 }
