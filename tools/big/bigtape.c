@@ -17,7 +17,8 @@
 
 struct bigtape {
 	const struct load *load;
-	const struct formats_dir *formats;
+	const struct ring_layout *layout;
+	struct records records;
 	int dirfd;
 	_Atomic unsigned int next_cpu;
 };
@@ -41,7 +42,7 @@ static int write_cpu(struct bigtape *big, struct rings *rings, unsigned int cpu,
 static int write_cpus(struct bigtape *big, struct kmt_err *err)
 {
 	KMT_CLEANUP(rings_deinit) struct rings rings = { 0 };
-	int r = rings_init(&rings, big->load, big->formats, err);
+	int r = rings_init(&rings, big->load, big->layout, &big->records, err);
 
 	while (r == 0) {
 		unsigned int cpu = big->next_cpu++;
@@ -93,10 +94,12 @@ static int make(const struct options *options, const char *path, struct kmt_err 
 
 	r = formats_dir_load(options->formats, false, 8, 0, &formats, err);
 	if (r == 0)
+		r = records_init(&big.records, formats, err);
+	if (r == 0)
 		r = kmt_tape_create(path, &dirfd, err);
 	if (r < 0)
 		return r;
-	big.formats = formats;
+	big.layout = &formats->layout;
 	big.dirfd = dirfd;
 	r = write_in_parallel(&big, err);
 	return r < 0 ? r : texts_write(&options->load, formats, dirfd, err);

@@ -134,6 +134,7 @@ static int make(const struct options *options, const char *base, struct kmt_err 
 {
 	KMT_CLEANUP(formats_dir_freep) struct formats_dir *formats = NULL;
 	KMT_CLEANUP(rings_deinit) struct rings rings = { 0 };
+	struct records records;
 	int r;
 
 	files = calloc(options->load.nr_cpus, sizeof(*files));
@@ -145,7 +146,9 @@ static int make(const struct options *options, const char *base, struct kmt_err 
 	if (r == 0)
 		r = texts_write(&options->load, formats, base_fd, err);
 	if (r == 0)
-		r = rings_init(&rings, &options->load, formats, err);
+		r = records_init(&records, formats, err);
+	if (r == 0)
+		r = rings_init(&rings, &options->load, &formats->layout, &records, err);
 	for (; r == 0 && nr_files < options->load.nr_cpus; nr_files++)
 		r = make_file(&rings, base, nr_files, err);
 	return r;

@@ -10,7 +10,7 @@
 /* The ring-buffer records of a load's events: all but address and call site is made beforehand. */
 #define RECORD_BYTES_MAX 96u
 
-#define RECORDS_TEXT_FROM UINT64_C(0xffffffff81000000)
+#define RECORDS_TEXT_FROM  UINT64_C(0xffffffff81000000)
 #define RECORDS_SITE_BYTES 64u /* of text, around each call site */
 
 struct record {
@@ -24,6 +24,7 @@ struct records {
 	struct record of[LOAD_CLASSES][2]; /* allocation, free */
 };
 
+/* By one thread at a time: libtraceevent remembers the event that was looked up last. */
 int records_init(struct records *records, const struct formats_dir *formats, struct kmt_err *err);
 
 /* Return: the record, valid until the next call. */

@@ -5,15 +5,14 @@
 
 #include "rings.h"
 
-int rings_init(struct rings *rings, const struct load *load, const struct formats_dir *formats,
-	       struct kmt_err *err)
+int rings_init(struct rings *rings, const struct load *load, const struct ring_layout *layout,
+	       const struct records *records, struct kmt_err *err)
 {
 	rings->load = load;
-	rings->layout = &formats->layout;
-	rings->subbuf = calloc(1, formats->layout.subbuf_bytes);
-	if (!rings->subbuf)
-		return kmt_fail(err, -ENOMEM, "out of memory");
-	return records_init(&rings->records, formats, err);
+	rings->layout = layout;
+	rings->records = *records;
+	rings->subbuf = calloc(1, layout->subbuf_bytes);
+	return rings->subbuf ? 0 : kmt_fail(err, -ENOMEM, "out of memory");
 }
 
 void rings_deinit(struct rings *rings)

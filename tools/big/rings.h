@@ -13,11 +13,13 @@ struct rings {
 	struct load_event events[LOAD_ROUND_EVENTS];
 };
 
-int rings_init(struct rings *rings, const struct load *load, const struct formats_dir *formats,
-	       struct kmt_err *err);
+/* @records: copied, so that each thread can have rings of its own */
+int rings_init(struct rings *rings, const struct load *load, const struct ring_layout *layout,
+	       const struct records *records, struct kmt_err *err);
 void rings_deinit(struct rings *rings);
 
-/* Told of each sub-buffer, which is borrowed; all before @drained_ns is in it or in earlier ones. */
+/* Told of each sub-buffer, which is borrowed; all before @drained_ns is in it or in earlier ones.
+ */
 typedef int (*rings_take)(void *context, const uint8_t *subbuf, uint64_t drained_ns,
 			  struct kmt_err *err);
 
