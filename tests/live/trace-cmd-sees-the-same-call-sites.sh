@@ -20,7 +20,7 @@ jq -e '.events.lost == 0' "$WORK/json" >/dev/null || skip "kmemtape lost events"
 # Both as lines "PID EVENT CALL_SITE", in order of time. trace-cmd: "comm-123 [000] 12.345678901: kmalloc: call_site=f+0x4d ..."
 awk '{ task = $1; sub(/.*-/, "", task); sub(/:$/, "", $4); sub(/^call_site=/, "", $5)
 	if ($4 ~ /^k(malloc|free|mem_cache_alloc|mem_cache_free)$/) print task, $4, $5 }' "$WORK/report" >"$WORK/theirs.all"
-"$TAPEDUMP" "$WORK/both.tape" >"$WORK/dump" || fail "tapedump"
+dump "$WORK/both.tape"
 awk '$3 ~ /^k(malloc|free|mem_cache_alloc|mem_cache_free)$/ {
 	for (i = 4; i <= NF; i++)
 		if ($i ~ /^pid=/) task = substr($i, 5)

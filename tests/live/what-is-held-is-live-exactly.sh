@@ -27,7 +27,7 @@ record_hold()
 		exit 1' sh "$WORK/stdin" "$WORK/said" "$until" "$HELPERS/hold" "$@" ||
 		fail "exit status $?"
 	exec 9>&-
-	"$TAPEDUMP" "$tape" >"$WORK/dump" || fail "tapedump"
+	dump "$tape"
 	"$KMEMTAPE" replay --format json "$tape" >"$WORK/json" || fail "replay"
 	jq -e .tape.complete "$WORK/json" >/dev/null || fail "cut"
 	jq -e '.events.lost == 0' "$WORK/json" >/dev/null || skip "events were lost: $(jq -c .events "$WORK/json")"
