@@ -9,6 +9,7 @@
 #include "kmemtape/cleanup.h"
 #include "kmemtape/err.h"
 #include "kmemtape/ledger.h"
+#include "kmemtape/site.h"
 
 /*
  * Dossiers: all that is known of a call site, gathered while its objects come and go. Memory is
@@ -86,9 +87,7 @@ struct kmt_dossier_object {
 };
 
 struct kmt_dossier {
-	uint64_t call_site;
-	uint32_t instance; /* of its module: see struct kmt_symbol; with the call site the name of a
-			      row */
+	struct kmt_site site; /* the row that it is of */
 	uint64_t allocs, frees, reused;
 	uint64_t live;			/* of any age */
 	uint64_t remembered;		/* of the live: that have details */
@@ -145,7 +144,7 @@ void kmt_dossiers_set_end(struct kmt_dossiers *dossiers, uint64_t end_ns);
 
 /**
  * kmt_dossiers_fill() - the dossier of a site, behind kmt_ledger_finish()
- * @ret_dossier: the caller's to kmt_dossier_deinit(); call_site and instance are left alone
+ * @ret_dossier: the caller's to kmt_dossier_deinit(); its site is left alone
  */
 int kmt_dossiers_fill(const struct kmt_dossiers *dossiers, unsigned int number,
 		      struct kmt_dossier *ret_dossier);

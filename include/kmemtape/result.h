@@ -13,6 +13,7 @@
 #include "kmemtape/intervals.h"
 #include "kmemtape/judgement.h"
 #include "kmemtape/ledger.h"
+#include "kmemtape/site.h"
 
 /* RESULT, the border between replay and report: all that is known, with no way back to the tape. */
 
@@ -26,23 +27,6 @@ enum kmt_group {
 	KMT_BY_OWNER, /* the function that the memory is for: the first of the stack that is no
 			 helper */
 };
-
-/*
- * Who asked for page frames, by the functions of their stacks. Slab, vmalloc and per-CPU memory is
- * in its own space already: counted here too, it would be there twice. User memory and page cache
- * is not the kernel's to leak.
- */
-enum kmt_use {
-	KMT_USE_KERNEL = 0, /* whatever else: what a driver asks for */
-	KMT_USE_SLAB,
-	KMT_USE_VMALLOC,
-	KMT_USE_PERCPU,
-	KMT_USE_USER, /* user memory and page cache */
-	KMT_USE_PAGE_TABLE,
-	KMT_USE_STACK,
-	KMT_USE_UNKNOWN, /* no stack tells */
-};
-#define KMT_USES (KMT_USE_UNKNOWN + 1)
 
 /* An estimate of what is live from a sample, with its 95 % interval. */
 struct kmt_estimate {
@@ -63,8 +47,7 @@ struct kmt_frame {
 
 /* One stack of a call site or an owner, for trees. */
 struct kmt_stack_row {
-	uint64_t call_site; /* of the row that it belongs to, with instance */
-	uint32_t instance;
+	struct kmt_site site;		/* the row that it belongs to */
 	const struct kmt_frame *frames; /* innermost first; the result's */
 	size_t nr_frames;
 	uint64_t allocs, live_objects, live_bytes;
@@ -138,6 +121,11 @@ enum kmt_leak {
 	KMT_LEAK_POSSIBLE,
 	KMT_LEAK_LIKELY,
 };
+
+static inline struct kmt_site kmt_row_site(const struct kmt_row *row)
+{
+	return (struct kmt_site){ row->call_site, row->instance, row->space, row->use };
+}
 
 /* How many times what was recorded of a row there is of it, as far as a sample tells. */
 static inline double kmt_row_scale(const struct kmt_row *row)
@@ -357,9 +345,8 @@ bool kmt_result_counts(const struct kmt_result *result, uint32_t space, enum kmt
 /* Of the kernel (NULL) or a module; NULL: not known. */
 const char *kmt_result_build_id(const struct kmt_result *result, const char *module);
 
-/* The row of a call site, by the two that tell it; NULL if there is none. */
-const struct kmt_row *kmt_result_site(const struct kmt_result *result, uint64_t call_site,
-				      uint32_t instance);
+/* The row of a call site; NULL if there is none. */
+const struct kmt_row *kmt_result_site(const struct kmt_result *result, const struct kmt_site *site);
 
 /* Is it that of which the first line speaks, or a part of it? */
 bool kmt_result_blames(const struct kmt_result *result, const struct kmt_row *row);

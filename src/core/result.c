@@ -182,12 +182,14 @@ const char *kmt_result_build_id(const struct kmt_result *result, const char *mod
 	return found ? found->id : NULL;
 }
 
-const struct kmt_row *kmt_result_site(const struct kmt_result *result, uint64_t call_site,
-				      uint32_t instance)
+const struct kmt_row *kmt_result_site(const struct kmt_result *result, const struct kmt_site *site)
 {
-	for (size_t i = 0; result->group == KMT_BY_SITE && i < result->nr_rows; i++)
-		if (result->rows[i].call_site == call_site && result->rows[i].instance == instance)
+	for (size_t i = 0; result->group == KMT_BY_SITE && i < result->nr_rows; i++) {
+		struct kmt_site other = kmt_row_site(&result->rows[i]);
+
+		if (kmt_site_is(&other, site))
 			return &result->rows[i];
+	}
 	return NULL;
 }
 

@@ -8,6 +8,7 @@
 #include "kmemtape/units.h"
 
 #include "asked.h"
+#include "uses.h"
 
 #define NEAR_MAX   3u
 #define NEAR_BYTES 160u
@@ -148,6 +149,28 @@ bool kmt_asked_is(const struct kmt_asked *asked, const struct kmt_asked_context 
 		return account->key.pid == asked->pid;
 	return is_text(label_of(asked->group, context, account, ret_site->is_unknown, symbol, buf),
 		       asked->name);
+}
+
+int kmt_asked_site(const struct kmt_asked_context *context, const struct kmt_account *account,
+		   const struct kmt_code *code, const struct kmt_gfp_names *gfp,
+		   struct kmt_site *ret_site)
+{
+	const struct kmt_trace *trace = NULL;
+	char flags[KMT_GFP_TEXT_BYTES];
+	int r = 0;
+
+	*ret_site = (struct kmt_site){
+		.call_site = code->address,
+		.instance = code->symbol.instance,
+		.space = account->key.space,
+	};
+	if (account->key.space != KMT_SPACE_PAGE)
+		return 0;
+	if (context->frames)
+		r = kmt_frames_trace(context->frames, account, &trace);
+	ret_site->use = trace ? kmt_use_of_stack(context->frames, trace)
+			      : kmt_use_of_flags(kmt_gfp_format(gfp, account->key.gfp, flags));
+	return r;
 }
 
 /* The nearest names, nearest first. */

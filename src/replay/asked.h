@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "kmemtape/account.h"
+#include "kmemtape/gfp.h"
 #include "kmemtape/result.h"
 #include "kmemtape/site-query.h"
 #include "kmemtape/symbols.h"
@@ -12,12 +13,13 @@
 #include "entries.h"
 
 /*
- * What the user asked for by name: a call site, or a cache, module, task. Whose an account is may be
- * known for sure only at the end of the tape: until then all that may turn out to be meant counts.
+ * What the user asked for by name: a call site, or a cache, module, task. Whose an account is may
+ * be known for sure only at the end of the tape: until then all that may turn out to be meant
+ * counts.
  */
 struct kmt_asked {
 	enum kmt_group group;
-	const char *name; /* as typed */
+	const char *name;	     /* as typed */
 	struct kmt_site_query query; /* KMT_BY_SITE */
 	int64_t pid;		     /* KMT_BY_PID */
 };
@@ -46,6 +48,17 @@ bool kmt_asked_may_be(const struct kmt_asked *asked, const struct kmt_asked_cont
 /* At the end of the tape; @ret_site is the account's call site, if that was looked up. */
 bool kmt_asked_is(const struct kmt_asked *asked, const struct kmt_asked_context *context,
 		  const struct kmt_account *account, struct kmt_code *ret_site);
+
+/**
+ * kmt_asked_site() - the row that an account is in, at the end of the tape
+ * @code: its call site, as kmt_asked_is() has it
+ * @gfp: of the tape
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int kmt_asked_site(const struct kmt_asked_context *context, const struct kmt_account *account,
+		   const struct kmt_code *code, const struct kmt_gfp_names *gfp,
+		   struct kmt_site *ret_site);
 
 /* Nothing is meant: says so, and what is near. Return: -ENOENT. */
 int kmt_asked_fail(const struct kmt_asked *asked, const struct kmt_asked_context *context,

@@ -90,11 +90,13 @@ static void put_oldest(FILE *file, const struct kmt_dossier *dossier,
 void kmt_distilled_put_dossier(FILE *file, const struct kmt_dossier *dossier,
 			       const struct kmt_text_list *list)
 {
+	const struct kmt_site *site = &dossier->site;
+
 	(void)fprintf(file,
-		      "dossier 0x%" PRIx64 " %" PRIu32 " %" PRIu64 " %" PRIu64 " %" PRIu64
-		      " %" PRIu64 " %" PRIu64 "\n",
-		      dossier->call_site, dossier->instance, dossier->allocs, dossier->frees,
-		      dossier->reused, dossier->live, dossier->remembered);
+		      "dossier 0x%" PRIx64 " %" PRIu32 " %" PRIu32 " %u %" PRIu64 " %" PRIu64
+		      " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
+		      site->call_site, site->instance, site->space, site->use, dossier->allocs,
+		      dossier->frees, dossier->reused, dossier->live, dossier->remembered);
 	kmt_books_put_row(file, dossier->live_ages, KMT_DOSSIER_AGES, KMT_ROW_PLAIN);
 	kmt_books_put_row(file, dossier->freed_ages, KMT_DOSSIER_AGES, KMT_ROW_PLAIN);
 	kmt_books_put_row(file, dossier->reused_ages, KMT_DOSSIER_AGES, KMT_ROW_PLAIN);
@@ -219,11 +221,15 @@ static void get_oldest(struct kmt_books_scan *scan, const struct kmt_text_list *
 	}
 }
 
-static void get_head(struct kmt_books_scan *scan, struct kmt_dossier *dossier)
+static void get_head(struct kmt_books_scan *scan, bool has_space, struct kmt_dossier *dossier)
 {
 	kmt_books_expect(scan, "dossier");
-	dossier->call_site = kmt_books_get(scan, UINT64_MAX);
-	dossier->instance = (uint32_t)kmt_books_get(scan, UINT32_MAX);
+	dossier->site.call_site = kmt_books_get(scan, UINT64_MAX);
+	dossier->site.instance = (uint32_t)kmt_books_get(scan, UINT32_MAX);
+	if (has_space) {
+		dossier->site.space = (uint32_t)kmt_books_get(scan, KMT_SPACES_MAX - 1);
+		dossier->site.use = (enum kmt_use)kmt_books_get(scan, KMT_USES - 1);
+	}
 	dossier->allocs = get_count(scan);
 	dossier->frees = get_count(scan);
 	dossier->reused = get_count(scan);
@@ -235,11 +241,11 @@ static void get_head(struct kmt_books_scan *scan, struct kmt_dossier *dossier)
 }
 
 int kmt_distilled_get_dossier(struct kmt_books_scan *scan, const struct kmt_text_list *list,
-			      struct kmt_dossier *dossier)
+			      bool has_space, struct kmt_dossier *dossier)
 {
 	void *lists[4] = { NULL };
 
-	get_head(scan, dossier);
+	get_head(scan, has_space, dossier);
 	if (open_list(scan, "sizes", sizeof(*dossier->sizes), &lists[0], &dossier->nr_sizes) < 0)
 		return -ENOMEM;
 	dossier->sizes = lists[0];

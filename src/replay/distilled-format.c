@@ -52,7 +52,7 @@ static void put_head(const struct writer *writer)
 	const struct kmt_distilled *distilled = writer->distilled;
 
 	(void)fprintf(writer->file,
-		      "kmemtape-books 1\nend %" PRIu64 " grace %" PRIu64 " complete %d "
+		      "kmemtape-books 2\nend %" PRIu64 " grace %" PRIu64 " complete %d "
 		      "free_probes %d other_events %" PRIu64 "\n",
 		      distilled->books.end_ns, distilled->grace_ns, distilled->is_complete,
 		      distilled->has_free_probes, distilled->other_events);

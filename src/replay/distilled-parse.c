@@ -9,6 +9,7 @@
 #include "distilled-columns.h"
 #include "distilled.h"
 
+#define VERSION	   2
 #define COUNT_MAX  (UINT64_C(1) << 40)
 #define AREAS_MAX  (UINT64_C(1) << 48) /* of one caller: see decode/counters.c */
 #define WEIGHT_MAX 0x1p33f
@@ -75,10 +76,14 @@ static int get_names(struct reader *reader)
 static int get_head(struct reader *reader)
 {
 	struct kmt_distilled *distilled = reader->distilled;
+	uint64_t version;
 	int r;
 
 	kmt_books_expect(&reader->scan, "kmemtape-books");
-	kmt_books_expect(&reader->scan, "1");
+	version = kmt_books_get(&reader->scan, VERSION);
+	if (version == 0)
+		kmt_books_wrong(&reader->scan, "a version that there never was");
+	distilled->has_dossier_spaces = version >= 2;
 	distilled->books.end_ns = get_named(reader, "end", UINT64_MAX);
 	distilled->grace_ns = get_named(reader, "grace", UINT64_MAX);
 	distilled->is_complete = get_named(reader, "complete", 1);
@@ -385,7 +390,8 @@ static int get_dossiers(struct reader *reader)
 		return -ENOMEM;
 	for (size_t i = 0; r == 0 && !scan->wrong && i < nr; i++) {
 		distilled->nr_dossiers++;
-		r = kmt_distilled_get_dossier(scan, &reader->list, &distilled->dossiers[i]);
+		r = kmt_distilled_get_dossier(scan, &reader->list, distilled->has_dossier_spaces,
+					      &distilled->dossiers[i]);
 	}
 	kmt_books_expect(scan, "end");
 	return r;

@@ -59,6 +59,7 @@ struct kmt_distilled {
 	size_t nr_cells;
 	struct kmt_dossier *dossiers; /* of suspected sites */
 	size_t nr_dossiers;
+	bool has_dossier_spaces; /* since version 2 */
 };
 
 #define KMT_NOTE_OF_TAPE '/'
@@ -109,8 +110,8 @@ const char *kmt_text_list_get(const struct kmt_text_list *list, struct kmt_books
 int kmt_distilled_list_texts(const struct kmt_dossier *dossier, struct kmt_text_list *list);
 void kmt_distilled_put_dossier(FILE *file, const struct kmt_dossier *dossier,
 			       const struct kmt_text_list *list);
-/* Return: 0 or -ENOMEM. */
+/* @has_space: it says of which space it is. Return: 0 or -ENOMEM. */
 int kmt_distilled_get_dossier(struct kmt_books_scan *scan, const struct kmt_text_list *list,
-			      struct kmt_dossier *dossier);
+			      bool has_space, struct kmt_dossier *dossier);
 
 #endif

@@ -110,9 +110,7 @@ static int most_live_first(const void *left, const void *right)
 		return a->live > b->live ? -1 : 1;
 	if (a->allocs != b->allocs)
 		return a->allocs > b->allocs ? -1 : 1;
-	if (a->call_site != b->call_site)
-		return a->call_site < b->call_site ? -1 : 1;
-	return (a->instance > b->instance) - (a->instance < b->instance);
+	return kmt_site_compare(&a->site, &b->site);
 }
 
 void kmt_dossiers_sort(struct kmt_dossier *dossiers, size_t nr)

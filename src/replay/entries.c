@@ -40,6 +40,17 @@ int kmt_code_compare_functions(const struct kmt_code *a, const struct kmt_code *
 	return r ? r : by_number(bytes_x, bytes_y);
 }
 
+/*
+ * A row is of one address space, and pages of it all went to one use: what is a part of another
+ * space is not to be added to what isn't.
+ */
+int kmt_entry_compare_spaces(const struct kmt_entry *a, const struct kmt_entry *b)
+{
+	int r = by_number(a->account->key.space, b->account->key.space);
+
+	return r ? r : by_number(a->use, b->use);
+}
+
 int kmt_entry_compare_caches(const struct kmt_entry *a, const struct kmt_entry *b)
 {
 	uint64_t x = a->account->key.bytes_alloc, y = b->account->key.bytes_alloc;

@@ -100,6 +100,9 @@ int kmt_code_compare(const struct kmt_code *a, const struct kmt_code *b);
 /* Orders by function, the parts that a compiler made of one being the same; 0: the same. */
 int kmt_code_compare_functions(const struct kmt_code *a, const struct kmt_code *b);
 
+/* Are they to be added to each other at all? By space, and pages by what they went to; 0: yes. */
+int kmt_entry_compare_spaces(const struct kmt_entry *a, const struct kmt_entry *b);
+
 /* Known caches by name, then unknown ones by size. */
 int kmt_entry_compare_caches(const struct kmt_entry *a, const struct kmt_entry *b);
 

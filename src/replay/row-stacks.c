@@ -140,6 +140,7 @@ static int by_site_and_stack(const void *left, const void *right, void *context)
 	const struct kmt_entry *a = left, *b = right;
 	int r = kmt_code_compare(&a->site, &b->site);
 
+	r = r ? r : kmt_entry_compare_spaces(a, b);
 	return r ? r : kmt_trace_compare(context, a->trace, b->trace);
 }
 
@@ -161,10 +162,8 @@ static int most_live_first(const void *left, const void *right)
 static int add_stack(const struct kmt_entries *entries, const struct kmt_entry *first, size_t nr,
 		     struct kmt_result *result)
 {
-	struct kmt_stack_row row = {
-		.call_site = first->site.address,
-		.instance = first->site.symbol.instance,
-	};
+	struct kmt_stack_row row = { .site = { first->site.address, first->site.symbol.instance,
+					       first->account->key.space, first->use } };
 	int r = 0;
 
 	for (size_t i = 0; i < nr; i++) {

@@ -52,17 +52,6 @@ static int by_request(const struct kmt_entry *a, const struct kmt_entry *b)
 	return r;
 }
 
-/*
- * A row is of one address space, and pages of it all went to one use: what is a part of another
- * space is not to be added to what isn't.
- */
-static int by_space(const struct kmt_entry *a, const struct kmt_entry *b)
-{
-	int r = by_number(a->account->key.space, b->account->key.space);
-
-	return r ? r : by_number(a->use, b->use);
-}
-
 /* Nor is what was not told apart to be added to anything else. */
 static int by_rest(const struct kmt_entry *a, const struct kmt_entry *b)
 {
@@ -73,7 +62,7 @@ static int by_rest(const struct kmt_entry *a, const struct kmt_entry *b)
 static int by_group(const struct kmt_entry *a, const struct kmt_entry *b, const struct order *order)
 {
 	enum kmt_group group = order->grouping.group;
-	int r = by_space(a, b);
+	int r = kmt_entry_compare_spaces(a, b);
 
 	if (r == 0)
 		r = by_rest(a, b);

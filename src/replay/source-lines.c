@@ -119,8 +119,10 @@ static bool is_remarkable(const struct kmt_row *row)
 
 static bool is_explained(const struct kmt_result *result, const struct kmt_row *row)
 {
+	struct kmt_site site = kmt_row_site(row);
+
 	for (size_t i = 0; i < result->nr_dossiers; i++)
-		if (result->dossiers[i].call_site == row->call_site)
+		if (kmt_site_is(&result->dossiers[i].site, &site))
 			return true;
 	return false;
 }

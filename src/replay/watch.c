@@ -17,19 +17,13 @@
 #define FOR_TABLE   2u
 
 /* A site that was meant. */
-struct site {
-	uint64_t call_site;
-	uint32_t instance;
-	unsigned int number; /* of its dossier */
-};
-
 struct kmt_watch {
 	struct kmt_watch_context context;
 	struct kmt_asked_context asked;
 	const struct kmt_ledger *ledger;
 	struct kmt_dossiers *dossiers; /* NULL: no site is to be explained */
 	struct kmt_asked explain;
-	struct site sites[KMT_DOSSIERS_MAX];
+	struct kmt_site sites[KMT_DOSSIERS_MAX]; /* by the number of their dossier */
 	unsigned int nr_sites;
 	bool has_more_sites;
 	struct kmt_intervals *intervals; /* NULL: no table */
@@ -249,40 +243,52 @@ int kmt_watch_note(struct kmt_watch *watch, const struct kmt_event *event)
 }
 
 /* The dossier of a site; a new one if there is none. Return: false if there are too many. */
-static bool find_site(struct kmt_watch *watch, uint64_t call_site, uint32_t instance,
+static bool find_site(struct kmt_watch *watch, const struct kmt_site *site,
 		      unsigned int *ret_number)
 {
 	for (unsigned int i = 0; i < watch->nr_sites; i++)
-		if (watch->sites[i].call_site == call_site &&
-		    watch->sites[i].instance == instance) {
+		if (kmt_site_is(&watch->sites[i], site)) {
 			*ret_number = i;
 			return true;
 		}
 	if (watch->nr_sites == KMT_DOSSIERS_MAX)
 		return false;
-	watch->sites[watch->nr_sites] = (struct site){ call_site, instance, watch->nr_sites };
+	watch->sites[watch->nr_sites] = *site;
 	*ret_number = watch->nr_sites++;
 	return true;
+}
+
+static bool is_meant(const struct kmt_watch *watch, const struct kmt_account *account,
+		     struct kmt_code *ret_code)
+{
+	return wanted_for(watch, account) & FOR_DOSSIER && account->allocs &&
+	       kmt_asked_is(&watch->explain, &watch->asked, account, ret_code);
 }
 
 static int close_dossiers(struct kmt_watch *watch, const struct kmt_account *accounts, size_t nr,
 			  struct kmt_err *err)
 {
-	kmt_dossiers_set_end(watch->dossiers, watch->end_ns);
-	for (size_t i = 0; i < nr; i++) {
-		struct kmt_code site;
-		unsigned int number;
-		bool is_meant = wanted_for(watch, &accounts[i]) & FOR_DOSSIER &&
-				accounts[i].allocs &&
-				kmt_asked_is(&watch->explain, &watch->asked, &accounts[i], &site);
+	KMT_CLEANUP(kmt_freep) struct kmt_gfp_names *gfp = malloc(sizeof(*gfp));
+	int r = gfp ? 0 : -ENOMEM;
 
-		if (!is_meant)
+	if (gfp)
+		kmt_texts_gfp_names(watch->context.tape, gfp);
+	kmt_dossiers_set_end(watch->dossiers, watch->end_ns);
+	for (size_t i = 0; r == 0 && i < nr; i++) {
+		struct kmt_code code;
+		struct kmt_site site;
+		unsigned int number;
+
+		if (!is_meant(watch, &accounts[i], &code))
 			continue;
-		if (!find_site(watch, site.address, site.symbol.instance, &number))
+		r = kmt_asked_site(&watch->asked, &accounts[i], &code, gfp, &site);
+		if (r == 0 && !find_site(watch, &site, &number))
 			watch->has_more_sites = true;
-		else if (kmt_dossiers_assign(watch->dossiers, &accounts[i], number) < 0)
-			return kmt_fail(err, -ENOMEM, "out of memory");
+		else if (r == 0)
+			r = kmt_dossiers_assign(watch->dossiers, &accounts[i], number);
 	}
+	if (r < 0)
+		return kmt_fail(err, r, "out of memory");
 	if (watch->nr_sites == 0)
 		return kmt_asked_fail(&watch->explain, &watch->asked, accounts, nr, err);
 	return 0;
@@ -345,10 +351,9 @@ static int fill_dossiers(const struct kmt_watch *watch, struct kmt_result *resul
 		struct kmt_dossier *dossier = &result->dossiers[result->nr_dossiers++];
 
 		*dossier = (struct kmt_dossier){
-			.call_site = watch->sites[i].call_site,
-			.instance = watch->sites[i].instance,
+			.site = watch->sites[i],
 		};
-		r = kmt_dossiers_fill(watch->dossiers, watch->sites[i].number, dossier);
+		r = kmt_dossiers_fill(watch->dossiers, i, dossier);
 		if (r == 0)
 			r = kmt_dossier_name(watch->context.symbols, names, result, dossier);
 	}

@@ -285,8 +285,7 @@ int kmt_watches_fill(struct kmt_watches *watches, struct kmt_result *result, str
 static bool has_dossier(const struct kmt_distilled *distilled, const struct kmt_dossier *dossier)
 {
 	for (size_t i = 0; i < distilled->nr_dossiers; i++)
-		if (distilled->dossiers[i].call_site == dossier->call_site &&
-		    distilled->dossiers[i].instance == dossier->instance)
+		if (kmt_site_is(&distilled->dossiers[i].site, &dossier->site))
 			return true;
 	return false;
 }

@@ -54,7 +54,7 @@ static void print_identity(const struct kmt_dossier *dossier, const struct kmt_r
 	fprintf(file, "\n%s\n", name);
 	kmt_line_begin(&line, file, "  ", 4, 3);
 	kmt_line_add_sources(&line, row->lines);
-	kmt_line_addf(&line, "call site 0x%" PRIx64, dossier->call_site);
+	kmt_line_addf(&line, "call site 0x%" PRIx64, dossier->site.call_site);
 	if (row->module)
 		kmt_line_addf(&line, "module %s%s%s%s", kmt_escape(text, sizeof(text), row->module),
 			      row->taint && *row->taint ? " (taint " : "",
@@ -333,7 +333,7 @@ static void print_oldest(const struct kmt_result *result, const struct kmt_dossi
 static void print_dossier(const struct kmt_result *result, const struct kmt_dossier *dossier,
 			  const struct kmt_report_options *options, FILE *file)
 {
-	const struct kmt_row *row = kmt_result_site(result, dossier->call_site, dossier->instance);
+	const struct kmt_row *row = kmt_result_site(result, &dossier->site);
 	struct shown shown = { file, options->top };
 
 	if (!row)
@@ -343,8 +343,7 @@ static void print_dossier(const struct kmt_result *result, const struct kmt_doss
 	print_trend(result, row, options->is_utf8, file);
 	print_judgement(&row->judgement, file);
 	print_counters(result, row, file);
-	if (kmt_stack_tree_print(result, dossier->call_site, dossier->instance, options->top,
-				 options->is_utf8, file) < 0)
+	if (kmt_stack_tree_print(result, &dossier->site, options->top, options->is_utf8, file) < 0)
 		fprintf(file, "\n(no memory for the stacks)\n");
 	print_sizes(dossier, &shown);
 	print_flags(dossier, &shown);

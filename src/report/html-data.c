@@ -238,9 +238,10 @@ static void cut_lists(struct builder *b, struct json_object *object)
 static const struct kmt_dossier *find_dossier(const struct kmt_result *result,
 					      const struct kmt_row *row)
 {
+	struct kmt_site site = kmt_row_site(row);
+
 	for (size_t i = 0; i < result->nr_dossiers; i++)
-		if (result->dossiers[i].call_site == row->call_site &&
-		    result->dossiers[i].instance == row->instance)
+		if (kmt_site_is(&result->dossiers[i].site, &site))
 			return &result->dossiers[i];
 	return NULL;
 }
@@ -310,12 +311,10 @@ static bool print_stack(struct printer *printer, const struct kmt_stack_row *row
 
 static int compare_sites(const void *left, const void *right)
 {
-	const struct kmt_row *a = *(const struct kmt_row *const *)left;
-	const struct kmt_row *b = *(const struct kmt_row *const *)right;
+	struct kmt_site a = kmt_row_site(*(const struct kmt_row *const *)left);
+	struct kmt_site b = kmt_row_site(*(const struct kmt_row *const *)right);
 
-	if (a->call_site != b->call_site)
-		return a->call_site < b->call_site ? -1 : 1;
-	return (a->instance > b->instance) - (a->instance < b->instance);
+	return kmt_site_compare(&a, &b);
 }
 
 /* Sites whose bytes are those of the sum, ascending. Return: on the heap; NULL for want of memory.
@@ -341,7 +340,10 @@ static const struct kmt_row **list_counted(const struct kmt_result *result, size
 static const struct kmt_row *find_counted(const struct kmt_row *const *sites, size_t nr,
 					  const struct kmt_stack_row *stack)
 {
-	const struct kmt_row asked = { .call_site = stack->call_site, .instance = stack->instance };
+	const struct kmt_row asked = { .call_site = stack->site.call_site,
+				       .instance = stack->site.instance,
+				       .space = stack->site.space,
+				       .use = stack->site.use };
 	const struct kmt_row *key = &asked;
 	const struct kmt_row *const *found =
 		bsearch(&key, sites, nr, sizeof(*sites), compare_sites);

@@ -150,7 +150,7 @@ static void put_stacks(struct builder *b, struct json_object *object,
 		const struct kmt_stack_row *row = &result->stacks[i];
 		struct json_object *member;
 
-		if (row->call_site != dossier->call_site || row->instance != dossier->instance)
+		if (!kmt_site_is(&row->site, &dossier->site))
 			continue;
 		member = put_element(b, list, json_object_new_object());
 		put_uint(b, member, "allocs", row->allocs);
@@ -182,8 +182,7 @@ void kmt_json_put_explain(struct builder *b, struct json_object *root,
 	for (size_t i = 0; list && i < result->nr_dossiers; i++) {
 		const struct kmt_dossier *dossier = &result->dossiers[i];
 		struct json_object *object = put_element(b, list, json_object_new_object());
-		const struct kmt_row *row =
-			kmt_result_site(result, dossier->call_site, dossier->instance);
+		const struct kmt_row *row = kmt_result_site(result, &dossier->site);
 
 		if (row)
 			kmt_json_put_row(b, object, result, row);

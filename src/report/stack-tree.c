@@ -235,8 +235,8 @@ static int print_branches(struct tree *tree, const struct branch *parts, size_t 
 	return r;
 }
 
-static const struct kmt_stack_row **collect(const struct kmt_result *result, uint64_t call_site,
-					    uint32_t instance, struct tree *tree,
+static const struct kmt_stack_row **collect(const struct kmt_result *result,
+					    const struct kmt_site *site, struct tree *tree,
 					    struct branch *without)
 {
 	const struct kmt_stack_row **rows = calloc(result->nr_stacks, sizeof(*rows));
@@ -245,7 +245,7 @@ static const struct kmt_stack_row **collect(const struct kmt_result *result, uin
 	for (size_t i = 0; rows && i < result->nr_stacks; i++) {
 		const struct kmt_stack_row *row = &result->stacks[i];
 
-		if (row->call_site != call_site || row->instance != instance)
+		if (!kmt_site_is(&row->site, site))
 			continue;
 		if (row->nr_frames)
 			rows[all->nr] = row;
@@ -257,8 +257,8 @@ static const struct kmt_stack_row **collect(const struct kmt_result *result, uin
 	return rows;
 }
 
-int kmt_stack_tree_print(const struct kmt_result *result, uint64_t call_site, uint32_t instance,
-			 uint64_t top, bool is_utf8, FILE *file)
+int kmt_stack_tree_print(const struct kmt_result *result, const struct kmt_site *site, uint64_t top,
+			 bool is_utf8, FILE *file)
 {
 	KMT_CLEANUP(kmt_freep) const struct kmt_stack_row **rows = NULL;
 	struct tree tree = {
@@ -272,7 +272,7 @@ int kmt_stack_tree_print(const struct kmt_result *result, uint64_t call_site, ui
 
 	if (!result->nr_stacks)
 		return 0;
-	rows = collect(result, call_site, instance, &tree, &without);
+	rows = collect(result, site, &tree, &without);
 	if (!rows)
 		return -ENOMEM;
 	if (!tree.all.nr)

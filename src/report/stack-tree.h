@@ -14,7 +14,7 @@
  *
  * Return: 0 or -ENOMEM, with nothing printed.
  */
-int kmt_stack_tree_print(const struct kmt_result *result, uint64_t call_site, uint32_t instance,
-			 uint64_t top, bool is_utf8, FILE *file);
+int kmt_stack_tree_print(const struct kmt_result *result, const struct kmt_site *site, uint64_t top,
+			 bool is_utf8, FILE *file);
 
 #endif

@@ -42,9 +42,8 @@ char *kmt_page_detail(const struct kmt_result *result, const struct kmt_item *it
 		      const struct kmt_result *dossier, const char *why, int width, bool is_utf8)
 {
 	struct kmt_report_options options = { .is_utf8 = is_utf8 };
-	const struct kmt_row *site =
-		dossier ? kmt_result_site(dossier, item->row->call_site, item->row->instance)
-			: NULL;
+	struct kmt_site asked = item->row ? kmt_row_site(item->row) : (struct kmt_site){ 0 };
+	const struct kmt_row *site = dossier ? kmt_result_site(dossier, &asked) : NULL;
 	char words[KMT_NAME_BYTES];
 	struct text text;
 

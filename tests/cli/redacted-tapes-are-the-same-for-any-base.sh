@@ -24,7 +24,7 @@ move() {
 		s/ffffffff81([0-9a-f]{6})\b/sprintf("ffffffff%08x", hex("81$1") + 0x1be00000)/ge;
 		s/ffffffffc0([0-9a-f]{6})\b/sprintf("ffffffffc0%06x", hex($1) + 0x15000)/ge;
 		s/\bfunc=(\d{15,})\b/"func=" . ($1 + 0x1a7640000000)/ge;
-		s/\bpfn=(0x[0-9a-f]+)/sprintf("pfn=0x%x", hex($1) + 0x5a0000)/ge;
+		s/\bpfn=(0x(?!f{8}\b|f{16}\b)[0-9a-f]+)/sprintf("pfn=0x%x", hex($1) + 0x5a0000)/ge;
 		s/\bc1([0-9a-f]{6})\b/sprintf("%08x", hex("c1$1") + 0x8e00000)/ge;
 	' "$1"
 }

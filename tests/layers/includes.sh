@@ -6,7 +6,7 @@ cd "$KMT_TESTS/.." || exit 1
 
 declare -A headers=(
 	[base]='bytes capabilities cleanup err fs hash progress span units'
-	[core]='account dossier estimate event history intervals judgement ledger liveset result site-query suppression tasks track trend verdict'
+	[core]='account dossier estimate event history intervals judgement ledger liveset result site site-query suppression tasks track trend verdict'
 	[tape]='chunk columns manifest members padding tape tape-format'
 	[decode]='counters decoder formats gfp lines merge names ring snapshots stacks symbols'
 	[replay]='owners replay survey'
@@ -23,11 +23,11 @@ declare -A may=(
 	[tape]='base tape'
 	[decode]='base decode core/event'
 	[replay]='base tape decode core replay'
-	[report]='base report core/result core/dossier core/history core/intervals core/judgement'
+	[report]='base report core/result core/site core/dossier core/history core/intervals core/judgement'
 	[record]='base tape record'
 	[dat]='base tape dat'
 	[share]='base tape decode core replay share'
-	[tui]='base report tui core/result core/dossier core/history core/intervals core/judgement'
+	[tui]='base report tui core/result core/site core/dossier core/history core/intervals core/judgement'
 	[cli]='base tape decode core replay report record dat share tui'
 )
 declare -A libraries=(

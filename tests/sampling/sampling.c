@@ -55,7 +55,8 @@ static void count(struct tally *tally, unsigned int thing, uint64_t value, doubl
 static void compare_row(struct tally *tally, const struct kmt_result *full,
 			const struct kmt_row *row)
 {
-	const struct kmt_row *truth = kmt_result_site(full, row->call_site, row->instance);
+	const struct kmt_site site = kmt_row_site(row);
+	const struct kmt_row *truth = kmt_result_site(full, &site);
 	const struct kmt_estimate *estimate = &row->estimate;
 
 	if (!truth || !row->is_estimated) {

@@ -120,7 +120,15 @@ TEST(lengths_are_not_trusted)
 	CHECK_EQ(try(A, " 4 0*28 1 0*8", " 4 0*28 1 0*18446744073709551615"), -EBADMSG);
 	CHECK_EQ(try(A, "grid 1000 134217728 38", "grid 1000 134217728 65"), -EBADMSG);
 	CHECK_EQ(try(A, "\nend\n", "\n"), -EBADMSG);
-	CHECK_EQ(try(A, "kmemtape-books 1", "kmemtape-books 2"), -EBADMSG);
+	CHECK_EQ(try(A, "kmemtape-books 2", "kmemtape-books 3"), -EBADMSG);
+	CHECK_EQ(try(A, "kmemtape-books 2", "kmemtape-books 0"), -EBADMSG);
+}
+
+TEST(dossiers_of_version_1_have_no_space)
+{
+	CHECK_EQ(try("leak-of-version-1", "dossier", "dossier"), 0);
+	CHECK_EQ(try("leak-of-version-1", "kmemtape-books 1", "kmemtape-books 2"), -EBADMSG);
+	CHECK_EQ(try(C, "kmemtape-books 2", "kmemtape-books 1"), -EBADMSG);
 }
 
 TEST(numbers_of_things_are_in_range)
@@ -206,6 +214,7 @@ int main(void)
 		ROW(what_is_written_is_read_again),
 		ROW(what_nobody_changed_is_taken),
 		ROW(lengths_are_not_trusted),
+		ROW(dossiers_of_version_1_have_no_space),
 		ROW(numbers_of_things_are_in_range),
 		ROW(sums_have_to_add_up),
 		ROW(times_have_to_be_possible),

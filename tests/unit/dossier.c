@@ -80,7 +80,7 @@ static void close_watched(struct watched *watched)
 
 static struct kmt_dossier fill(struct watched *watched, uint64_t end_ns)
 {
-	struct kmt_dossier dossier = { .call_site = SITE_A };
+	struct kmt_dossier dossier = { .site.call_site = SITE_A };
 	const struct kmt_account *accounts;
 	size_t nr;
 

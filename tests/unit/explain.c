@@ -56,11 +56,11 @@ static struct kmt_result *make(void)
 	result->stacks = calloc(1, sizeof(*result->stacks));
 	CHECK(result->stacks);
 	result->nr_stacks = 1;
-	result->stacks[0] = (struct kmt_stack_row){
-		.call_site = 0x1234, .instance = 1, .frames = frames, .nr_frames = 2, .allocs = 10
-	};
-	*dossier = (struct kmt_dossier){ .call_site = 0x1234,
-					 .instance = 1,
+	result->stacks[0] = (struct kmt_stack_row){ .site = { .call_site = 0x1234, .instance = 1 },
+						    .frames = frames,
+						    .nr_frames = 2,
+						    .allocs = 10 };
+	*dossier = (struct kmt_dossier){ .site = { .call_site = 0x1234, .instance = 1 },
 					 .allocs = 10,
 					 .frees = 3,
 					 .live = 7,

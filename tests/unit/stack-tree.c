@@ -24,7 +24,7 @@ static void add(struct bench *bench, const char *path, uint64_t live)
 	struct kmt_stack_row *row = &bench->rows[bench->result.nr_stacks];
 	struct kmt_frame *frames = bench->frames[bench->result.nr_stacks++];
 
-	*row = (struct kmt_stack_row){ .call_site = SITE,
+	*row = (struct kmt_stack_row){ .site = { .call_site = SITE },
 				       .frames = frames,
 				       .allocs = live + 1,
 				       .live_objects = live,
@@ -46,10 +46,11 @@ static void add(struct bench *bench, const char *path, uint64_t live)
 static const char *print(struct bench *bench, uint64_t top)
 {
 	FILE *file = fmemopen(bench->text, sizeof(bench->text), "w");
+	const struct kmt_site site = { .call_site = SITE };
 
 	CHECK(file);
 	bench->result.stacks = bench->rows;
-	CHECK_EQ(kmt_stack_tree_print(&bench->result, SITE, 0, top, false, file), 0);
+	CHECK_EQ(kmt_stack_tree_print(&bench->result, &site, top, false, file), 0);
 	(void)fclose(file);
 	return bench->text;
 }
@@ -112,7 +113,7 @@ TEST(stacks_of_other_sites_and_none_are_no_branches)
 
 	add(&bench, "ae", 10);
 	add(&bench, "be", 10);
-	bench.rows[1].call_site++;
+	bench.rows[1].site.call_site++;
 	add(&bench, "", 5);
 	bench.rows[2].nr_frames = 0;
 	print(&bench, 10);
