@@ -42,13 +42,13 @@ const char *kmt_words_estimate(char *buf, double value, double low, double high)
 const char *kmt_words_count_rate(char *buf, double objects_per_s);
 
 /* What a row is called; @name is KMT_NAME_BYTES long. */
-/* Whom a suspicion of @row is about: "foo_rx [foo] (by __alloc_skb+0x8c/0x1a0)", if it allocates
- * for somebody; else its name. */
-void kmt_words_blamed(char *name, enum kmt_group group, const struct kmt_row *row);
-
 void kmt_words_name(char *name, enum kmt_group group, const struct kmt_row *row);
 
 /* The same of a frame. */
 void kmt_words_frame(char *name, const struct kmt_frame *frame);
+
+/* Whom a suspicion of @row is about: "foo_rx [foo] (by __alloc_skb+0x8c/0x1a0)", if it allocates
+ * for somebody; else its name. */
+void kmt_words_blamed(char *name, enum kmt_group group, const struct kmt_row *row);
 
 #endif

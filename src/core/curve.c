@@ -133,7 +133,7 @@ static void describe(struct kmt_judging *judging)
 	double since_ns;
 	struct kmt_fit fit;
 
-	*trend = (struct kmt_trend){ 0 };
+	*trend = (struct kmt_trend){ .until_ns = allocs_until(evidence) };
 	trend->shape = is_steady ? shape_of_births(&judging->view) : judging->shape;
 	if (trend->shape != KMT_SHAPE_LINEAR && trend->shape != KMT_SHAPE_STEPS)
 		return;
@@ -154,7 +154,6 @@ static void describe(struct kmt_judging *judging)
 	}
 	since_ns = is_steady ? judging->view.pace.first_s * NS_PER_S : 0;
 	trend->since_ns = evidence->grid->start_ns + (uint64_t)kmt_clamp(since_ns, 0, AGE_NS_MAX);
-	trend->until_ns = allocs_until(evidence);
 }
 
 void kmt_judging_see(struct kmt_judging *judging, const struct kmt_view *view)

@@ -16,7 +16,6 @@
 #define FOR_DOSSIER 1u
 #define FOR_TABLE   2u
 
-/* A site that was meant. */
 struct kmt_watch {
 	struct kmt_watch_context context;
 	struct kmt_asked_context asked;

@@ -782,6 +782,20 @@ TEST(bursts_are_steps)
 	made = end(made);
 }
 
+TEST(what_does_not_grow_was_looked_at_all_the_same)
+{
+	struct made *made = begin();
+
+	for (unsigned int k = 0; k < 50; k++)
+		add(&made->world, 1 + 0.01 * k, NEVER);
+	close_world(&made->world);
+	CHECK(judge(made)->trend.shape != KMT_SHAPE_LINEAR &&
+	      judge(made)->trend.shape != KMT_SHAPE_STEPS);
+	CHECK_EQ(judge(made)->trend.since_ns, 0);
+	CHECK_EQ(judge(made)->trend.until_ns, START_NS + UINT64_C(598000000000));
+	made = end(made);
+}
+
 TEST(counters_and_probes_make_it_surer)
 {
 	struct made *made = begin();
@@ -1018,6 +1032,7 @@ int main(void)
 		ROW(leaks_are_found_and_nothing_else_is),
 		ROW(the_slope_and_its_begin_are_those_of_the_leak),
 		ROW(bursts_are_steps),
+		ROW(what_does_not_grow_was_looked_at_all_the_same),
 		ROW(counters_and_probes_make_it_surer),
 		ROW(nothing_is_live_that_the_counters_do_not_allow),
 		ROW(lost_events_can_each_hide_one_free),
