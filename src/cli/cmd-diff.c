@@ -9,7 +9,11 @@
 #include "status.h"
 #include "summaries.h"
 
-static int format, group;
+/* What fails with --exit-code: the first unless told otherwise. */
+static const char *const fail_words[] = { "worse", "cannot-tell", NULL };
+#define FAIL_ON_UNTOLD 1
+
+static int format, group, fail_on = -1;
 static uint64_t top = UINT64_MAX, grace_ns = KMT_GRACE_NS;
 static const char *output;
 static bool wants_exit_code;
@@ -27,6 +31,8 @@ static const struct kmt_opt options[] = {
 	  .help = "items at most, 0 for all, healthy ones included\n[what leaks; json: 0]" },
 	{ 0, "exit-code", NULL, KMT_OPT_FLAG, &wants_exit_code,
 	  .help = "exit with 3 when B is worse" },
+	{ 0, "fail-on", "ANSWER", KMT_OPT_WORD, &fail_on, .words = fail_words,
+	  .help = "worse, or cannot-tell: what --exit-code takes for a\nfailure [worse]" },
 	KMT_STATUS_OPTION,
 	{ 0 },
 };
@@ -39,7 +45,8 @@ const struct kmt_command kmt_command_diff = {
 	.usage = "[OPTION...] A B",
 	.notes = "A and B are tapes, or what 'kmemtape replay --format json' wrote of them.\n"
 		 "Sites are matched by name, never by address. Exit status: 0 done, 1 failed,\n"
-		 "2 wrong arguments, 3 with --exit-code: B leaks what A doesn't, or faster.\n",
+		 "2 wrong arguments, 3 with --exit-code: B leaks what A doesn't, or faster;\n"
+		 "with --fail-on cannot-tell also if that can't be told.\n",
 	.run = run,
 };
 
@@ -48,6 +55,9 @@ static int check_usage(int argc, char **argv)
 	if (argc != 2)
 		return kmt_complain(&kmt_command_diff, KMT_EXIT_USAGE,
 				    argc < 2 ? "which two, A and B?" : "two at a time, A and B");
+	if (!wants_exit_code && fail_on >= 0)
+		return kmt_complain(&kmt_command_diff, KMT_EXIT_USAGE,
+				    "--fail-on is for --exit-code");
 	return kmt_summaries_check_output(&kmt_command_diff, argv, (size_t)argc, output);
 }
 
@@ -65,6 +75,20 @@ static int write_diff(const struct kmt_diff *diff, FILE **file, struct kmt_err *
 	int closed = kmt_output_close(file, output, r < 0 ? NULL : err);
 
 	return r < 0 ? r : closed;
+}
+
+/* A change that can't be told may be one to the worse, whatever the others are. */
+static int exit_code(const struct kmt_diff *diff)
+{
+	bool is_untold = diff->answer == KMT_ANSWER_UNTOLD ||
+			 diff->nr_by_change[KMT_CHANGE_UNTOLD] ||
+			 diff->nr_by_change[KMT_CHANGE_STILL];
+
+	if (!wants_exit_code)
+		return KMT_EXIT_DONE;
+	return diff->answer == KMT_ANSWER_WORSE || (fail_on == FAIL_ON_UNTOLD && is_untold)
+		       ? KMT_EXIT_LEAKS
+		       : KMT_EXIT_DONE;
 }
 
 static void free_both(struct kmt_summary *(*tapes)[2])
@@ -102,5 +126,5 @@ static int run(int argc, char **argv)
 		r = write_diff(diff, &file, &err);
 	if (r < 0)
 		return kmt_complain(&kmt_command_diff, KMT_EXIT_FAILED, "%s", err.text);
-	return wants_exit_code && diff->answer == KMT_ANSWER_WORSE ? KMT_EXIT_LEAKS : KMT_EXIT_DONE;
+	return exit_code(diff);
 }

@@ -28,6 +28,8 @@ expect "one TAPE at a time" replay a b
 expect "which two, A and B?" diff a
 expect "two at a time, A and B" diff a b c
 expect "--by: 'comm' is none of site, cache, module" diff --by comm a b
+expect "--fail-on: 'better' is none of worse, cannot-tell" diff --exit-code --fail-on better a b
+expect "--fail-on is for --exit-code" diff --fail-on worse a b
 expect "which TAPEs, or reports of them?" merge
 expect "there is no option '--fromat'" replay --fromat json x
 expect "--format: 'xml' is none of text, json" replay --format xml x

@@ -111,6 +111,18 @@ compare 0 healthy.tape lossy.tape
 says 'CANNOT TELL: neither shows a leak, but B lost 5 events'
 compare 0 leak-lossy.tape healthy.tape
 holds '.changes.new == 0 and .changes.grown == 0'
+# Which fails for who asks for it, and so does what may have grown; what can be told doesn't.
+compare 3 leak.tape lossy.tape --fail-on cannot-tell
+says 'CANNOT TELL'
+compare 3 healthy.tape lossy.tape --fail-on cannot-tell
+compare 3 leak.tape leak-lossy.tape --fail-on cannot-tell
+holds '.answer == "not-fixed" and .changes.still == 1'
+compare 3 leak.tape leak.tape --fail-on cannot-tell
+compare 3 healthy.tape leak.tape --fail-on cannot-tell
+compare 3 healthy.tape leak.tape --fail-on worse
+compare 0 leak.tape lossy.tape --fail-on worse
+compare 0 leak.tape leak-again.tape --fail-on cannot-tell
+compare 0 leak.tape healthy.tape --fail-on cannot-tell
 make short seconds=20 foo_build=3c
 compare 0 leak.tape short.tape
 says 'but B is too short: 20.0 s'

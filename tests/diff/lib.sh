@@ -54,7 +54,8 @@ compare() {
 	"$KMEMTAPE" diff --exit-code "$@" >text 2>err
 	[ $? -eq "$wanted" ] || fail "$what: exit status is not $wanted: $(head -n 3 text) $(head -n 5 err)"
 	[ ! -s err ] || fail "$what: $(cat err)"
-	"$KMEMTAPE" diff --format json "$@" >json || fail "$what: json: exit $?"
+	"$KMEMTAPE" diff --exit-code --format json "$@" >json
+	[ $? -eq "$wanted" ] || fail "$what: json: exit status is not $wanted"
 	awk 'length > 80 { print; bad = 1 } END { exit bad }' text || fail "$what: wider than 80 columns"
 	! LC_ALL=C grep '[^ -~]' text || fail "$what: not ASCII"
 	awk '/^ / { sub(/^ +/, ""); printf " %s", $0; next } { printf "%s%s", sep, $0; sep = "\n" } END { print "" }' text >out
