@@ -63,6 +63,9 @@ struct kmt_diff_item {
 	bool has_size;			   /* no pair */
 	enum kmt_match match;
 	enum kmt_change change;
+	/* The tape that has nothing of it allocates there, for others; for many, of whom it names
+	 * but one. */
+	bool is_for_others, is_for_many;
 	char why[160]; /* one line; "" needs none */
 	struct kmt_diff_side sides[2];
 	char *key;

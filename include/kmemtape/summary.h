@@ -23,6 +23,7 @@ struct kmt_summary_row {
 	const char *function, *module, *cache;
 	const char *owner,
 		*owner_module; /* for whom what is judged of it is; NULL: for itself, or for many */
+	bool is_for_many;      /* there are others for whom it is, too */
 	const char *pair, *use, *gfp, *comm;
 	bool is_unknown; /* nobody knows whose code it is; else a module of NULL is built in */
 	bool has_offset;

@@ -145,6 +145,16 @@ static double expected(const struct kmt_diff *diff, const struct kmt_diff_item *
 	return is_by_calls && by_calls < by_time ? by_calls : by_time;
 }
 
+/* Its owner may have another name in A, if it is of another build than the helper. */
+static bool is_owner_of_other_build(const struct kmt_diff *diff, const struct kmt_diff_item *item)
+{
+	const char *module = item->sides[1].row->owner_module;
+	const char *a = kmt_summary_build_id(diff->tapes[0], module);
+	const char *b = kmt_summary_build_id(diff->tapes[1], module);
+
+	return item->is_for_others && !(a && b && strcmp(a, b) == 0);
+}
+
 /*
  * B leaks where A has nothing of that name. Another build may inline another function, or have
  * another name for the same: what A leaks in the same module, and B doesn't know, may be this.
@@ -153,7 +163,8 @@ static bool may_be_renamed(const struct kmt_diff *diff, const struct kmt_diff_it
 {
 	const struct kmt_summary_row *row = item->sides[1].row;
 
-	if (item->match == KMT_MATCH_EXACT || item->match == KMT_MATCH_GROUP)
+	if (item->match == KMT_MATCH_GROUP ||
+	    (item->match == KMT_MATCH_EXACT && !is_owner_of_other_build(diff, item)))
 		return false;
 	if (diff->nr_vanished > KMT_DIFF_VANISHED_MAX)
 		return true;
@@ -180,6 +191,14 @@ static void judge_absence(const struct kmt_diff *diff, struct kmt_diff_item *ite
 		return;
 	if (other->row->is_counted) {
 		WHY(item, "vmallocinfo of %c shows no growth, and not whether it was called", name);
+		return;
+	}
+	if (item->is_for_many) {
+		WHY(item, "%c allocates there for many, and doesn't tell what for this one", name);
+		return;
+	}
+	if (item->is_for_others && answer == KMT_CHANGE_GONE) {
+		WHY(item, "%c allocates there for others only", name);
 		return;
 	}
 	if (self->allocs == 0 && answer == KMT_CHANGE_GONE) {
@@ -210,6 +229,8 @@ static void judge_absence(const struct kmt_diff *diff, struct kmt_diff_item *ite
 		WHY(item, "%c allocated %s there and left %s; leaking, it would have left %s", name,
 		    kmt_words_count(a, self->allocs), kmt_words_count(b, self->mature_objects),
 		    kmt_words_count((char[KMT_UNITS_BYTES]){ "" }, kmt_diff_whole(wanted)));
+	else if (item->is_for_others)
+		WHY(item, "%c allocates there for others only", name);
 	else
 		WHY(item, "nothing was allocated there in %c", name);
 }
@@ -332,6 +353,12 @@ void kmt_diff_judge(const struct kmt_diff *diff, struct kmt_diff_item *item)
 	item->why[0] = '\0';
 	if (!a->is_suspect && !b->is_suspect)
 		return;
+	if (a->row && b->row && kmt_row_has_other_owner(a->row, b->row)) {
+		item->change = KMT_CHANGE_UNTOLD;
+		WHY(item, "%c allocates there for %.60s", names[a->is_suspect],
+		    a->is_suspect ? b->row->owner : a->row->owner);
+		return;
+	}
 	/* What is below suspicion alone isn't where the other one leaks. */
 	if ((a->is_suspect || (a->class >= KMT_CLASS_GROWTH && !a->is_suppressed)) &&
 	    (b->is_suspect || (b->class >= KMT_CLASS_GROWTH && !b->is_suppressed)))

@@ -129,6 +129,8 @@ static void name_item(struct kmt_diff_item *item)
 	const struct kmt_summary_row *a = item->sides[0].row, *b = item->sides[1].row;
 
 	item->row = !a || (b && says_more(b, a)) ? b : a;
+	if (a && b && kmt_row_has_other_owner(a, b) && item->sides[0].is_suspect)
+		item->row = a; /* the one that the first sentence is of */
 	item->has_size = item->row->space < KMT_SPACE_PAIR;
 }
 
@@ -139,20 +141,81 @@ static enum kmt_match match_of(const struct kmt_diff *diff, const struct entry *
 	return entry->is_exact ? KMT_MATCH_EXACT : KMT_MATCH_FUNCTION;
 }
 
-/* Entries with the same key, which are neighbours, make one item. Takes their keys. */
+/* Entries of one key, or of one key and owner, make an item. Takes the first one's key. */
+static struct kmt_diff_item *make_item(struct kmt_diff *diff, struct entry *entries, size_t nr)
+{
+	struct kmt_diff_item *item = &diff->items[diff->nr_items++];
+
+	item->match = match_of(diff, &entries[0]);
+	item->key = KMT_STEAL(entries[0].key);
+	for (size_t i = 0; i < nr; i++)
+		add_row(&item->sides[entries[i].side], entries[i].row);
+	return item;
+}
+
+static int by_owner(const void *left, const void *right)
+{
+	const struct entry *a = left, *b = right;
+	int r = kmt_row_compare_owners(a->row, b->row);
+
+	return r ? r : by_key(left, right);
+}
+
+/* Is it known for whom each is, and not the same for all of both tapes? */
+static bool is_of_owners(const struct entry *entries, size_t nr)
+{
+	bool is_of_several = false;
+
+	if (entries[0].side == entries[nr - 1].side)
+		return false;
+	for (size_t i = 0; i < nr; i++) {
+		if (!kmt_row_owner(entries[i].row))
+			return false;
+		is_of_several |= kmt_row_compare_owners(entries[0].row, entries[i].row) != 0;
+	}
+	return is_of_several;
+}
+
+static bool is_side_for_many(const struct entry *entries, size_t nr, int side)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (entries[i].side == side && entries[i].row->is_for_many)
+			return true;
+	return false;
+}
+
+/* What a helper allocates for one is not what it allocates for another. */
+static void make_items_of_owners(struct kmt_diff *diff, struct entry *entries, size_t nr)
+{
+	bool is_for_many[2] = { is_side_for_many(entries, nr, 0),
+				is_side_for_many(entries, nr, 1) };
+	size_t next;
+
+	qsort(entries, nr, sizeof(*entries), by_owner);
+	for (size_t i = 0; i < nr; i = next) {
+		struct kmt_diff_item *item;
+
+		for (next = i + 1;
+		     next < nr && kmt_row_compare_owners(entries[i].row, entries[next].row) == 0;)
+			next++;
+		item = make_item(diff, entries + i, next - i);
+		item->is_for_others = !item->sides[0].row != !item->sides[1].row;
+		item->is_for_many = item->is_for_others && is_for_many[item->sides[0].row ? 1 : 0];
+	}
+}
+
+/* Entries with the same key are neighbours. */
 static void make_items(struct kmt_diff *diff, struct entry *entries, size_t nr)
 {
-	for (size_t i = 0; i < nr; i++) {
-		struct kmt_diff_item *item = &diff->items[diff->nr_items];
+	size_t next;
 
-		if (i == 0 || strcmp(entries[i].key, item[-1].key) != 0) {
-			item->match = match_of(diff, &entries[i]);
-			item->key = KMT_STEAL(entries[i].key);
-			diff->nr_items++;
-		} else {
-			item--;
-		}
-		add_row(&item->sides[entries[i].side], entries[i].row);
+	for (size_t i = 0; i < nr; i = next) {
+		for (next = i + 1; next < nr && strcmp(entries[i].key, entries[next].key) == 0;)
+			next++;
+		if (is_of_owners(entries + i, next - i))
+			make_items_of_owners(diff, entries + i, next - i);
+		else
+			(void)make_item(diff, entries + i, next - i);
 	}
 }
 
@@ -194,6 +257,13 @@ static int by_item_key(const void *left, const void *right)
 	return r ? r : !a->sides[0].row - !b->sides[0].row;
 }
 
+/* @a is of A: they are in this order. */
+static bool may_be_joined(const struct kmt_diff_item *a, const struct kmt_diff_item *b)
+{
+	return a->sides[0].row && b->sides[1].row &&
+	       !kmt_row_has_other_owner(a->sides[0].row, b->sides[1].row);
+}
+
 static void join(struct kmt_diff_item *to, struct kmt_diff_item *from)
 {
 	for (int side = 0; side < 2; side++)
@@ -218,7 +288,7 @@ static void join_by_name(struct kmt_diff *diff)
 				   is_in_one(&items[next]) &&
 				   strcmp(items[i].key, items[next].key) == 0;)
 			next++;
-		if (next == i + 2 && !items[i].sides[0].row != !items[i + 1].sides[0].row) {
+		if (next == i + 2 && may_be_joined(&items[i], &items[i + 1])) {
 			join(&items[i], &items[i + 1]);
 			items[to++] = items[i];
 			continue;

@@ -177,6 +177,26 @@ void kmt_row_name_plainly(char name[KMT_PLAIN_BYTES], enum kmt_group group,
 	(void)snprintf(name, KMT_PLAIN_BYTES, "%s (by %s)", owner, site);
 }
 
+/* Code without a name is called by its address, which is another one after each boot. */
+const char *kmt_row_owner(const struct kmt_summary_row *row)
+{
+	return row->owner && strncmp(row->owner, "0x", 2) != 0 ? row->owner : NULL;
+}
+
+int kmt_row_compare_owners(const struct kmt_summary_row *a, const struct kmt_summary_row *b)
+{
+	const char *of_a = a->owner_module ? a->owner_module : "";
+	const char *of_b = b->owner_module ? b->owner_module : "";
+	int r = strcmp(a->owner, b->owner);
+
+	return r ? r : strcmp(of_a, of_b);
+}
+
+bool kmt_row_has_other_owner(const struct kmt_summary_row *a, const struct kmt_summary_row *b)
+{
+	return kmt_row_owner(a) && kmt_row_owner(b) && kmt_row_compare_owners(a, b) != 0;
+}
+
 bool kmt_row_is_suspect(const struct kmt_summary_row *row)
 {
 	if (row->is_suppressed || row->class < KMT_CLASS_GROWTH ||

@@ -27,6 +27,15 @@ void kmt_row_name(char *name, enum kmt_group group, const struct kmt_summary_row
 void kmt_row_name_plainly(char name[KMT_PLAIN_BYTES], enum kmt_group group,
 			  const struct kmt_summary_row *row);
 
+/* For whom @row is, by a name that other tapes know: NULL if there is none. */
+const char *kmt_row_owner(const struct kmt_summary_row *row);
+
+/* Of rows that have such an owner each. As strcmp(). */
+int kmt_row_compare_owners(const struct kmt_summary_row *a, const struct kmt_summary_row *b);
+
+/* Are both for somebody, and not for the same? */
+bool kmt_row_has_other_owner(const struct kmt_summary_row *a, const struct kmt_summary_row *b);
+
 /* Does the report of its tape suspect it, as the verdict does? */
 bool kmt_row_is_suspect(const struct kmt_summary_row *row);
 

@@ -211,8 +211,8 @@ static void read_name(struct kmt_reading *reading, struct json_object *object,
 	row->is_unknown = !json_object_object_get_ex(object, "module", &unused);
 	row->cache = kmt_reading_text(reading, object, "cache");
 	row->comm = kmt_reading_text(reading, object, "comm");
-	if (kmt_reading_uint(reading, object, "owners") <= 1 ||
-	    kmt_reading_bool(reading, object, "judged_by_owner")) {
+	row->is_for_many = kmt_reading_uint(reading, object, "owners") > 1;
+	if (!row->is_for_many || kmt_reading_bool(reading, object, "judged_by_owner")) {
 		row->owner = kmt_reading_text(reading, object, "owner");
 		row->owner_module = kmt_reading_text(reading, object, "owner_module");
 	}

@@ -168,6 +168,52 @@ says 'FIXED: foo_rx [foo] (by __alloc_skb) leaks in A (+35.2 MiB/h), and not in 
 tells 'gone        __alloc_skb, for foo_rx [foo]  kmalloc-1k'
 holds '.items[0] | .function == "__alloc_skb" and .owner == "foo_rx" and .owner_module == "foo"'
 
+# Who leaks through it is another one: neither is the other's leak. Of many, a tape names but one; of one alone, all is known.
+make_helper bar-leaks 2
+compare 0 helper-leaks.tape bar-leaks.tape
+says 'CANNOT TELL: foo_rx [foo] (by __alloc_skb) leaks in A (+35.2 MiB/h), but B allocates there for many, and doesn'"'"'t tell what for this'
+says '(others: 1 not to be told)'
+holds '.changes["cannot-tell"] == 2 and ([.items[] | .owner, has("a"), has("b")] == ["foo_rx", true, false, "bar_tx", false, true])'
+make_helper foo-alone 1 only=foo
+make_helper bar-alone 2 only=bar
+compare 3 foo-alone.tape bar-alone.tape
+says 'WORSE: bar_tx (by __alloc_skb) leaks in B (+70.3 MiB/h), and not in A'
+holds '.changes.new == 1 and .changes["cannot-tell"] == 1 and .items[1].why == "B allocates there for others only"'
+make_helper bar-healthy 0 only=bar
+compare 0 foo-alone.tape bar-healthy.tape
+says 'CANNOT TELL: foo_rx [foo] (by __alloc_skb) leaks in A (+70.3 MiB/h), but B allocates there for others only'
+compare 3 bar-healthy.tape foo-alone.tape
+says 'WORSE: foo_rx [foo] (by __alloc_skb) leaks in B (+70.3 MiB/h), and not in A'
+# The same one of another build, elsewhere, is the same; but one with another name may be.
+make_helper foo-rebuilt 1 module=ffffffffc0a00000 foo_build=3c shift=64
+compare 0 helper-leaks.tape foo-rebuilt.tape
+says 'NOT FIXED: foo_rx [foo] (by __alloc_skb) leaks in B as it does in A'
+holds '.changes.same == 1 and (.items | length) == 1 and .same_kernel_build'
+make_helper foo-renamed 1 only=foo foo_build=3c
+sed -i 's/foo_rx/foo_rx_all/' foo-renamed.script
+"$MKTAPE" foo-renamed.script -o renamed-helper.tape && echo "kernel 1a" >renamed-helper.tape/symbols/build-ids || exit 1
+compare 0 foo-alone.tape renamed-helper.tape
+says 'CANNOT TELL'
+holds '.changes.new == 0 and .changes["cannot-tell"] == 2 and any(.items[]; .why | test("under another name"))'
+# Where another call of the helper may be for either, they are one item, and still not the same leak.
+for name in helper-leaks bar-leaks; do
+	"$KMEMTAPE" replay --format json $name.tape |
+		jq 'del(.tape.build_ids) | .sites += [.sites[] | select(.function == "__alloc_skb") | .class = "none" | del(.owner, .owner_module)]' >$name.json
+done
+compare 0 helper-leaks.json bar-leaks.json
+says 'CANNOT TELL: foo_rx [foo] (by __alloc_skb) leaks in A'
+says 'but B allocates there for bar_tx'
+compare 0 bar-leaks.json helper-leaks.json
+says 'CANNOT TELL: bar_tx (by __alloc_skb) leaks in A'
+says 'but B allocates there for foo_rx'
+# Code without a name is called by its address, which is another one after each boot.
+for name in foo-alone foo-rebuilt; do
+	"$KMEMTAPE" replay --format json $name.tape |
+		jq --arg at 0x$name '(.sites[] | select(.owner | values)) |= (.owner = $at)' >$name-nameless.json
+done
+compare 0 foo-alone-nameless.json foo-rebuilt-nameless.json
+holds '(.items | length) == 1 and .changes["cannot-tell"] == 0 and .changes.new == 0'
+
 # As many as are wanted.
 compare 0 leak.tape healthy.tape --top 0
 [ "$(grep -cE '^(gone|quiet) ' out)" -eq 3 ] || fail "$what: not all of them"

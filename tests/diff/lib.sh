@@ -40,10 +40,16 @@ make() {
 	[ -z "$build" ] || echo "kernel $build" >"$name.tape/symbols/build-ids"
 }
 
-# Usage: make_helper NAME LEAK: NAME.tape, of a helper that allocates for two, of whom foo_rx [foo] leaks if LEAK is 1
+# Usage: make_helper NAME LEAK [WORD=VALUE...]: NAME.tape, of a helper that allocates for two, of whom foo_rx [foo] leaks if LEAK
+# is 1, see helper.awk
 make_helper() {
+	local name=$1 leak=$2
+	shift 2
 	nr_made=$((nr_made + 1))
-	awk -v start=$((1000000000 + nr_made)) -v leak="$2" -f "$KMT_TESTS/diff/helper.awk" >"$1.script" && "$MKTAPE" "$1.script" -o "$1.tape" || exit 1
+	# shellcheck disable=SC2046 # words
+	awk $(printf -- '-v %s ' start=$((1000000000 + nr_made)) leak="$leak" module=ffffffffc0000000 foo_build=2b shift=0 "$@") \
+		-f "$KMT_TESTS/diff/helper.awk" >"$name.script" && "$MKTAPE" "$name.script" -o "$name.tape" || exit 1
+	echo "kernel 1a" >"$name.tape/symbols/build-ids"
 }
 
 # Usage: compare STATUS A B [OPTION...]: the report is in text, its lines joined in out, as JSON in json.
