@@ -9,6 +9,10 @@ function stack(i, ns, who) {
 	printf "%s 0 kernel_stack caller=0xffffffff81020050,%s,0xffffffff81050040 pid=42\n", at(i, ns), who
 }
 BEGIN {
+	if (!module)
+		module = "ffffffffc0000000"
+	if (!foo_build)
+		foo_build = "2b"
 	end = sprintf("%.0f", start + 60000000000)
 	print "kernel 6.18.0\narch x86_64\nformats 6.18 stacks\nendian little\nlong 8\nsubbuf 4096\nclock mono\nstart " start "\nallocs_on " start
 	print "allocs_off " end "\nend " end "\nsets slab\nstacks slab\nclosed yes\nmodule load 0 foo 16384 0x" module " OE " foo_build

@@ -47,7 +47,7 @@ make_helper() {
 	shift 2
 	nr_made=$((nr_made + 1))
 	# shellcheck disable=SC2046 # words
-	awk $(printf -- '-v %s ' start=$((1000000000 + nr_made)) leak="$leak" module=ffffffffc0000000 foo_build=2b shift=0 "$@") \
+	awk $(printf -- '-v %s ' start=$((1000000000 + nr_made)) leak="$leak" "$@") \
 		-f "$KMT_TESTS/diff/helper.awk" >"$name.script" && "$MKTAPE" "$name.script" -o "$name.tape" || exit 1
 	echo "kernel 1a" >"$name.tape/symbols/build-ids"
 }
