@@ -38,8 +38,16 @@ struct kmt_fleet_site {
 	char *key;
 };
 
+/* A recording that is there already, in this form or another: it counts once. */
+struct kmt_fleet_repeat {
+	const struct kmt_summary *tape; /* borrowed */
+	size_t of;			/* index of the one that counts */
+};
+
 struct kmt_fleet {
-	struct kmt_summary *const *tapes; /* borrowed */
+	const struct kmt_summary **tapes; /* borrowed, each recording once */
+	struct kmt_fleet_repeat *repeats; /* in the order in which they were given */
+	size_t nr_repeats;
 	size_t nr_tapes, nr_hosts;
 	size_t nr_leaking_tapes, nr_leaking_hosts; /* by what their verdicts say */
 	size_t nr_doubtful; /* tapes that lost events, or whose report is not whole */

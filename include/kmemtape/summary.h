@@ -114,6 +114,9 @@ static inline bool kmt_summary_is_short(const struct kmt_summary *summary)
 /* Of the kernel (NULL) or a module; NULL: not known. */
 const char *kmt_summary_build_id(const struct kmt_summary *summary, const char *module);
 
+/* In whatever form: a redacted tape has no host, a trace.dat begins with its first event. */
+bool kmt_summary_is_same_recording(const struct kmt_summary *a, const struct kmt_summary *b);
+
 KMT_DEFINE_FREEP(struct kmt_summary *, kmt_summary_free)
 
 #endif

@@ -29,26 +29,6 @@ static bool is_build_same(const struct kmt_summary *a, const struct kmt_summary 
 	return is_text_same(kmt_summary_build_id(a, module), kmt_summary_build_id(b, module));
 }
 
-static bool may_be_same(const char *a, const char *b)
-{
-	return !a || !b || strcmp(a, b) == 0;
-}
-
-static bool is_within(const struct kmt_summary *a, const struct kmt_summary *b)
-{
-	return a->start_ns >= b->start_ns && a->end_ns <= b->end_ns;
-}
-
-/* In whatever form: a redacted tape has no host, a trace.dat begins with its first event. */
-static bool is_recording_same(const struct kmt_summary *a, const struct kmt_summary *b)
-{
-	return a->events && a->events == b->events && a->allocs == b->allocs &&
-	       a->frees == b->frees && a->end_ns && b->end_ns &&
-	       (is_within(a, b) || is_within(b, a)) && may_be_same(a->host, b->host) &&
-	       may_be_same(a->kernel, b->kernel) &&
-	       may_be_same(kmt_summary_build_id(a, NULL), kmt_summary_build_id(b, NULL));
-}
-
 static int by_key(const void *left, const void *right)
 {
 	const struct entry *a = left, *b = right;
@@ -367,7 +347,7 @@ int kmt_diff_new(const struct kmt_summary *a, const struct kmt_summary *b,
 	diff->tapes[0] = a;
 	diff->tapes[1] = b;
 	diff->is_same_kernel = is_build_same(a, b, NULL);
-	diff->is_same_recording = is_recording_same(a, b);
+	diff->is_same_recording = kmt_summary_is_same_recording(a, b);
 	r = match(diff, err);
 	if (r == 0 && a->group == KMT_BY_SITE) {
 		r = key_by_name(diff, err);

@@ -51,6 +51,15 @@ static void put_site(struct builder *b, struct json_object *list, const struct k
 		put_part(b, parts, &site->parts[i], site->row);
 }
 
+static void put_repeat(struct builder *b, struct json_object *list,
+		       const struct kmt_fleet_repeat *repeat)
+{
+	struct json_object *object = put_element(b, list, json_object_new_object());
+
+	put_text(b, object, "path", repeat->tape->path);
+	put_uint(b, object, "tape", repeat->of);
+}
+
 int kmt_fleet_json(const struct kmt_fleet *fleet, uint64_t top, FILE *file, struct kmt_err *err)
 {
 	size_t nr = top && top < fleet->nr_sites ? top : fleet->nr_sites;
@@ -68,6 +77,9 @@ int kmt_fleet_json(const struct kmt_fleet *fleet, uint64_t top, FILE *file, stru
 	for (size_t i = 0; i < fleet->nr_tapes; i++)
 		kmt_summary_put(&b, put_element(&b, list, json_object_new_object()),
 				fleet->tapes[i]);
+	list = put(&b, root, "repeats", json_object_new_array());
+	for (size_t i = 0; i < fleet->nr_repeats; i++)
+		put_repeat(&b, list, &fleet->repeats[i]);
 	list = put(&b, root, "sites", json_object_new_array());
 	for (size_t i = 0; i < nr; i++)
 		put_site(&b, list, &fleet->sites[i]);

@@ -132,7 +132,6 @@ static int put_parts(const struct kmt_fleet *fleet, size_t nr, FILE *file)
 
 int kmt_fleet_page(const struct kmt_fleet *fleet, uint64_t top, FILE *file, struct kmt_err *err)
 {
-	const struct kmt_summary *const *tapes = (const struct kmt_summary *const *)fleet->tapes;
 	size_t nr = fleet->nr_sites;
 	int r;
 
@@ -145,7 +144,12 @@ int kmt_fleet_page(const struct kmt_fleet *fleet, uint64_t top, FILE *file, stru
 			       : fleet->nr_doubtful || fleet->nr_short		  ? "untold"
 										  : "good",
 			       fleet->headline);
-	r = kmt_summary_page_doubts(tapes, fleet->nr_tapes, NULL, file);
+	r = kmt_summary_page_doubts(fleet->tapes, fleet->nr_tapes, NULL, file);
+	if (fleet->nr_repeats)
+		(void)fprintf(file,
+			      "<p>%zu more %s the same recording again, in this form or another: "
+			      "each counts once.</p>\n",
+			      fleet->nr_repeats, fleet->nr_repeats == 1 ? "is" : "are");
 	if (r == 0)
 		r = put_sites(fleet, nr, file);
 	if (nr < fleet->nr_sites)
@@ -154,7 +158,7 @@ int kmt_fleet_page(const struct kmt_fleet *fleet, uint64_t top, FILE *file, stru
 	if (r == 0)
 		r = put_parts(fleet, nr, file);
 	if (r == 0)
-		r = kmt_summary_page_tapes(tapes, fleet->nr_tapes, NULL, file);
+		r = kmt_summary_page_tapes(fleet->tapes, fleet->nr_tapes, NULL, file);
 	kmt_summary_page_end(file);
 	return r < 0 ? kmt_fail(err, r, "out of memory") : 0;
 }

@@ -69,6 +69,19 @@ static void print_site(const struct kmt_fleet *fleet, const struct kmt_fleet_sit
 			print_part(fleet, site, &site->parts[i], file);
 }
 
+static void print_repeats(const struct kmt_fleet *fleet, FILE *file)
+{
+	char text[64];
+
+	for (size_t i = 0; i < fleet->nr_repeats; i++) {
+		const struct kmt_fleet_repeat *repeat = &fleet->repeats[i];
+
+		(void)snprintf(text, sizeof(text),
+			       "%zu: the same recording again, counts once: ", repeat->of + 1);
+		kmt_words_wrap(file, text, 3, repeat->tape->path ? repeat->tape->path : "?");
+	}
+}
+
 int kmt_fleet_text(const struct kmt_fleet *fleet, uint64_t top, FILE *file, struct kmt_err *err)
 {
 	size_t nr = fleet->nr_sites;
@@ -89,6 +102,7 @@ int kmt_fleet_text(const struct kmt_fleet *fleet, uint64_t top, FILE *file, stru
 		(void)snprintf(name, sizeof(name), "%zu: ", i + 1);
 		kmt_summary_head_print(fleet->tapes[i], name, file);
 	}
+	print_repeats(fleet, file);
 	for (size_t i = 0; i < nr; i++) {
 		fputc('\n', file);
 		print_site(fleet, &fleet->sites[i], file);

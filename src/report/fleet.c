@@ -48,37 +48,23 @@ static bool has_host(const struct kmt_summary *tape)
 	return tape->host && *tape->host && strcmp(tape->host, "(none)") != 0;
 }
 
-/* What no two recordings have in common. */
-static int by_recording(const struct kmt_summary *a, const struct kmt_summary *b)
-{
-	const uint64_t differences[][2] = { { a->start_ns, b->start_ns },
-					    { a->end_ns, b->end_ns },
-					    { a->events, b->events },
-					    { a->live_bytes, b->live_bytes } };
-
-	for (size_t i = 0; i < sizeof(differences) / sizeof(differences[0]); i++)
-		if (differences[i][0] != differences[i][1])
-			return differences[i][0] < differences[i][1] ? -1 : 1;
-	return 0;
-}
-
-/* Those without a host last, where each is of one of its own, unless it is given twice. */
+/* Those without a host last: each is of one of its own. */
 static int by_host(const void *left, const void *right)
 {
-	const struct kmt_summary *a = **(struct kmt_summary *const *const *)left;
-	const struct kmt_summary *b = **(struct kmt_summary *const *const *)right;
+	const struct kmt_summary *const *a = *(const struct kmt_summary *const *const *)left;
+	const struct kmt_summary *const *b = *(const struct kmt_summary *const *const *)right;
 
-	if (!has_host(a) && !has_host(b))
-		return by_recording(a, b);
-	if (!has_host(a) || !has_host(b))
-		return has_host(b) - has_host(a);
-	return strcmp(a->host, b->host);
+	if (!has_host(*a) && !has_host(*b))
+		return (a > b) - (a < b);
+	if (!has_host(*a) || !has_host(*b))
+		return has_host(*b) - has_host(*a);
+	return strcmp((*a)->host, (*b)->host);
 }
 
 static int number_hosts(struct kmt_fleet *fleet, struct hosts *hosts)
 {
 	size_t nr = fleet->nr_tapes;
-	struct kmt_summary *const **tapes = calloc(nr + 1, sizeof(*tapes));
+	const struct kmt_summary *const **tapes = calloc(nr + 1, sizeof(*tapes));
 
 	hosts->of_tape = calloc(nr + 1, sizeof(*hosts->of_tape));
 	hosts->list = calloc(nr + 1, sizeof(*hosts->list));
@@ -317,6 +303,34 @@ static void say(struct kmt_fleet *fleet)
 	(void)snprintf(fleet->headline + used, sizeof(fleet->headline) - (size_t)used, "%s", doubt);
 }
 
+/* The one with all of its rows, or that tells more of where it is from. */
+static bool is_better(const struct kmt_summary *a, const struct kmt_summary *b)
+{
+	if (a->is_cut != b->is_cut)
+		return b->is_cut;
+	return has_host(a) && !has_host(b);
+}
+
+static void take(struct kmt_fleet *fleet, const struct kmt_summary *tape)
+{
+	struct kmt_fleet_repeat *repeat = &fleet->repeats[fleet->nr_repeats];
+	size_t i;
+
+	for (i = 0; i < fleet->nr_tapes; i++)
+		if (kmt_summary_is_same_recording(fleet->tapes[i], tape))
+			break;
+	if (i == fleet->nr_tapes) {
+		fleet->tapes[fleet->nr_tapes++] = tape;
+		return;
+	}
+	*repeat = (struct kmt_fleet_repeat){ .tape = tape, .of = i };
+	fleet->nr_repeats++;
+	if (is_better(tape, fleet->tapes[i])) {
+		repeat->tape = fleet->tapes[i];
+		fleet->tapes[i] = tape;
+	}
+}
+
 static int fill(struct kmt_fleet *fleet)
 {
 	struct hosts hosts = { NULL, NULL };
@@ -352,10 +366,14 @@ int kmt_fleet_new(struct kmt_summary *const *tapes, size_t nr, struct kmt_fleet 
 		if (tapes[i]->group != tapes[0]->group)
 			return kmt_fail(err, -EINVAL, "not all reports are by the same");
 	if (fleet) {
-		fleet->tapes = tapes;
-		fleet->nr_tapes = nr;
+		fleet->tapes = calloc(nr + 1, sizeof(struct kmt_summary *));
+		fleet->repeats = calloc(nr + 1, sizeof(*fleet->repeats));
 	}
-	if (!fleet || fill(fleet) < 0)
+	if (!fleet || !fleet->tapes || !fleet->repeats)
+		return kmt_fail(err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < nr; i++)
+		take(fleet, tapes[i]);
+	if (fill(fleet) < 0)
 		return kmt_fail(err, -ENOMEM, "out of memory");
 	say(fleet);
 	*ret_fleet = KMT_STEAL(fleet);
@@ -371,6 +389,8 @@ struct kmt_fleet *kmt_fleet_free(struct kmt_fleet *fleet)
 		free(fleet->sites[i].key);
 	}
 	free(fleet->sites);
+	free(fleet->repeats);
+	free(fleet->tapes);
 	free(fleet);
 	return NULL;
 }

@@ -16,6 +16,25 @@ const char *kmt_summary_build_id(const struct kmt_summary *summary, const char *
 	return NULL;
 }
 
+static bool may_be_same(const char *a, const char *b)
+{
+	return !a || !b || strcmp(a, b) == 0;
+}
+
+static bool is_within(const struct kmt_summary *a, const struct kmt_summary *b)
+{
+	return a->start_ns >= b->start_ns && a->end_ns <= b->end_ns;
+}
+
+bool kmt_summary_is_same_recording(const struct kmt_summary *a, const struct kmt_summary *b)
+{
+	return a->events && a->events == b->events && a->allocs == b->allocs &&
+	       a->frees == b->frees && a->end_ns && b->end_ns &&
+	       (is_within(a, b) || is_within(b, a)) && may_be_same(a->host, b->host) &&
+	       may_be_same(a->kernel, b->kernel) &&
+	       may_be_same(kmt_summary_build_id(a, NULL), kmt_summary_build_id(b, NULL));
+}
+
 int kmt_summary_of_result(const struct kmt_result *result, struct kmt_summary **ret_summary,
 			  struct kmt_err *err)
 {

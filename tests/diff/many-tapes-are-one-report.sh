@@ -56,17 +56,33 @@ done
 
 # Nobody knows the host of a redacted tape: it is one of its own.
 "$KMEMTAPE" pack --redact -o redacted.tar one.tape 2>/dev/null || fail "redact: exit $?"
-merge one.tape redacted.tar
-holds '.hosts == 2 and .leaking_hosts == 2 and .sites[0].leaking_hosts == 2'
+merge later.tape redacted.tar
+holds '.hosts == 2 and .leaking_hosts == 2 and .sites[0].leaking_hosts == 2 and .repeats == []'
 # Even if both were recorded to the same place.
 jq 'del(.tape.host)' one.json >unnamed.json
 jq '.events.total += 1' unnamed.json >unnamed-too.json
 merge unnamed.json unnamed-too.json
 holds '.hosts == 2 and .leaking_hosts == 2 and .sites[0].hosts == 2 and .sites[0].leaking_hosts == 2'
-# And none more if the same recording is given twice.
-cp unnamed.json again.json
-merge again.json unnamed.json
-holds '.hosts == 1 and .leaking_hosts == 1 and .sites[0].leaking_hosts == 1'
+
+# The same recording again, in whatever form, counts once: as what has all rows, and a host.
+ln -s one.tape link.tape
+{ "$KMEMTAPE" pack -o one.tar one.tape && "$KMEMTAPE" pack --small -o small.tar one.tape; } 2>/dev/null || fail "pack: exit $?"
+"$KMEMTAPE" pack --redact --distill -o distilled.tar one.tape 2>/dev/null || fail "distill: exit $?"
+"$KMEMTAPE" replay --format json --top 1 --grace 20s one.tape >top.json || fail "replay: exit $?"
+merge --top 0 one.tape
+grep -v '^1: ' text >wanted
+jq '.sites' json >wanted.json
+merge --top 0 redacted.tar one.tape ./one.tape link.tape one.tar small.tar distilled.tar one.json top.json
+holds '.hosts == 1 and .leaking_tapes == 1 and (.tapes | map(.path)) == ["one.tape"] and all(.repeats[]; .tape == 0)'
+holds '(.repeats | map(.path)) == ["redacted.tar", "./one.tape", "link.tape", "one.tar", "small.tar", "distilled.tar", "one.tape", "one.tape"]'
+grep -v '^1: ' text | cmp - wanted || fail "$what: not as one.tape alone"
+jq '.sites' json | cmp - wanted.json || fail "$what: sites are not as of one.tape alone"
+[ "$(grep -c '^1: the same recording again, counts once: ' text)" -eq 8 ] || fail "$what: not a line for each: $(cat text)"
+grep -qx '1: the same recording again, counts once: small.tar' text || fail "$what: small.tar isn't named"
+"$KMEMTAPE" merge --format html top.json one.tape two.tape one.tar >page.html || fail "$what: html: exit $?"
+grep -qF '<p>2 more are the same recording again' page.html || fail "html: not a word of those that are there twice"
+"$KMEMTAPE" merge --format json two.tape top.json one.tape | jq -e '.hosts == 2 and (.tapes | map(.cut)) == [false, false]' >/dev/null ||
+	fail "a report with some of its rows takes the place of the tape"
 merge one.tape later.tape
 holds '.hosts == 1 and .leaking_tapes == 2 and (.sites[0] | .leaking_hosts == 1 and .leaking_tapes == 2)'
 
