@@ -66,6 +66,13 @@ enum kmt_space {
 #define KMT_PFN_BIAS 1u /* frame 0 exists, and ptr 0 is a failed allocation */
 
 /*
+ * The buddy allocator's largest block has so many powers of two of pages: 10 to 13, by architecture
+ * (MAX_ORDER). As each begins at a multiple of its size (Linux mm/page_alloc.c), none reaches
+ * beyond a range of as many frames as the largest; what is said to is damage, and no block.
+ */
+#define KMT_PAGE_ORDER_MAX 13u
+
+/*
  * Stacks are interned (stacks.h). Bit 0 of the number of a stack says that a frame of it is outside
  * the kernel's own code: such addresses may be someone else's when a module has come or gone.
  */

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 #include "blocks.h"
-#include "kmemtape/event.h"
 
 #define WORD_FRAMES 64u
 

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "kmemtape/event.h"
 #include "kmemtape/liveset.h"
 
 /*
@@ -11,7 +12,7 @@
  * of pages in bytes_req. As the buddy allocator hands them out (Linux mm/page_alloc.c), a block has a power
  * of two pages and begins at a multiple of it; so the block that a frame is in is at one of few places.
  */
-#define KMT_BLOCK_ORDERS 14u /* 0..13: 8192 pages, the largest MAX_ORDER of any architecture */
+#define KMT_BLOCK_ORDERS (KMT_PAGE_ORDER_MAX + 1)
 
 struct kmt_blocks {
 	struct kmt_liveset *set;	/* borrowed */

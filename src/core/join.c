@@ -25,7 +25,8 @@ static struct kmt_place place_of(const struct kmt_ledger *ledger, const struct k
 	};
 }
 
-int kmt_ledger_note_opened(struct kmt_ledger *ledger, uint32_t index, const struct kmt_event *event)
+int kmt_ledger_note_opened(struct kmt_ledger *ledger, uint32_t index, const struct kmt_event *event,
+			   uint32_t split_from)
 {
 	if (index >= ledger->room_places) {
 		size_t room = ((size_t)index + 1) * 2;
@@ -37,7 +38,10 @@ int kmt_ledger_note_opened(struct kmt_ledger *ledger, uint32_t index, const stru
 		ledger->places = grown;
 		ledger->room_places = room;
 	}
-	ledger->places[index] = (struct kmt_account_places){ .opened = place_of(ledger, event) };
+	ledger->places[index] = (struct kmt_account_places){
+		.opened = place_of(ledger, event),
+		.split_from = split_from,
+	};
 	return 0;
 }
 
@@ -137,12 +141,24 @@ static void add_account(struct kmt_account *to, const struct kmt_account *from)
 	to->exposed_objects += from->exposed_objects;
 }
 
+/* Another part may have opened the account that this one's first block was split from before. */
+static const struct kmt_account *first_of(const struct kmt_ledger *whole,
+					  const struct kmt_part *part, uint32_t index)
+{
+	uint32_t split_from = part->ledger->places[index].split_from;
+
+	return split_from == KMT_NO_ACCOUNT
+		       ? kmt_accounts_at(part->ledger->accounts, index)
+		       : kmt_accounts_at(whole->accounts, part->accounts[split_from]);
+}
+
 static int join_account(struct kmt_ledger *whole, const struct opening *opening)
 {
 	struct kmt_part *part = &whole->parts[opening->part];
 	struct kmt_account *from = kmt_accounts_at(part->ledger->accounts, opening->index), *to;
+	const struct kmt_account *first = first_of(whole, part, opening->index);
 	uint32_t *index = &part->accounts[opening->index];
-	int r = kmt_accounts_open(whole->accounts, &from->key, from->first_ns, from->first_pid,
+	int r = kmt_accounts_open(whole->accounts, &from->key, first->first_ns, first->first_pid,
 				  index);
 
 	if (r == 0 && whole->options.accounts_max &&

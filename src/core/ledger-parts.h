@@ -51,6 +51,7 @@ struct kmt_place {
 /* Of an account, in a ledger that is a part. */
 struct kmt_account_places {
 	struct kmt_place opened, named; /* by events: the account, its freed_cache */
+	uint32_t split_from;		/* see kmt_ledger_open_key() */
 };
 
 /* A ledger that was joined to another. It has nothing but its live sets any more. */
@@ -95,10 +96,12 @@ struct kmt_ledger {
 int kmt_ledger_open(struct kmt_ledger *ledger, const struct kmt_event *event, uint64_t bytes_alloc,
 		    uint32_t *ret_index);
 
-/* The same by key; @event made it necessary. */
+#define KMT_NO_ACCOUNT UINT32_MAX
+
+/* The same by key; @event made it necessary. A new one is as old as @split_from, the account of the
+ * block that its first block was a part of; KMT_NO_ACCOUNT: of none. */
 int kmt_ledger_open_key(struct kmt_ledger *ledger, const struct kmt_account_key *key,
-			uint64_t time_ns, int32_t pid, const struct kmt_event *event,
-			uint32_t *ret_index);
+			const struct kmt_event *event, uint32_t split_from, uint32_t *ret_index);
 
 /* A free, of another space than the slab's, of what nobody is known to have allocated. */
 void kmt_ledger_note_unknown(struct kmt_ledger *ledger, const struct kmt_event *event);
@@ -144,9 +147,10 @@ static inline bool kmt_ledger_is_part(const struct kmt_ledger *ledger)
 	return ledger->options.number_of != NULL;
 }
 
-/* An account was opened by @event, its freed_cache named by it. Return: 0 or -ENOMEM. */
-int kmt_ledger_note_opened(struct kmt_ledger *ledger, uint32_t index,
-			   const struct kmt_event *event);
+/* An account was opened by @event, as kmt_ledger_open_key() says; its freed_cache was named by it.
+ * Return: 0 or -ENOMEM. */
+int kmt_ledger_note_opened(struct kmt_ledger *ledger, uint32_t index, const struct kmt_event *event,
+			   uint32_t split_from);
 void kmt_ledger_note_named(struct kmt_ledger *ledger, uint32_t index,
 			   const struct kmt_event *event);
 

@@ -136,8 +136,7 @@ static uint64_t magnitude(uint64_t bytes)
 }
 
 int kmt_ledger_open_key(struct kmt_ledger *ledger, const struct kmt_account_key *key,
-			uint64_t time_ns, int32_t pid, const struct kmt_event *event,
-			uint32_t *ret_index)
+			const struct kmt_event *event, uint32_t split_from, uint32_t *ret_index)
 {
 	const struct kmt_watcher *watcher = &ledger->options.watcher;
 	size_t nr = kmt_accounts_nr(ledger->accounts), max = ledger->options.accounts_max;
@@ -146,6 +145,8 @@ int kmt_ledger_open_key(struct kmt_ledger *ledger, const struct kmt_account_key 
 		.bytes_alloc = magnitude(key->bytes_alloc),
 		.space = key->space,
 	};
+	uint64_t first_ns = event->time_ns;
+	int32_t first_pid = event->pid;
 	int r;
 
 	if (max && nr >= max && !kmt_accounts_has(ledger->accounts, key)) {
@@ -153,7 +154,11 @@ int kmt_ledger_open_key(struct kmt_ledger *ledger, const struct kmt_account_key 
 			return -EOVERFLOW;
 		key = &rest;
 	}
-	r = kmt_accounts_open(ledger->accounts, key, time_ns, pid, ret_index);
+	if (split_from != KMT_NO_ACCOUNT) {
+		first_ns = kmt_accounts_at(ledger->accounts, split_from)->first_ns;
+		first_pid = kmt_accounts_at(ledger->accounts, split_from)->first_pid;
+	}
+	r = kmt_accounts_open(ledger->accounts, key, first_ns, first_pid, ret_index);
 	if (r < 0 || *ret_index != nr)
 		return r;
 	if (watcher->is_watched) {
@@ -161,7 +166,9 @@ int kmt_ledger_open_key(struct kmt_ledger *ledger, const struct kmt_account_key 
 
 		account->is_watched = watcher->is_watched(watcher->context, account);
 	}
-	return kmt_ledger_is_part(ledger) ? kmt_ledger_note_opened(ledger, *ret_index, event) : 0;
+	return kmt_ledger_is_part(ledger)
+		       ? kmt_ledger_note_opened(ledger, *ret_index, event, split_from)
+		       : 0;
 }
 
 static __attribute__((noinline, cold)) int open_account(struct kmt_ledger *ledger,
@@ -191,7 +198,7 @@ static __attribute__((noinline, cold)) int open_account(struct kmt_ledger *ledge
 		key.comm = comm_of(ledger, event);
 	if (ledger->options.by_pid)
 		key.pid = event->context & CONTEXT_INTERRUPT ? -1 : event->pid;
-	return kmt_ledger_open_key(ledger, &key, event->time_ns, event->pid, event, ret_index);
+	return kmt_ledger_open_key(ledger, &key, event, KMT_NO_ACCOUNT, ret_index);
 }
 
 static struct kmt_recent *recent_of(struct kmt_ledger *ledger, const struct kmt_event *event,

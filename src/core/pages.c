@@ -20,8 +20,6 @@ struct rest {
 	struct kmt_ledger *ledger;
 	struct kmt_object object; /* of the block */
 	struct kmt_account_key key;
-	uint64_t first_ns;
-	int32_t first_pid;
 	const struct kmt_event *event; /* that ended the block */
 };
 
@@ -35,8 +33,7 @@ static int add_rest(void *context, uint64_t first, uint64_t nr)
 	int r;
 
 	rest->key.bytes_alloc = nr * page_bytes(ledger);
-	r = kmt_ledger_open_key(ledger, &rest->key, rest->first_ns, rest->first_pid, rest->event,
-				&index);
+	r = kmt_ledger_open_key(ledger, &rest->key, rest->event, rest->object.account, &index);
 	if (r == 0)
 		r = kmt_blocks_add(&ledger->blocks, first, nr, &object);
 	if (r < 0)
@@ -58,8 +55,7 @@ static int end_part(struct kmt_ledger *ledger, const struct kmt_block *block, ui
 	bool is_whole = from <= block->first && block->first + block->nr <= to;
 	struct kmt_account *account = kmt_ledger_account_of(ledger, block->object);
 	struct kmt_object object = *block->object;
-	struct rest rest = { ledger, object, account->key, account->first_ns, account->first_pid,
-			     event };
+	struct rest rest = { ledger, object, account->key, event };
 	int r = 0;
 
 	if (is_whole)

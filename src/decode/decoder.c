@@ -275,10 +275,6 @@ static void get_any(const struct kmt_layout *layout, const uint8_t *record, bool
 	event->gfp = (uint32_t)kmt_ring_field(record, &layout->gfp, is_big_endian);
 }
 
-/* The order of pages that the buddy allocator never reaches: MAX_ORDER is 10 to 13. More is damage.
- */
-#define ORDER_MAX 13u
-
 /* Linux include/linux/err.h, MAX_ERRNO: the last addresses stand for error numbers. */
 #define ERRNO_MAX 4095u
 
@@ -299,7 +295,8 @@ static void adapt(const struct kmt_layout *layout, const uint8_t *record, uint32
 		return;
 	event->ptr = event->ptr == all_bits ? 0 : event->ptr + KMT_PFN_BIAS;
 	order = kmt_ring_field(record, &layout->order, is_big_endian);
-	event->bytes_alloc = UINT64_C(1) << (order < ORDER_MAX ? order : ORDER_MAX);
+	event->bytes_alloc = UINT64_C(1)
+			     << (order < KMT_PAGE_ORDER_MAX ? order : KMT_PAGE_ORDER_MAX);
 	event->bytes_req = event->bytes_alloc;
 }
 

@@ -8,6 +8,8 @@
 
 #define ZERO_SIZE_PTR 16u /* Linux include/linux/slab.h: what kmalloc(0) returns */
 
+#define GOLDEN_RATIO UINT64_C(0x9e3779b97f4a7c15) /* of 2^64 */
+
 static int grow(struct kmt_share *share)
 {
 	size_t room = share->batch.room ? share->batch.room + share->batch.room / 2 : FIRST_ROOM;
@@ -59,6 +61,19 @@ static inline bool has_object(const struct kmt_event *event)
 	       (event->ptr && (event->ptr < ZERO_SIZE_PTR || event->space != KMT_SPACE_SLAB));
 }
 
+/*
+ * A block of pages may be freed in parts, and these in others, but all of that is in a range of
+ * frames that no block reaches beyond. Ranges are few, and what a kernel uses most is in some next
+ * to each other: multiples of the golden ratio lie farther apart than numbers at random would.
+ */
+static inline unsigned int share_of_pages(const struct kmt_sharing *sharing,
+					  const struct kmt_event *event)
+{
+	uint64_t range = (event->ptr - KMT_PFN_BIAS) >> KMT_PAGE_ORDER_MAX;
+
+	return (unsigned int)((range * GOLDEN_RATIO >> 32) * sharing->nr_shares >> 32);
+}
+
 /* Other bits than the live set looks at, or each would fill but a part of its table. */
 static inline unsigned int share_of(const struct kmt_sharing *sharing,
 				    const struct kmt_event *event, uint64_t number)
@@ -66,8 +81,8 @@ static inline unsigned int share_of(const struct kmt_sharing *sharing,
 	uint64_t key = has_object(event) ? event->ptr : number;
 	uint64_t hash = (key ^ sharing->seed) * 0xc2b2ae3d27d4eb4f;
 
-	if (event->space == KMT_SPACE_PAGE)
-		return sharing->nr_shares - 1;
+	if (event->space == KMT_SPACE_PAGE && event->ptr)
+		return share_of_pages(sharing, event);
 	hash = (hash ^ hash >> 32) & UINT32_MAX;
 	return (unsigned int)(hash * sharing->nr_shares >> 32);
 }

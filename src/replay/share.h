@@ -8,8 +8,8 @@
 
 /*
  * The events of a tape are shared out by address, for several to book them: all of an address go to
- * the same one, and those that are about no address to each. Page frames go to one: a block of them
- * may be freed in parts. Whose an event is depends on nothing but the event.
+ * the same one, and those that are about no address to each. Page frames go by ranges, as a block
+ * of them may be freed in parts. Whose an event is depends on nothing but the event.
  */
 
 /* What one of them gets of a part of a CPU's events, in their order. */

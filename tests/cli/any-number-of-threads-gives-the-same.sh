@@ -55,8 +55,10 @@ some() {
 			flags = any(6) ? "" : " flags=0x10"
 			site = any(5) ? "alloc_it+0x" 10 * any(9) : "0xffffffffc0001020"
 			from = any(3) ? "free_it+0x10" : "free_it+0x20"
-			order = any(3)
-			frame = sprintf("pfn=%d order=%d", 64 + any(16) * 2 ^ order, order)
+			# Others are freed in parts, or are none: not where one of their size may be, or too large
+			order = any(2) ? any(3) : of("10 13 40")
+			frame = order < 10 ? 64 + any(16) * 2 ^ order : any(3) * 2048
+			frame = sprintf("pfn=%.0f order=%d", 8192 * of("0 1 99 1e12") + frame, order)
 			what = any(45)
 			if (what < 8) {
 				say("kmalloc call_site=" site " ptr=" object() " bytes_req=100 bytes_alloc=" of("128 192 9000"))

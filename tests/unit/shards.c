@@ -49,8 +49,13 @@ static struct kmt_event any_event(uint64_t *random, uint16_t cpu)
 		unsigned int order = (bits >> 48) % 3;
 
 		event.space = KMT_SPACE_PAGE;
-		event.ptr = ((bits >> 52) % 64 & ~((1ull << order) - 1)) + KMT_PFN_BIAS;
+		event.ptr = ((bits >> 52) % 64 & ~((1ull << order) - 1)) + (bits >> 31 & 1) * 4096;
 		event.bytes_alloc = UINT64_C(1) << order;
+		if ((bits >> 34) % 64 == 0) { /* as large as one may be, and not where it may be */
+			event.bytes_alloc = UINT64_C(1) << KMT_PAGE_ORDER_MAX;
+			event.ptr &= bits >> 41 & 1;
+		}
+		event.ptr += ((bits >> 42) % 9 << KMT_PAGE_ORDER_MAX) + KMT_PFN_BIAS;
 		event.stack = 4;
 	} else if (event.kind >= KMT_EVENT_PAIR_ALLOC) {
 		event.space = KMT_SPACE_PAIR + (bits >> 48) % 2;
@@ -397,6 +402,47 @@ TEST(addresses_are_shared_out_evenly)
 	}
 }
 
+/* As a large machine uses them, or a small one most of the time. */
+static void share_ranges(uint64_t nr_ranges, unsigned int nr_shares, size_t most)
+{
+	const struct kmt_sharing sharing = { nr_shares, 42 };
+	const uint64_t nr_frames = UINT64_C(1) << KMT_PAGE_ORDER_MAX, step = 509;
+	struct kmt_share shares[SHARES_MAX] = { 0 };
+	struct kmt_sharer sharer = { 0 };
+
+	for (uint64_t range = 1000; range < 1000 + nr_ranges; range++) {
+		size_t before[SHARES_MAX], nr_grown = 0;
+
+		for (unsigned int i = 0; i < nr_shares; i++)
+			before[i] = shares[i].batch.nr;
+		for (uint64_t frame = 0; frame < nr_frames; frame += step) {
+			struct kmt_event event = {
+				.kind = frame % 2 ? KMT_EVENT_PAGE_ALLOC : KMT_EVENT_PAGE_FREE,
+				.space = KMT_SPACE_PAGE,
+				.ptr = range * nr_frames + frame + KMT_PFN_BIAS,
+			};
+			struct kmt_batch batch = { &event, 1, 1 };
+
+			CHECK_EQ(kmt_share_add(&sharing, &sharer, &batch, shares), 0);
+		}
+		for (unsigned int i = 0; i < nr_shares; i++)
+			nr_grown += shares[i].batch.nr > before[i];
+		CHECK_EQ(nr_grown, 1); /* of a range that blocks don't leave, one has all */
+	}
+	for (unsigned int i = 0; i < nr_shares; i++) {
+		CHECK(shares[i].batch.nr <= most * ((nr_frames + step - 1) / step));
+		kmt_share_deinit(&shares[i]);
+	}
+}
+
+TEST(pages_are_shared_out_by_ranges)
+{
+	for (unsigned int nr = 2; nr <= SHARES_MAX; nr++) {
+		share_ranges(nr, nr, 2);
+		share_ranges((uint64_t)10 * nr, nr, 12);
+	}
+}
+
 /* Where the first event went another way, the second must not be taken for the next of its CPU. */
 TEST(a_free_does_not_pass_what_it_stood_behind)
 {
@@ -449,6 +495,7 @@ int main(void)
 		ROW(accounts_beyond_the_most_are_one_by_magnitude),
 		ROW(parts_do_not_guess_which_accounts_come_too_late),
 		ROW(addresses_are_shared_out_evenly),
+		ROW(pages_are_shared_out_by_ranges),
 		ROW(a_free_does_not_pass_what_it_stood_behind),
 		ROW(what_is_for_all_is_not_copied_without_end),
 	};
