@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "kmemtape/cleanup.h"
 #include "kmemtape/dossier.h"
@@ -252,9 +253,15 @@ struct kmt_build_id {
 	const char *id;	    /* hexadecimal */
 };
 
+/* NULL: not known. "(none)" is what the kernel calls a host that was given no name. */
+static inline const char *kmt_known_host(const char *host)
+{
+	return host && *host && strcmp(host, "(none)") != 0 ? host : NULL;
+}
+
 struct kmt_result {
-	char *path, *kernel, *arch, *clock, *host;
-	char started_at[32]; /* RFC 3339, UTC; "" unknown */
+	char *path, *kernel, *arch, *clock, *host; /* host "": not known */
+	char started_at[32];			   /* RFC 3339, UTC; "" unknown */
 	size_t nr_cpus;
 	uint64_t duration_ns;
 	uint64_t older_ns;

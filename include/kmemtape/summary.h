@@ -52,8 +52,8 @@ struct kmt_summary_build_id {
 };
 
 struct kmt_summary {
-	const char *path, *kernel, *arch, *clock, *host;
-	const char *started_at; /* RFC 3339, UTC */
+	const char *path, *kernel, *arch, *clock, *host; /* host: see kmt_known_host() */
+	const char *started_at;				 /* RFC 3339, UTC */
 	uint64_t nr_cpus, duration_ns, start_ns, end_ns, sample;
 	bool is_complete;
 	struct kmt_summary_build_id *build_ids;

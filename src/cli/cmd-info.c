@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "kmemtape/fs.h"
+#include "kmemtape/result.h"
 #include "kmemtape/survey.h"
 #include "kmemtape/units.h"
 
@@ -170,6 +171,7 @@ static void print_events(const struct kmt_manifest *manifest)
 
 static void print_manifest(const struct kmt_manifest *manifest)
 {
+	const char *host = kmt_known_host(manifest->host);
 	char text[KMT_UNITS_BYTES * 3];
 
 	print_text("recorder", manifest->recorder);
@@ -178,7 +180,7 @@ static void print_manifest(const struct kmt_manifest *manifest)
 	(void)snprintf(text, sizeof(text), "%.40s, %u bit, %s-endian", manifest->arch,
 		       manifest->long_bytes * 8, manifest->is_big_endian ? "big" : "little");
 	print_text("arch", text);
-	print_text("host", manifest->host);
+	print_text("host", host ? host : "unknown");
 	print_time(manifest);
 	print_clock(manifest);
 	print_text("sets", manifest->sets);

@@ -395,12 +395,13 @@ static int describe_tape(struct replay *replay)
 {
 	const struct kmt_manifest *manifest = &replay->tape->manifest;
 	struct kmt_result *result = replay->result;
+	const char *host = kmt_known_host(manifest->host);
 
 	result->path = strdup(replay->tape->path);
 	result->kernel = strdup(manifest->kernel);
 	result->arch = strdup(manifest->arch);
 	result->clock = strdup(manifest->clock);
-	result->host = strdup(manifest->host);
+	result->host = strdup(host ? host : "");
 	if (!result->path || !result->kernel || !result->arch || !result->clock || !result->host)
 		return -ENOMEM;
 	result->nr_cpus = manifest->nr_cpus;

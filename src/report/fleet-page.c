@@ -94,7 +94,7 @@ static void put_part(const struct kmt_fleet *fleet, const struct kmt_fleet_site 
 	(void)fputs("<tr>", file);
 	kmt_page_name_begin(file, tape->group, site->row);
 	(void)fputs("</th><td><code>", file);
-	kmt_page_raw(file, tape->host ? tape->host : "");
+	kmt_page_raw(file, tape->host ? tape->host : "unknown");
 	(void)fprintf(file, "</code></td><td data-v=\"%zu\">%zu: <code>", part->tape + 1,
 		      part->tape + 1);
 	kmt_page_raw(file, tape->path ? tape->path : "?");

@@ -28,7 +28,7 @@ static void print_part(const struct kmt_fleet *fleet, const struct kmt_fleet_sit
 	struct kmt_line line;
 
 	kmt_line_begin(&line, file, "    ", 6, 2);
-	if (tape->host && *tape->host)
+	if (tape->host)
 		kmt_line_add(&line, kmt_escape(text, sizeof(text), tape->host));
 	kmt_line_add(&line, kmt_escape(text, sizeof(text), tape->path ? tape->path : "?"));
 	kmt_line_addf(&line, "%s %s", kmt_class_name(part->class),

@@ -42,22 +42,16 @@ struct hosts {
 	struct host *list;
 };
 
-/* "(none)" is what the kernel calls a host that was given no name. */
-static bool has_host(const struct kmt_summary *tape)
-{
-	return tape->host && *tape->host && strcmp(tape->host, "(none)") != 0;
-}
-
 /* Those without a host last: each is of one of its own. */
 static int by_host(const void *left, const void *right)
 {
 	const struct kmt_summary *const *a = *(const struct kmt_summary *const *const *)left;
 	const struct kmt_summary *const *b = *(const struct kmt_summary *const *const *)right;
 
-	if (!has_host(*a) && !has_host(*b))
+	if (!(*a)->host && !(*b)->host)
 		return (a > b) - (a < b);
-	if (!has_host(*a) || !has_host(*b))
-		return has_host(*b) - has_host(*a);
+	if (!(*a)->host || !(*b)->host)
+		return !(*a)->host - !(*b)->host;
 	return strcmp((*a)->host, (*b)->host);
 }
 
@@ -308,7 +302,7 @@ static bool is_better(const struct kmt_summary *a, const struct kmt_summary *b)
 {
 	if (a->is_cut != b->is_cut)
 		return b->is_cut;
-	return has_host(a) && !has_host(b);
+	return a->host && !b->host;
 }
 
 static void take(struct kmt_fleet *fleet, const struct kmt_summary *tape)

@@ -144,8 +144,8 @@ static int put_kernel(struct perfetto *perfetto)
 	const struct kmt_result *result = perfetto->result;
 	char host[KMT_ESCAPED_BYTES], kernel[KMT_ESCAPED_BYTES], name[KMT_NAME_BYTES];
 
-	(void)snprintf(name, sizeof(name), "kernel %s %s",
-		       kmt_escape(kernel, sizeof(kernel), result->kernel),
+	(void)snprintf(name, sizeof(name), "kernel %s%s%s",
+		       kmt_escape(kernel, sizeof(kernel), result->kernel), *result->host ? " " : "",
 		       kmt_escape(host, sizeof(host), result->host));
 	kmt_proto_clear(&perfetto->part);
 	kmt_proto_put_uint(&perfetto->part, PROCESS_PID, KERNEL_PID);

@@ -38,7 +38,7 @@ void kmt_summary_head_print(const struct kmt_summary *summary, const char *name,
 
 	kmt_line_begin(&line, file, name, 3, 3);
 	kmt_line_add(&line, kmt_escape(text, sizeof(text), summary->path ? summary->path : "?"));
-	if (summary->host && *summary->host)
+	if (summary->host)
 		kmt_line_addf(&line, "host %s", kmt_escape(text, sizeof(text), summary->host));
 	kmt_line_addf(&line, "%s %s",
 		      kmt_escape(text, sizeof(text), summary->kernel ? summary->kernel : "?"),

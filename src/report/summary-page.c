@@ -124,7 +124,7 @@ static void put_tape(const struct kmt_summary *tape, FILE *file)
 	char n[KMT_UNITS_BYTES];
 
 	(void)fputs("<td><code>", file);
-	kmt_page_raw(file, tape->host ? tape->host : "");
+	kmt_page_raw(file, tape->host ? tape->host : "unknown");
 	(void)fputs("</code></td><td><code>", file);
 	kmt_page_raw(file, tape->path ? tape->path : "?");
 	(void)fputs("</code></td><td><code>", file);

@@ -77,7 +77,7 @@ static void read_tape(struct kmt_reading *reading, struct json_object *object)
 	summary->kernel = kmt_reading_text(reading, object, "kernel");
 	summary->arch = kmt_reading_text(reading, object, "arch");
 	summary->clock = kmt_reading_text(reading, object, "clock");
-	summary->host = kmt_reading_text(reading, object, "host");
+	summary->host = kmt_known_host(kmt_reading_text(reading, object, "host"));
 	summary->started_at = kmt_reading_text(reading, object, "started_at");
 	summary->nr_cpus = kmt_reading_uint(reading, object, "cpus");
 	summary->duration_ns = kmt_reading_uint(reading, object, "duration_ns");
