@@ -108,13 +108,15 @@ is_more()
 for needed in valgrind zstd; do
 	command -v $needed >/dev/null || skip "needs $needed"
 done
-TARGETS=(kmemtape bigtape counted-replay)
+TARGETS=(kmemtape bigtape counted-replay mktape)
 build --buildtype=release -Dwerror=false -Dtests=true -Dlines=disabled
 REPLAY=$WORK/build/tests/counted-replay
 if [ "${1:-}" = --scaling ]; then
 	scaling_events=(640000 2560000)
+	page_events=(320000 1280000)
 	make_scaling_tapes
-	scaling 1 2 4 8 16
+	scaling cpus "${scaling_events[@]}" 1 2 4 8 16
+	scaling pages "${page_events[@]}" 1 2 4 8 16
 	exit 0
 fi
 conditions >"$WORK/conditions"
@@ -142,6 +144,10 @@ while read -r row limit; do
 	is_more "$count" "$limit" $PERCENT && is_bad="$is_bad $row"
 done < <(grep -v '^#' "$table")
 [ -z "$is_bad" ] || fail "more than $PERCENT % more than tests/instructions/table says:$is_bad"
-scaling 16 | tee "$WORK/scaling"
-is_more $EFFICIENCY_MIN "$(awk 'END { print $NF }' "$WORK/scaling")" 0 && fail "16 cores are less than $EFFICIENCY_MIN of 16 times faster"
+scaling cpus "${scaling_events[@]}" 16 | tee "$WORK/scaling-of-cpus"
+scaling pages "${page_events[@]}" 16 | tee "$WORK/scaling-of-pages"
+for what in cpus pages; do
+	efficiency=$(awk 'END { print $NF }' "$WORK/scaling-of-$what")
+	is_more "$EFFICIENCY_MIN" "$efficiency" 0 && fail "$what: 16 cores are less than $EFFICIENCY_MIN of 16 times faster"
+done
 exit 0
