@@ -77,8 +77,23 @@ static int enter(const struct kmt_command *command, const char *path, struct sou
 	return source->pipe_fd < 0 ? kmt_fail(err, -errno, "%s: %s", path, strerror(errno)) : 0;
 }
 
+enum kind {
+	KIND_TAPE, /* or nobody knows */
+	KIND_REPORT,
+	KIND_TEXT, /* which no tape is */
+};
+
+static bool is_text(const char *bytes, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (!bytes[i] ||
+		    ((unsigned char)bytes[i] < ' ' && !strchr("\t\n\r\f\033", bytes[i])))
+			return false;
+	return true;
+}
+
 /* A file that begins with a brace is a report, unless it is a tar with such a name in it. */
-static bool is_report(const char *path)
+static enum kind kind_of(const char *path)
 {
 	KMT_CLEANUP(kmt_close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	char bytes[PEEK_BYTES + 1] = "";
@@ -86,10 +101,12 @@ static bool is_report(const char *path)
 	ssize_t nr;
 
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return false;
+		return KIND_TAPE;
 	nr = read(fd, bytes, PEEK_BYTES);
-	return nr > 0 && bytes[strspn(bytes, " \t\r\n")] == '{' &&
-	       (nr < PEEK_BYTES || memcmp(bytes + TAR_MAGIC, "ustar", 5) != 0);
+	if (nr > 0 && bytes[strspn(bytes, " \t\r\n")] == '{' &&
+	    (nr < PEEK_BYTES || memcmp(bytes + TAR_MAGIC, "ustar", 5) != 0))
+		return KIND_REPORT;
+	return nr >= 0 && is_text(bytes, (size_t)nr) ? KIND_TEXT : KIND_TAPE;
 }
 
 static int load_report(const struct source *source, struct kmt_summary **ret_summary,
@@ -130,10 +147,16 @@ static int load(const struct kmt_command *command, const struct source *source,
 		const struct kmt_replay_options *replay, struct kmt_summary **ret_summary,
 		struct kmt_err *err)
 {
-	int r = source->pipe_fd >= 0 || is_report(source->operand.path)
-			? load_report(source, ret_summary, err)
-			: load_tape(command, source, replay, ret_summary, err);
+	enum kind kind = source->pipe_fd >= 0 ? KIND_REPORT : kind_of(source->operand.path);
+	int r;
 
+	if (kind == KIND_TEXT)
+		return kmt_fail(err, -EBADMSG,
+				"%s: neither a tape nor what 'kmemtape replay --format json' wrote "
+				"of one",
+				source->operand.path);
+	r = kind == KIND_REPORT ? load_report(source, ret_summary, err)
+				: load_tape(command, source, replay, ret_summary, err);
 	if (r == 0 && (*ret_summary)->group != replay->group)
 		return kmt_fail(err, -EINVAL,
 				"%s: is a report by something else than --by asks for",

@@ -75,6 +75,17 @@ refused() { # TEXT FILE
 	done
 }
 refused 'nowhere: No such file' nowhere
+# A report in another form, and what is no report.
+for format in text csv html folded; do
+	"$KMEMTAPE" replay --format $format leak.tape >leak.$format || fail "replay: $?"
+	refused "leak.$format: neither a tape nor what 'kmemtape replay --format json' wrote of one" leak.$format
+done
+: >nothing
+refused "nothing: neither a tape nor what 'kmemtape replay --format json' wrote of one" nothing
+head -c 3000 /dev/zero >zeros
+refused 'zeros: not a tape: neither a directory nor a tar of one' zeros
+gzip -c leak.tar >leak.tgz
+refused 'leak.tgz: is compressed: unpack it first' leak.tgz
 echo '{' >bad.json
 refused 'bad.json: no JSON, or not all of it' bad.json
 head -c 3000 leak.json >half.json
