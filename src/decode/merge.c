@@ -7,47 +7,40 @@
 #include "kmemtape/merge.h"
 
 /* So many events are put into order at once, about: they are in the cache until they are taken. */
-#define ROUND_EVENTS 1024u
+#define ROUND_EVENTS 2048u
 #define ROUND_MAX    (2 * ROUND_EVENTS)
 #define SPAN_MAX_NS  (UINT64_C(1) << 30) /* of a round: times, with a bit more, fit into 32 bits */
 #define DIGIT_BITS   8u
 
-/* How far a stream has been read. */
-struct place {
-	const struct kmt_event *at; /* NULL: the stream has ended */
-	uint64_t head_ns;	    /* of the event there; UINT64_MAX, too, if there is none */
-	uint64_t last_ns;	    /* of the one before */
-	bool is_behind;		    /* that one was no free, or behind one at the same time */
-};
-
 struct stream {
-	struct place now, before; /* before: when the round began */
-	const struct kmt_event *end;
-	uint64_t end_ns; /* of the last event; UINT64_MAX, too, if the stream has ended */
+	const struct kmt_event *at, *end; /* NULL: it has ended */
+	uint64_t head_ns;		/* of the event there; UINT64_MAX, too, if there is none */
+	uint64_t end_ns;		/* of the last event; likewise */
+	const struct kmt_event *before; /* where the round began */
 };
 
 struct item {
-	uint32_t key;	 /* time since the first of the round, and in bit 0 is_behind */
+	uint32_t key; /* time since the first of the round, and in bit 0 whether it comes behind */
 	uint32_t number; /* of the event, as it was found */
 };
 
 struct round {
-	const struct kmt_event *events[ROUND_MAX];
-	uint32_t streams[ROUND_MAX]; /* of the events */
+	const struct kmt_event *found[ROUND_MAX];
 	struct item items[2][ROUND_MAX];
-	const struct item *sorted; /* one of both */
+	const struct kmt_event *sorted[ROUND_MAX];
 	size_t nr, nr_taken;
 	size_t dry; /* stream whose last event is the last one here; SIZE_MAX: none */
 };
 
 /*
- * Events of many streams are put into order by rounds: all up to a time, stream by stream, so that
+ * Events of many streams are put into order by rounds: all before a time, stream by stream, so that
  * each stream is read in a row; then sorted by the digits of their times. Nothing here waits for
  * something else, or branches on what cannot be predicted, as to compare each event with those of
- * other streams does. A round ends at the latest where one of the streams has to be filled.
+ * other streams does. A round ends before the last event of any stream: none has to be looked for.
  *
  * At one time, first come the frees that each stream begins with, stream by stream, then likewise
- * all the rest: so does always to take the one of all next events with the lowest rank.
+ * all the rest: so does always to take the one of all next events with the lowest rank. The moment
+ * of a last event is taken in this way: more at the same time may come when its stream is filled.
  */
 struct kmt_merge {
 	size_t nr, nr_live;
@@ -91,9 +84,9 @@ void kmt_merge_fill(struct kmt_merge *merge, size_t stream, const struct kmt_eve
 	struct stream *filled = &merge->streams[stream];
 
 	assert(stream < merge->nr && (merge->dry == SIZE_MAX || stream == merge->dry));
-	merge->nr_live += (nr > 0) - (size_t)(filled->now.at != NULL);
-	filled->now.at = nr ? events : NULL;
-	filled->now.head_ns = nr ? events->time_ns : UINT64_MAX;
+	merge->nr_live += (nr > 0) - (size_t)(filled->at != NULL);
+	filled->at = nr ? events : NULL;
+	filled->head_ns = nr ? events->time_ns : UINT64_MAX;
 	filled->end = nr ? events + nr : NULL;
 	filled->end_ns = nr ? events[nr - 1].time_ns : UINT64_MAX;
 	merge->dry = SIZE_MAX;
@@ -108,9 +101,9 @@ static size_t take_one(struct kmt_merge *merge, size_t number, const struct kmt_
 	struct stream *stream = &merge->streams[number];
 	size_t nr = 0;
 
-	while (nr < max && stream->now.at < stream->end)
-		ret_events[nr++] = stream->now.at++;
-	if (stream->now.at == stream->end)
+	while (nr < max && stream->at < stream->end)
+		ret_events[nr++] = stream->at++;
+	if (stream->at == stream->end)
 		merge->dry = number;
 	return nr;
 }
@@ -118,8 +111,8 @@ static size_t take_one(struct kmt_merge *merge, size_t number, const struct kmt_
 /* As long as both have events. */
 static size_t take_two(struct kmt_merge *merge, const struct kmt_event **ret_events, size_t max)
 {
-	const struct kmt_event *a = merge->streams[0].now.at, *a_end = merge->streams[0].end;
-	const struct kmt_event *b = merge->streams[1].now.at, *b_end = merge->streams[1].end;
+	const struct kmt_event *a = merge->streams[0].at, *a_end = merge->streams[0].end;
+	const struct kmt_event *b = merge->streams[1].at, *b_end = merge->streams[1].end;
 	size_t nr = 0;
 
 	while (nr < max && a < a_end && b < b_end) {
@@ -141,8 +134,8 @@ static size_t take_two(struct kmt_merge *merge, const struct kmt_event **ret_eve
 			b += is_b;
 		}
 	}
-	merge->streams[0].now.at = a;
-	merge->streams[1].now.at = b;
+	merge->streams[0].at = a;
+	merge->streams[1].at = b;
 	if (a == a_end || b == b_end)
 		merge->dry = b == b_end;
 	return nr;
@@ -152,7 +145,7 @@ static size_t take_few(struct kmt_merge *merge, const struct kmt_event **ret_eve
 {
 	if (merge->nr_live == 2)
 		return take_two(merge, ret_events, max);
-	return take_one(merge, !merge->streams[0].now.at, ret_events, max);
+	return take_one(merge, !merge->streams[0].at, ret_events, max);
 }
 
 /* --- rounds --- */
@@ -162,174 +155,151 @@ static inline uint64_t min_of(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* Where the next round begins, and where it may end. */
+/* Where the next round begins, and where it has to end. */
 static void look_ahead(struct kmt_merge *merge)
 {
 	merge->first_ns = merge->bound_ns = UINT64_MAX;
 	for (size_t i = 0; i < merge->nr; i++) {
-		merge->first_ns = min_of(merge->first_ns, merge->streams[i].now.head_ns);
+		merge->first_ns = min_of(merge->first_ns, merge->streams[i].head_ns);
 		merge->bound_ns = min_of(merge->bound_ns, merge->streams[i].end_ns);
 	}
 	merge->is_stale = false;
 }
 
-/* The next event of a stream. Return: whether it comes behind frees of others at its time. */
-static inline bool pass(struct place *place, const struct kmt_event *end)
+static inline bool is_later(const struct kmt_event *event)
 {
-	const struct kmt_event *event = place->at++;
-
-	place->is_behind &= event->time_ns == place->last_ns;
-	place->is_behind |= kmt_event_rank(event) > UINT16_MAX;
-	place->last_ns = event->time_ns;
-	place->head_ns = place->at < end ? place->at->time_ns : UINT64_MAX;
-	return place->is_behind;
+	return kmt_event_rank(event) > UINT16_MAX;
 }
 
-/* All events up to a time. Return: how many streams were read; one too many has no room. */
-static size_t gather(struct kmt_merge *merge, uint64_t until_ns)
+/*
+ * The events of a stream before a time, of which there is one at least, and which is not behind its
+ * last event. Return: false if there is no room for them.
+ */
+static inline bool gather_from(struct kmt_merge *merge, struct stream *stream, uint64_t until_ns)
 {
+	const struct kmt_event *event = stream->at;
 	struct round *round = merge->round;
-	uint64_t first_ns = UINT64_MAX;
-	size_t nr = 0, i;
+	uint64_t time_ns = stream->head_ns, before_ns = time_ns;
+	size_t nr = round->nr;
+	uint32_t is_behind = 0;
 
-	for (i = 0; i < merge->nr; i++) {
-		struct stream *stream = &merge->streams[i];
-		const struct kmt_event *end = stream->end;
-		struct place place = stream->now;
-
-		stream->before = place;
-		while (place.head_ns <= until_ns && place.at < end) {
-			if (nr == ROUND_MAX)
-				return i;
-			round->events[nr] = place.at;
-			round->streams[nr] = (uint32_t)i;
-			round->items[0][nr].key = (uint32_t)(place.head_ns - merge->first_ns) << 1;
-			round->items[0][nr].key |= pass(&place, end);
-			round->items[0][nr].number = (uint32_t)nr;
-			nr++;
-		}
-		/* As much again, for the next round: such short rows the CPU doesn't see by itself.
-		 */
-		for (ptrdiff_t taken = place.at - stream->now.at; taken > 0; taken--)
-			__builtin_prefetch(place.at + taken);
-		stream->now = place;
-		first_ns = min_of(first_ns, place.head_ns);
-	}
+	do {
+		if (nr == ROUND_MAX)
+			return false;
+		is_behind = (is_behind & (time_ns == before_ns)) | is_later(event);
+		round->items[0][nr].key = (uint32_t)(time_ns - merge->first_ns) << 1 | is_behind;
+		round->items[0][nr].number = (uint32_t)nr;
+		round->found[nr++] = event++;
+		before_ns = time_ns;
+		time_ns = event->time_ns;
+	} while (time_ns < until_ns);
+	/* As much again, for the next round: such short rows the CPU doesn't see by itself. */
+	for (ptrdiff_t taken = event - stream->at; taken > 0; taken--)
+		__builtin_prefetch(event + taken);
+	stream->at = event;
+	stream->head_ns = time_ns;
 	round->nr = nr;
-	merge->first_ns = first_ns;
-	return i;
+	return true;
 }
 
-/* By one digit; what has the same stays in its order. */
-static void sort_by(const struct item *from, struct item *to, size_t nr, unsigned int shift,
-		    unsigned int bits)
+/* All events before a time. Return: false if there is no room for them; then none is taken. */
+static bool gather(struct kmt_merge *merge, uint64_t until_ns)
 {
-	uint32_t places[1 << DIGIT_BITS] = { 0 }, mask = (1u << bits) - 1, at = 0;
+	uint64_t first_ns = UINT64_MAX;
 
+	merge->round->nr = 0;
+	for (size_t i = 0; i < merge->nr; i++) {
+		struct stream *stream = &merge->streams[i];
+
+		stream->before = stream->at;
+		if (stream->head_ns < until_ns && !gather_from(merge, stream, until_ns)) {
+			while (i-- > 0) {
+				stream = &merge->streams[i];
+				stream->at = stream->before;
+				stream->head_ns = stream->at ? stream->at->time_ns : UINT64_MAX;
+			}
+			return false;
+		}
+		first_ns = min_of(first_ns, stream->head_ns);
+	}
+	merge->first_ns = first_ns;
+	return true;
+}
+
+/* Where each digit begins. */
+static void find_places(const struct item *items, size_t nr, unsigned int shift, uint32_t mask,
+			uint32_t *places)
+{
+	uint32_t at = 0;
+
+	memset(places, 0, (mask + 1) * sizeof(*places));
 	for (size_t i = 0; i < nr; i++)
-		places[from[i].key >> shift & mask]++;
+		places[items[i].key >> shift & mask]++;
 	for (uint32_t digit = 0; digit <= mask; digit++) {
 		uint32_t with_it = places[digit];
 
 		places[digit] = at;
 		at += with_it;
 	}
-	for (size_t i = 0; i < nr; i++)
-		to[places[from[i].key >> shift & mask]++] = from[i];
 }
 
+/* By one digit after the other; what has the same stays in its order. */
 static void sort(struct round *round, uint32_t max_key)
 {
-	unsigned int bits = 32 - (unsigned int)__builtin_clz(max_key);
-	unsigned int nr_digits = (bits + DIGIT_BITS - 1) / DIGIT_BITS, now = 0;
+	unsigned int bits = 32 - (unsigned int)__builtin_clz(max_key), shift = 0;
+	unsigned int nr_digits = (bits + DIGIT_BITS - 1) / DIGIT_BITS;
 	unsigned int digit_bits = (bits + nr_digits - 1) / nr_digits;
+	const struct item *from = round->items[0];
+	struct item *to = round->items[1];
+	uint32_t places[1 << DIGIT_BITS], mask = (1u << digit_bits) - 1;
 
-	for (unsigned int shift = 0; shift < bits; shift += digit_bits, now = !now)
-		sort_by(round->items[now], round->items[!now], round->nr, shift, digit_bits);
-	round->sorted = round->items[now];
+	for (; shift + digit_bits < bits; shift += digit_bits) {
+		find_places(from, round->nr, shift, mask, places);
+		for (size_t i = 0; i < round->nr; i++)
+			to[places[from[i].key >> shift & mask]++] = from[i];
+		from = to;
+		to = from == round->items[1] ? round->items[0] : round->items[1];
+	}
+	find_places(from, round->nr, shift, mask, places);
+	for (size_t i = 0; i < round->nr; i++)
+		round->sorted[places[from[i].key >> shift & mask]++] = round->found[from[i].number];
 }
 
 /*
- * Of a round that has the last event of a stream: what is at the same time, but behind it, is put
- * back, as something else may come first. What comes behind all frees is in a row with what was
- * before it in its stream, which therefore is nothing or frees.
+ * Of a stream what is at first_ns: all, if every stream begins with something behind, or the frees
+ * that it begins with. Return: false if nothing is to follow for now.
  */
-static void cut(struct kmt_merge *merge, uint32_t end_key)
-{
-	struct round *round = merge->round;
-	size_t last = round->nr;
-
-	while (last > 0 && round->sorted[last - 1].key >= end_key)
-		last--;
-	for (;; last++) {
-		uint32_t number = round->sorted[last].number;
-
-		assert(last < round->nr);
-		round->dry = round->streams[number];
-		if (round->events[number] + 1 == merge->streams[round->dry].end)
-			break;
-	}
-	while (--round->nr > last) {
-		uint32_t number = round->sorted[round->nr].number;
-
-		merge->streams[round->streams[number]].now = (struct place){
-			.at = round->events[number],
-			.head_ns = merge->bound_ns,
-		};
-	}
-	round->nr++;
-	merge->is_stale = true;
-}
-
-static void add_sorted(struct round *round, const struct kmt_event *event)
-{
-	round->events[round->nr] = event;
-	round->items[0][round->nr].number = (uint32_t)round->nr;
-	round->nr++;
-}
-
-/* Those at one time that is_behind or not, in order. Return: false if they are no more for now. */
-static bool gather_at_once(struct kmt_merge *merge, size_t number, bool is_behind)
+static bool gather_at_once(struct kmt_merge *merge, size_t number, bool with_all)
 {
 	struct stream *stream = &merge->streams[number];
-	uint64_t time_ns = merge->first_ns;
+	struct round *round = merge->round;
 
-	while (stream->now.head_ns == time_ns && stream->now.at < stream->end) {
-		struct place next = stream->now;
-
-		if (pass(&next, stream->end) && !is_behind)
+	while (stream->head_ns == merge->first_ns && stream->at < stream->end) {
+		if (is_later(stream->at) && !with_all)
 			break;
-		if (merge->round->nr == ROUND_MAX)
+		if (round->nr == ROUND_MAX)
 			return false;
-		add_sorted(merge->round, stream->now.at);
-		stream->now = next;
-		if (next.at == stream->end) {
-			merge->round->dry = number;
+		round->sorted[round->nr++] = stream->at++;
+		if (stream->at == stream->end) {
+			round->dry = number;
 			return false;
 		}
+		stream->head_ns = stream->at->time_ns;
 	}
 	return true;
 }
 
-/* There are more at the same time than a round has room for. */
+/* What is at the same time as the first event. */
 static void take_moment(struct kmt_merge *merge)
 {
 	struct round *round = merge->round;
 	bool goes_on = true;
 
 	round->nr = 0;
-	for (int is_behind = 0; is_behind < 2 && round->nr == 0; is_behind++)
+	for (int with_all = 0; with_all < 2 && round->nr == 0; with_all++)
 		for (size_t i = 0; i < merge->nr && goes_on; i++)
-			goes_on = gather_at_once(merge, i, is_behind);
-	round->sorted = round->items[0];
+			goes_on = gather_at_once(merge, i, with_all);
 	merge->is_stale = true;
-}
-
-static uint64_t end_of_round(const struct kmt_merge *merge)
-{
-	uint64_t left_ns = merge->bound_ns - merge->first_ns;
-
-	return merge->first_ns + min_of(left_ns, merge->span_ns - 1);
 }
 
 static void set_span(struct kmt_merge *merge)
@@ -343,26 +313,24 @@ static void set_span(struct kmt_merge *merge)
 static void make_round(struct kmt_merge *merge)
 {
 	uint64_t first_ns, until_ns;
-	size_t nr_read;
 
 	if (merge->is_stale)
 		look_ahead(merge);
-	first_ns = merge->first_ns;
 	merge->round->nr_taken = 0;
 	merge->round->dry = SIZE_MAX;
-	while ((nr_read = gather(merge, until_ns = end_of_round(merge))) < merge->nr) {
-		for (size_t i = 0; i < nr_read; i++)
-			merge->streams[i].now = merge->streams[i].before;
-		if (until_ns == first_ns) {
-			take_moment(merge);
-			return;
-		}
-		merge->span_ns = (until_ns - first_ns + 1) / 2;
+	first_ns = merge->first_ns;
+	until_ns = first_ns + min_of(merge->bound_ns - first_ns, merge->span_ns);
+	while (until_ns > first_ns && !gather(merge, until_ns)) {
+		merge->span_ns = (until_ns - first_ns) / 2;
+		until_ns = first_ns + merge->span_ns;
 	}
-	sort(merge->round, (uint32_t)(until_ns - first_ns) << 1 | 1);
-	if (until_ns == merge->bound_ns)
-		cut(merge, (uint32_t)(until_ns - first_ns) << 1);
-	else
+	if (until_ns == first_ns) {
+		merge->span_ns += merge->span_ns == 0;
+		take_moment(merge);
+		return;
+	}
+	sort(merge->round, (uint32_t)(until_ns - 1 - first_ns) << 1 | 1);
+	if (until_ns != merge->bound_ns)
 		set_span(merge);
 }
 
@@ -373,9 +341,8 @@ static size_t take_many(struct kmt_merge *merge, const struct kmt_event **ret_ev
 
 	if (round->nr_taken == round->nr)
 		make_round(merge);
-	nr = round->nr - round->nr_taken < max ? round->nr - round->nr_taken : max;
-	for (size_t i = 0; i < nr; i++)
-		ret_events[i] = round->events[round->sorted[round->nr_taken + i].number];
+	nr = min_of(round->nr - round->nr_taken, max);
+	memcpy(ret_events, round->sorted + round->nr_taken, nr * sizeof(const struct kmt_event *));
 	round->nr_taken += nr;
 	if (round->nr_taken == round->nr)
 		merge->dry = round->dry;

@@ -230,22 +230,24 @@ TEST(events_of_one_cpu_keep_their_order_even_at_one_time)
 
 /* --- merge, against taking the lowest rank of all next events, one by one --- */
 
-#define CROWD_EVENTS 300u
+#define CROWD_EVENTS_MAX 5000u /* at one time they are more than are put into order at once */
 
 struct crowd {
-	struct kmt_event events[STREAMS_MAX][CROWD_EVENTS];
+	struct kmt_event events[STREAMS_MAX][CROWD_EVENTS_MAX];
+	size_t nr;		/* of a stream */
 	size_t at[STREAMS_MAX]; /* of the one by one */
 	size_t filled[STREAMS_MAX];
 };
 
 /* Whatever comes behind whatever, at few times or many. */
-static void make_crowd(struct crowd *crowd, uint64_t *random, uint64_t step_ns)
+static void make_crowd(struct crowd *crowd, uint64_t *random, uint64_t step_ns, size_t nr)
 {
 	memset(crowd, 0, sizeof(*crowd));
+	crowd->nr = nr;
 	for (size_t s = 0; s < STREAMS_MAX; s++) {
 		uint64_t time_ns = 1000;
 
-		for (size_t i = 0; i < CROWD_EVENTS; i++) {
+		for (size_t i = 0; i < nr; i++) {
 			bool is_free = check_random(random) % 3;
 
 			if (check_random(random) % 128 == 0 || step_ns > 1)
@@ -266,7 +268,7 @@ static const struct kmt_event *next_one(struct crowd *crowd)
 	for (size_t s = 0; s < STREAMS_MAX; s++) {
 		const struct kmt_event *event = &crowd->events[s][crowd->at[s]];
 
-		if (crowd->at[s] == CROWD_EVENTS)
+		if (crowd->at[s] == crowd->nr)
 			continue;
 		if (!best || event->time_ns < best->time_ns ||
 		    (event->time_ns == best->time_ns &&
@@ -280,7 +282,7 @@ static const struct kmt_event *next_one(struct crowd *crowd)
 
 static void fill_some(struct kmt_merge *merge, struct crowd *crowd, size_t stream, size_t max)
 {
-	size_t left = CROWD_EVENTS - crowd->filled[stream], nr = left < max ? left : max;
+	size_t left = crowd->nr - crowd->filled[stream], nr = left < max ? left : max;
 
 	kmt_merge_fill(merge, stream, crowd->events[stream] + crowd->filled[stream], nr);
 	crowd->filled[stream] += nr;
@@ -313,9 +315,13 @@ TEST(merged_is_what_comes_out_one_by_one)
 
 	for (uint64_t step_ns = 0; step_ns < 100000000; step_ns = step_ns * 10 + 1)
 		for (size_t max = 3; max < 5000; max *= 9) {
-			make_crowd(&crowd, &random, step_ns);
+			make_crowd(&crowd, &random, step_ns, 300);
 			merge_crowd(&crowd, &random, max);
 		}
+	for (uint64_t step_ns = 0; step_ns < 2; step_ns++) {
+		make_crowd(&crowd, &random, step_ns, CROWD_EVENTS_MAX);
+		merge_crowd(&crowd, &random, 2 * CROWD_EVENTS_MAX);
+	}
 }
 
 /* --- decoder: sub-buffers by hand; byte orders and word sizes are in decoder-kbuffer.c --- */
