@@ -7,16 +7,21 @@
 #include "feeds.h"
 
 /* Batches decoded ahead, a feed: one waits while the next is made. A batch is about 2 MiB. */
-#define AHEAD_MAX   2u
+#define AHEAD_MAX	 2u
 /* And in all, beyond one a feed: bounds memory on tapes of hundreds of CPUs. */
-#define AHEAD_TOTAL 12u
+#define AHEAD_TOTAL	 12u
 /* One more is with those who empty; a shard may still have the one before. */
-#define BUNDLES	    (AHEAD_MAX + 1)
+#define BUNDLES		 (AHEAD_MAX + 1)
 /*
  * Where a batch is booked or shared out at once, so much of a chunk is decoded at a time, or a
  * sub-buffer if that is more: the events are still in the second-level cache then.
  */
-#define SLICE_BYTES 32768u
+#define SLICE_BYTES	 32768u
+/*
+ * A batch that is shared out is of several chunks if these are smaller: of a quiet machine they
+ * hold a few events each, and to pass a batch on takes as long as to book a hundred.
+ */
+#define BATCH_EVENTS_MIN 1024u
 
 /* A batch, as it is shared out. */
 struct bundle {
@@ -95,6 +100,28 @@ static void note_first(struct kmt_feeds *feeds, struct bundle *bundle,
 		bundle->first_ns = first_that_counts(batch, feeds->dropped_ns);
 }
 
+/* What comes next of a bundle. Return: 1; 0 it has enough; negative errno. */
+static int decode_more(struct kmt_feeds *feeds, struct entry *entry, struct worker *worker,
+		       const struct bundle *bundle, struct kmt_err *err)
+{
+	int r;
+
+	if (kmt_feed_has_rest(&entry->feed)) {
+		r = kmt_feed_fill_rest(&entry->feed, feeds->slice_bytes, &worker->batch, err);
+		return r < 0 ? r : 1;
+	}
+	if (entry->sharer.number - bundle->shares[0].first_number >= BATCH_EVENTS_MIN)
+		return 0;
+	entry->sharer.nr_for_all = 0; /* a limit of each chunk */
+	r = kmt_feed_fill(&entry->feed, worker->scratch, feeds->slice_bytes, &worker->batch, err);
+	if (r < 0) {
+		/* It comes behind the events that there are, as it does where chunks are larger. */
+		entry->error = r;
+		entry->error_text = *err;
+	}
+	return r == 1;
+}
+
 static int share_out(struct kmt_feeds *feeds, struct entry *entry, struct worker *worker,
 		     struct bundle *bundle, struct kmt_err *err)
 {
@@ -108,11 +135,11 @@ static int share_out(struct kmt_feeds *feeds, struct entry *entry, struct worker
 		if (r < 0)
 			return kmt_fail(err, r, "%s: %s", kmt_chunk_reader_name(entry->feed.reader),
 					r == -EAGAIN ? "not to be shared out" : "out of memory");
-		if (!kmt_feed_has_rest(&entry->feed))
-			break;
-		r = kmt_feed_fill_rest(&entry->feed, feeds->slice_bytes, &worker->batch, err);
+		r = decode_more(feeds, entry, worker, bundle, err);
 		if (r < 0)
 			return r;
+		if (r == 0)
+			break;
 	}
 	if (kmt_share_close(sharing, &entry->sharer, cpu, bundle->shares) < 0)
 		return kmt_fail(err, -ENOMEM, "out of memory");
@@ -125,6 +152,10 @@ static int fill(struct kmt_feeds *feeds, struct entry *entry, struct worker *wor
 {
 	int r;
 
+	if (entry->error < 0) {
+		*err = entry->error_text;
+		return entry->error;
+	}
 	kmt_decoder_set_cache(entry->feed.decoder, worker->cache);
 	bundle->first_ns = UINT64_MAX;
 	if (feeds->sharing.nr_shares == 1) {

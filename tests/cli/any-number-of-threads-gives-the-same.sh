@@ -48,7 +48,7 @@ some() {
 		srand(seed)
 		time = 1000
 		step = seed % 2 ? 400 : 90000000
-		for (nr = 100 + any(500); nr > 0; nr--) {
+		for (nr = (seed % 5 ? 100 : 3000) + any(500); nr > 0; nr--) {
 			time += any(4) ? 0 : any(step)
 			cpu = any(1 + seed % 5 * 3)
 			pid = 41 + any(4)
