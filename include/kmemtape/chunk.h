@@ -180,6 +180,10 @@ int kmt_chunk_reader_new(int fd, const char *name, struct kmt_chunk_reader **ret
 int kmt_chunk_reader_new_member(const struct kmt_member *member, const char *name,
 				struct kmt_chunk_reader **ret_reader, struct kmt_err *err);
 
+/* Raw bytes of all chunks in @file, as its head and its footer say: whoever made it may lie.
+ * UINT64_MAX: not known, it has no footer. */
+uint64_t kmt_chunk_file_raw_bytes(const struct kmt_member *file);
+
 /**
  * kmt_chunk_reader_next() - the next chunk or mark
  * @scratch: NULL to pass over the data, for a look at the structure: ret_chunk->raw is NULL then

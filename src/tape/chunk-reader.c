@@ -246,6 +246,20 @@ int kmt_chunk_reader_new_member(const struct kmt_member *member, const char *nam
 	return 0;
 }
 
+uint64_t kmt_chunk_file_raw_bytes(const struct kmt_member *file)
+{
+	const uint64_t footer_bytes =
+		sizeof(struct kmt_zstd_skippable) + sizeof(struct kmt_chunk_header);
+	const struct kmt_chunk_reader reader = { .file = *file };
+	struct head first, last;
+
+	if (file->bytes < footer_bytes || read_head(&reader, 0, &first, NULL) != 1 ||
+	    read_head(&reader, file->bytes - footer_bytes, &last, NULL) != 1 ||
+	    last.kind != KMT_CHUNK_FOOTER)
+		return UINT64_MAX;
+	return last.raw_total > first.raw_total ? last.raw_total - first.raw_total : 0;
+}
+
 int kmt_chunk_reader_new_damaged(const struct kmt_member *member, const char *name, uint32_t cpu,
 				 uint32_t unit_bytes, struct kmt_chunk_reader **ret_reader,
 				 struct kmt_err *err)

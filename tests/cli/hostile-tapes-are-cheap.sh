@@ -119,6 +119,9 @@ grep -q '^NO LEAK SEEN, but there are more call sites than are told apart' one |
 grep -q '^    (all that is not told apart)' one || fail "too-many-call-sites: no row of the others"
 "$KMEMTAPE" replay --threads 2 too-many-call-sites >two 2>&1 || fail "too-many-call-sites: exit $?"
 cmp one two || fail "too-many-call-sites: by two threads it is another report"
+"$KMEMTAPE" pack -q --small -o small.tar too-many-call-sites 2>/dev/null || fail "too-many-call-sites: pack: exit $?"
+"$KMEMTAPE" replay --threads 0 small.tar >two 2>&1 || fail "too-many-call-sites: small: exit $?"
+cmp one <(sed 's/small.tar/too-many-call-sites/' two) || fail "too-many-call-sites: packed small it is another report: $(diff one two)"
 for format in csv folded; do
 	"$KMEMTAPE" replay -q --format $format too-many-call-sites >out 2>err || fail "too-many-call-sites: $format: exit $?"
 	grep -qF '(all that is not told apart)' out || fail "too-many-call-sites: $format doesn't name the others"

@@ -407,6 +407,51 @@ TEST(a_cut_file_gives_all_whole_chunks_wherever_it_is_cut)
 		}
 }
 
+static uint64_t raw_bytes_of(const struct file *file, size_t size)
+{
+	struct kmt_member member = { .fd = memfd_create("chunks", MFD_CLOEXEC), .bytes = size };
+	uint64_t bytes;
+
+	CHECK(member.fd >= 0);
+	CHECK_EQ(kmt_write_all(member.fd, file->bytes, size), 0);
+	bytes = kmt_chunk_file_raw_bytes(&member);
+	kmt_member_close(&member);
+	return bytes;
+}
+
+TEST(a_file_that_is_whole_says_how_many_raw_bytes_it_has)
+{
+	KMT_CLEANUP(free_sample) struct sample sample = make_sample();
+	size_t size = sample.file.size;
+
+	CHECK(raw_bytes_of(&sample.file, size) == 6 * UNIT);
+	for (size_t cut = 0; cut < size; cut++)
+		CHECK(raw_bytes_of(&sample.file, cut) == UINT64_MAX);
+	sample.file.bytes[size - 20] ^= 1;
+	CHECK(raw_bytes_of(&sample.file, size) == UINT64_MAX);
+}
+
+TEST(each_file_of_a_row_says_how_many_raw_bytes_it_has)
+{
+	KMT_CLEANUP(leave_dir) struct dir dir = enter_dir();
+	KMT_CLEANUP(kmt_chunk_writer_freep) struct kmt_chunk_writer *writer = NULL;
+	KMT_CLEANUP(free_file) struct file first = { NULL, 0 }, second = { NULL, 0 };
+	uint8_t bytes[3 * UNIT] = { 0 };
+	int fd;
+
+	CHECK_EQ(kmt_chunk_writer_new(dir.fd, "f.zst", 7, UNIT, &writer, NULL), 0);
+	add(writer, bytes, UNIT, UNIT);
+	CHECK_EQ(kmt_chunk_writer_flush(writer, 1000, NULL), 0);
+	CHECK_EQ(kmt_chunk_writer_switch(writer, dir.fd, "g.zst", 1000, &fd, NULL), 0);
+	CHECK_EQ(close(fd), 0);
+	add(writer, bytes, 3 * UNIT, UNIT);
+	CHECK_EQ(kmt_chunk_writer_finish(writer, 2000, NULL), 0);
+	first = load(dir.fd, "f.zst");
+	second = load(dir.fd, "g.zst");
+	CHECK(raw_bytes_of(&first, first.size) == UNIT);
+	CHECK(raw_bytes_of(&second, second.size) == 3 * UNIT);
+}
+
 TEST(a_file_shorter_than_its_head_is_cut_short)
 {
 	KMT_CLEANUP(free_sample) struct sample sample = make_sample();
@@ -1000,6 +1045,8 @@ int main(void)
 		ROW(marks_and_chunks_come_in_order_with_their_times),
 		ROW(the_end_stays_the_end),
 		ROW(a_cut_file_gives_all_whole_chunks_wherever_it_is_cut),
+		ROW(a_file_that_is_whole_says_how_many_raw_bytes_it_has),
+		ROW(each_file_of_a_row_says_how_many_raw_bytes_it_has),
 		ROW(a_file_shorter_than_its_head_is_cut_short),
 		ROW(a_flipped_bit_never_lets_wrong_data_through),
 		ROW(a_flipped_bit_in_a_header_is_noticed_without_the_data),
