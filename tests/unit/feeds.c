@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Chunks of a CPU as the shards get them. */
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "../../src/replay/feeds.h"
 #include "check.h"
@@ -43,12 +46,13 @@ static void fill_subbuf(const struct bench *b, uint64_t time_ns, unsigned int nr
 	}
 }
 
-/* Each of @nr_subbufs with @nr_events. */
-static void write_chunks(const struct bench *b, int dirfd, size_t nr_chunks, size_t nr_subbufs,
-			 unsigned int nr_events)
+/* Each of @nr_subbufs with @nr_events. Return: bytes of the file but for its footer. */
+static size_t write_chunks(const struct bench *b, int dirfd, size_t nr_chunks, size_t nr_subbufs,
+			   unsigned int nr_events)
 {
 	KMT_CLEANUP(kmt_chunk_writer_freep) struct kmt_chunk_writer *writer = NULL;
 	uint64_t time_ns = 1000;
+	size_t bytes;
 
 	CHECK_EQ(kmt_chunk_writer_new(dirfd, "f.zst", 3, SUBBUF, &writer, NULL), 0);
 	for (size_t i = 0; i < nr_chunks * nr_subbufs; i++) {
@@ -60,7 +64,9 @@ static void write_chunks(const struct bench *b, int dirfd, size_t nr_chunks, siz
 		if ((i + 1) % nr_subbufs == 0)
 			CHECK_EQ(kmt_chunk_writer_flush(writer, time_ns, NULL), 0);
 	}
+	bytes = kmt_chunk_writer_file_bytes(writer);
 	CHECK_EQ(kmt_chunk_writer_finish(writer, time_ns, NULL), 0);
+	return bytes;
 }
 
 static void leave_bench(struct bench *b)
@@ -71,25 +77,38 @@ static void leave_bench(struct bench *b)
 	b->formats = kmt_formats_free(b->formats);
 }
 
-static void open_bench(struct bench *b, size_t nr_chunks, size_t nr_subbufs, unsigned int nr_events)
+static void open_feeds(struct bench *b)
 {
-	KMT_CLEANUP(leave_dir) struct dir dir = enter_dir();
 	struct kmt_feeds_options options = {
 		.readers = &b->reader,
 		.nr_readers = 1,
+		.formats = b->formats,
+		.names = b->names,
 		.nr_threads = 1,
 		.nr_shards = NR_SHARDS,
 	};
 
+	CHECK_EQ(kmt_feeds_new(&options, &b->feeds, NULL), 0);
+}
+
+/* Return: as write_chunks(). */
+static size_t write_file(struct bench *b, int dirfd, size_t nr_chunks, size_t nr_subbufs,
+			 unsigned int nr_events)
+{
 	b->formats = load_formats("6.18", false, 8);
 	CHECK_EQ(kmt_names_new(&b->names, NULL), 0);
-	write_chunks(b, dir.fd, nr_chunks, nr_subbufs, nr_events);
+	return write_chunks(b, dirfd, nr_chunks, nr_subbufs, nr_events);
+}
+
+static void open_bench(struct bench *b, size_t nr_chunks, size_t nr_subbufs, unsigned int nr_events)
+{
+	KMT_CLEANUP(leave_dir) struct dir dir = enter_dir();
+
+	(void)write_file(b, dir.fd, nr_chunks, nr_subbufs, nr_events);
 	CHECK_EQ(kmt_chunk_reader_new(openat(dir.fd, "f.zst", O_RDONLY | O_CLOEXEC), "f.zst",
 				      &b->reader, NULL),
 		 0);
-	options.formats = b->formats;
-	options.names = b->names;
-	CHECK_EQ(kmt_feeds_new(&options, &b->feeds, NULL), 0);
+	open_feeds(b);
 }
 
 /* Each event is there once, whoever has it. Return: batches. */
@@ -124,10 +143,14 @@ static size_t take_all(struct bench *b, size_t nr_events)
 	for (unsigned int shard = 0; shard < NR_SHARDS; shard++)
 		kmt_feeds_leave(b->feeds, shard);
 	CHECK_EQ(nr_found, nr_events);
-	CHECK_EQ(kmt_feeds_error(b->feeds, NULL), 0);
-	CHECK_EQ(kmt_feeds_report(b->feeds, 0)->end, KMT_FEED_WHOLE);
 	free(is_there);
 	return nr;
+}
+
+static void check_whole(const struct bench *b)
+{
+	CHECK_EQ(kmt_feeds_error(b->feeds, NULL), 0);
+	CHECK_EQ(kmt_feeds_report(b->feeds, 0)->end, KMT_FEED_WHOLE);
 }
 
 TEST(small_chunks_are_passed_on_together)
@@ -136,6 +159,7 @@ TEST(small_chunks_are_passed_on_together)
 
 	open_bench(&b, 3000, 1, 1);
 	CHECK_EQ(take_all(&b, 3000), 3);
+	check_whole(&b);
 }
 
 /* Memory is bounded by what one of them has. */
@@ -145,6 +169,34 @@ TEST(large_chunks_are_passed_on_one_by_one)
 
 	open_bench(&b, 4, 30, SUBBUF_EVENTS);
 	CHECK_EQ(take_all(&b, (size_t)4 * 30 * SUBBUF_EVENTS), 4);
+	check_whole(&b);
+}
+
+/* What can be read of the file is in front of a page that there isn't: our memory ends in -EIO. */
+TEST(an_error_comes_behind_the_chunks_before_it)
+{
+	KMT_CLEANUP(leave_bench) struct bench b = { 0 };
+	KMT_CLEANUP(leave_dir) struct dir dir = enter_dir();
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), bytes = write_file(&b, dir.fd, 5, 1, 1);
+	int from = openat(dir.fd, "f.zst", O_RDONLY | O_CLOEXEC);
+	int memory = memfd_create("file", MFD_CLOEXEC);
+	struct kmt_member member = { .bytes = INT64_MAX / 2 };
+	uint8_t *pages;
+
+	CHECK(bytes <= page);
+	CHECK_EQ(ftruncate(memory, (off_t)page), 0);
+	pages = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
+	CHECK(pages != MAP_FAILED);
+	CHECK_EQ(read(from, pages + page - bytes, bytes), bytes);
+	member.fd = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+	member.offset = (uint64_t)(uintptr_t)(pages + page - bytes);
+	CHECK_EQ(kmt_chunk_reader_new_member(&member, "f.zst", &b.reader, NULL), 0);
+	open_feeds(&b);
+	CHECK_EQ(take_all(&b, 5), 1);
+	CHECK_EQ(kmt_feeds_error(b.feeds, NULL), -EIO);
+	(void)munmap(pages, 2 * page);
+	(void)close(memory);
+	(void)close(from);
 }
 
 int main(void)
@@ -152,6 +204,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ROW(small_chunks_are_passed_on_together),
 		ROW(large_chunks_are_passed_on_one_by_one),
+		ROW(an_error_comes_behind_the_chunks_before_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
