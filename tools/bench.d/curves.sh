@@ -5,6 +5,7 @@
 
 curves=(cpus events live sites)
 curve_events=8000000
+curve_events_cpus=32000000 # room for each CPU costs something once, 0.3 ms: they have 125,000 events each at least
 curve_events_max=64000000 # of the longest tape, if nobody asks for a longer one
 curve_mounts=()
 
@@ -32,14 +33,15 @@ curve_label()
 # make_curve_tape CURVE SIZE
 make_curve_tape()
 {
-	local dir=$work/$1-$2 options=("--$1" "$2")
+	local dir=$work/$1-$2 options=("--$1" "$2") events=$curve_events
 
 	say "a tape of $2 $(curve_label "$1")"
 	if [ "$1" = sites ]; then
 		"$helpers/bigtape" "${options[@]}" --events $((curve_events / 2)) "$dir.half" 2>"$work/err" || return
 	fi
 	if [ "$1" != events ]; then
-		"$helpers/bigtape" "${options[@]}" --events "$curve_events" "$dir" 2>"$work/err"
+		[ "$1" != cpus ] || events=$curve_events_cpus
+		"$helpers/bigtape" "${options[@]}" --events "$events" "$dir" 2>"$work/err"
 		return
 	fi
 	# Not stored, as the longest fit on no disk. The short ones neither, so that all are made alike.
@@ -100,7 +102,8 @@ replay_half()
 
 check_curves_space()
 {
-	local needed=$((2100 << 20)) there # 16 tapes of 8 million events, at 9 to 12 bytes, and 5 of half as many
+	# 10 tapes of 8 million events, at 9 to 12 bytes, 5 of half as many, 6 of 32 million
+	local needed=$((3400 << 20)) there
 
 	there=$(df --output=avail -B1 "$work" | tail -n 1)
 	[ "$there" -ge "$needed" ] || die "TMPDIR: $((there >> 20)) MiB are free, the curves take $((needed >> 20)) MiB; set another"

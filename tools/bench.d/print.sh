@@ -182,7 +182,7 @@ print_curves()
 	local curve
 
 	echo
-	echo "Replay of simulated tapes on one core, of 8 million events, 2 CPUs, 100 000 live objects and 300 call sites but for what is varied"
+	echo "Replay of simulated tapes on one core, of 8 million events (32 of those with other CPUs), 2 CPUs, 100 000 live objects and 300 call sites but for what is varied"
 	for curve in "${curves[@]}"; do
 		[ "$curve" = sites ] || print_curve "$curve" "$(curve_label "$curve")"
 	done
