@@ -30,7 +30,15 @@ static size_t plain_length(const char *function)
 		if (suffix && suffix > function && (size_t)(suffix - function) < length)
 			length = (size_t)(suffix - function);
 	}
-	return length < PART_BYTES ? length : PART_BYTES;
+	return length;
+}
+
+static int compare_plainly(const char *a, const char *b)
+{
+	size_t of_a = plain_length(a), of_b = plain_length(b);
+	int r = strncmp(a, b, of_a < of_b ? of_a : of_b);
+
+	return r ? r : (of_a > of_b) - (of_a < of_b);
 }
 
 /* "kmalloc-rnd-05-64": the number is of this boot. */
@@ -56,14 +64,15 @@ static const char *code_of(const struct kmt_summary_row *row)
 /* Without a function: where in its module it is, which is the same for the same build. */
 static void name_code(char *name, size_t size, const struct kmt_summary_row *row, bool has_offset)
 {
+	size_t length = row->function && !has_offset ? plain_length(row->function) : PART_BYTES;
 	char offset[24] = "";
 
+	if (length > PART_BYTES)
+		length = PART_BYTES;
 	if (has_offset && row->has_offset)
 		(void)snprintf(offset, sizeof(offset), "+%" PRIx64, row->offset);
 	if (row->function)
-		(void)snprintf(name, size, "%.*s%s",
-			       has_offset ? PART_BYTES : (int)plain_length(row->function),
-			       row->function, offset);
+		(void)snprintf(name, size, "%.*s%s", (int)length, row->function, offset);
 	else if (row->gfp && !row->address)
 		(void)snprintf(name, size, "%.200s by %.50s", row->gfp, row->comm ? row->comm : "");
 	else
@@ -187,7 +196,7 @@ int kmt_row_compare_owners(const struct kmt_summary_row *a, const struct kmt_sum
 {
 	const char *of_a = a->owner_module ? a->owner_module : "";
 	const char *of_b = b->owner_module ? b->owner_module : "";
-	int r = strcmp(a->owner, b->owner);
+	int r = compare_plainly(a->owner, b->owner);
 
 	return r ? r : strcmp(of_a, of_b);
 }

@@ -30,7 +30,7 @@ void kmt_row_name_plainly(char name[KMT_PLAIN_BYTES], enum kmt_group group,
 /* For whom @row is, by a name that other tapes know: NULL if there is none. */
 const char *kmt_row_owner(const struct kmt_summary_row *row);
 
-/* Of rows that have such an owner each. As strcmp(). */
+/* Of rows that have such an owner each, as kmt_row_key() compares functions. As strcmp(). */
 int kmt_row_compare_owners(const struct kmt_summary_row *a, const struct kmt_summary_row *b);
 
 /* Are both for somebody, and not for the same? */

@@ -189,6 +189,10 @@ make_helper foo-rebuilt 1 module=ffffffffc0a00000 foo_build=3c shift=64
 compare 0 helper-leaks.tape foo-rebuilt.tape
 says 'NOT FIXED: foo_rx [foo] (by __alloc_skb) leaks in B as it does in A'
 holds '.changes.same == 1 and (.items | length) == 1 and .same_kernel_build'
+"$KMEMTAPE" replay --format json foo-rebuilt.tape | jq '(.sites[].owner | select(. == "foo_rx")) += ".isra.0"' >foo-inlined.json
+compare 0 helper-leaks.tape foo-inlined.json
+says 'NOT FIXED: '
+holds '.changes.same == 1 and (.items | length) == 1'
 make_helper foo-renamed 1 only=foo foo_build=3c
 sed -i 's/foo_rx/foo_rx_all/' foo-renamed.script
 "$MKTAPE" foo-renamed.script -o renamed-helper.tape && echo "kernel 1a" >renamed-helper.tape/symbols/build-ids || exit 1
