@@ -16,7 +16,8 @@
 
 /* What one tape has of a site. */
 struct kmt_fleet_part {
-	size_t tape; /* index */
+	size_t tape;			     /* index */
+	const struct kmt_summary_row *owner; /* for whom it has it, as of the site */
 	uint64_t allocs, live_objects, live_bytes;
 	double left_bytes, per_s; /* left: older than the grace period, by the sample */
 	enum kmt_class class;
@@ -24,10 +25,17 @@ struct kmt_fleet_part {
 	bool is_suspect;
 };
 
+/*
+ * Of a call site that leaks for several: a site for each of them, and one more for all rows that
+ * are not suspected, for whomever they are. An owner without a name is nobody: another host has
+ * another one at his address.
+ */
 struct kmt_fleet_site {
-	const struct kmt_summary_row *row; /* the one that says most */
-	struct kmt_fleet_part *parts;	   /* in the order of the tapes */
-	size_t nr_parts, nr_hosts;
+	const struct kmt_summary_row *row;   /* the one that says most, but not for whom */
+	const struct kmt_summary_row *owner; /* one that has theirs all; NULL: none, or several */
+	struct kmt_fleet_part *parts;	     /* in the order of the tapes */
+	size_t nr_parts;
+	size_t nr_tapes, nr_hosts;	     /* that have the call site, for whomever */
 	size_t nr_leaking, nr_leaking_hosts; /* of which its report suspects it */
 	/* Sums are over hosts, of each the tape with the most of it. */
 	uint64_t live_bytes_sum, live_bytes_max;

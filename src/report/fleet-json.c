@@ -2,6 +2,7 @@
 #include "kmemtape/fleet.h"
 
 #include "builder.h"
+#include "naming.h"
 #include "summary-json.h"
 
 #define SCHEMA 1
@@ -13,6 +14,10 @@ static void put_part(struct builder *b, struct json_object *list, const struct k
 	struct json_object *object = put_element(b, list, json_object_new_object());
 
 	put_uint(b, object, "tape", part->tape);
+	if (part->owner) {
+		put_text(b, object, "owner", part->owner->owner);
+		put_text(b, object, "owner_module", part->owner->owner_module);
+	}
 	kmt_summary_put_judgement(b, object, part->class, part->confidence, part->is_suspect);
 	if (!row->is_counted)
 		put_uint(b, object, "allocs", part->allocs);
@@ -27,11 +32,12 @@ static void put_part(struct builder *b, struct json_object *list, const struct k
 static void put_site(struct builder *b, struct json_object *list, const struct kmt_fleet_site *site)
 {
 	struct json_object *object = put_element(b, list, json_object_new_object()), *parts;
-	bool has_size = site->row->space < KMT_SPACE_PAIR;
+	struct kmt_summary_row row = kmt_row_for(site->row, site->owner);
+	bool has_size = row.space < KMT_SPACE_PAIR;
 
-	kmt_summary_put_name(b, object, site->row);
+	kmt_summary_put_name(b, object, &row);
 	put_uint(b, object, "hosts", site->nr_hosts);
-	put_uint(b, object, "tapes", site->nr_parts);
+	put_uint(b, object, "tapes", site->nr_tapes);
 	put_uint(b, object, "leaking_hosts", site->nr_leaking_hosts);
 	put_uint(b, object, "leaking_tapes", site->nr_leaking);
 	put_text(b, object, "first_seen", site->first_seen);

@@ -5,6 +5,7 @@
 #include "kmemtape/units.h"
 #include "kmemtape/words.h"
 
+#include "naming.h"
 #include "page-rows.h"
 #include "page.h"
 #include "summary-page.h"
@@ -45,11 +46,13 @@ static void put_time(const char *time, FILE *file)
 
 static void put_site(const struct kmt_fleet *fleet, const struct kmt_fleet_site *site, FILE *file)
 {
+	struct kmt_summary_row row = kmt_row_for(site->row, site->owner);
+
 	(void)fputs("<tr>", file);
-	kmt_page_name_begin(file, fleet->tapes[0]->group, site->row);
+	kmt_page_name_begin(file, fleet->tapes[0]->group, &row);
 	(void)fputs("</th>", file);
 	put_share(site->nr_leaking_hosts, site->nr_hosts, file);
-	put_share(site->nr_leaking, site->nr_parts, file);
+	put_share(site->nr_leaking, site->nr_tapes, file);
 	put_rate(site, site->per_s_sum, file);
 	put_rate(site, site->per_s_max, file);
 	put_size(site, site->live_bytes_sum, file);
@@ -88,11 +91,12 @@ static int put_sites(const struct kmt_fleet *fleet, size_t nr, FILE *file)
 static void put_part(const struct kmt_fleet *fleet, const struct kmt_fleet_site *site,
 		     const struct kmt_fleet_part *part, FILE *file)
 {
+	struct kmt_summary_row row = kmt_row_for(site->row, part->owner);
 	const struct kmt_summary *tape = fleet->tapes[part->tape];
 	char n[KMT_UNITS_BYTES];
 
 	(void)fputs("<tr>", file);
-	kmt_page_name_begin(file, tape->group, site->row);
+	kmt_page_name_begin(file, tape->group, &row);
 	(void)fputs("</th><td><code>", file);
 	kmt_page_raw(file, tape->host ? tape->host : "unknown");
 	(void)fprintf(file, "</code></td><td data-v=\"%zu\">%zu: <code>", part->tape + 1,

@@ -43,18 +43,19 @@ static void print_part(const struct kmt_fleet *fleet, const struct kmt_fleet_sit
 
 static void print_site(const struct kmt_fleet *fleet, const struct kmt_fleet_site *site, FILE *file)
 {
+	struct kmt_summary_row row = kmt_row_for(site->row, site->owner);
 	char name[KMT_NAME_BYTES], a[KMT_UNITS_BYTES], b[KMT_UNITS_BYTES];
 	struct kmt_line line;
 
 	kmt_line_begin(&line, file, "", 2, 2);
-	kmt_row_name(name, fleet->tapes[0]->group, site->row);
+	kmt_row_name(name, fleet->tapes[0]->group, &row);
 	kmt_line_add(&line, name);
 	if (site->row->cache && fleet->tapes[0]->group == KMT_BY_SITE)
 		kmt_line_add(&line, kmt_escape(name, sizeof(name), site->row->cache));
 	kmt_line_end(&line);
 	kmt_line_begin(&line, file, "  ", 2, 3);
 	kmt_line_addf(&line, "leaks on %zu of %zu hosts, %zu of %zu tapes", site->nr_leaking_hosts,
-		      site->nr_hosts, site->nr_leaking, site->nr_parts);
+		      site->nr_hosts, site->nr_leaking, site->nr_tapes);
 	kmt_line_addf(&line, "growth %s in all, %s at most", rate(a, site, site->per_s_sum),
 		      rate(b, site, site->per_s_max));
 	if (site->row->space < KMT_SPACE_PAIR)

@@ -186,6 +186,16 @@ void kmt_row_name_plainly(char name[KMT_PLAIN_BYTES], enum kmt_group group,
 	(void)snprintf(name, KMT_PLAIN_BYTES, "%s (by %s)", owner, site);
 }
 
+struct kmt_summary_row kmt_row_for(const struct kmt_summary_row *row,
+				   const struct kmt_summary_row *owner)
+{
+	struct kmt_summary_row copy = *row;
+
+	copy.owner = owner ? owner->owner : NULL;
+	copy.owner_module = owner ? owner->owner_module : NULL;
+	return copy;
+}
+
 /* Code without a name is called by its address, which is another one after each boot. */
 const char *kmt_row_owner(const struct kmt_summary_row *row)
 {
@@ -196,7 +206,7 @@ int kmt_row_compare_owners(const struct kmt_summary_row *a, const struct kmt_sum
 {
 	const char *of_a = a->owner_module ? a->owner_module : "";
 	const char *of_b = b->owner_module ? b->owner_module : "";
-	int r = compare_plainly(a->owner, b->owner);
+	int r = compare_plainly(a->owner ? a->owner : "", b->owner ? b->owner : "");
 
 	return r ? r : strcmp(of_a, of_b);
 }

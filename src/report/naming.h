@@ -27,10 +27,15 @@ void kmt_row_name(char *name, enum kmt_group group, const struct kmt_summary_row
 void kmt_row_name_plainly(char name[KMT_PLAIN_BYTES], enum kmt_group group,
 			  const struct kmt_summary_row *row);
 
+/* A copy of @row that is for whom @owner is, or for nobody (NULL). */
+struct kmt_summary_row kmt_row_for(const struct kmt_summary_row *row,
+				   const struct kmt_summary_row *owner);
+
 /* For whom @row is, by a name that other tapes know: NULL if there is none. */
 const char *kmt_row_owner(const struct kmt_summary_row *row);
 
-/* Of rows that have such an owner each, as kmt_row_key() compares functions. As strcmp(). */
+/* Of whatever owners, as kmt_row_key() compares functions: nobody is before all others. As
+ * strcmp(). */
 int kmt_row_compare_owners(const struct kmt_summary_row *a, const struct kmt_summary_row *b);
 
 /* Are both for somebody, and not for the same? */

@@ -104,7 +104,49 @@ make_helper helper-leaks 1
 make_helper helper 0
 merge helper.tape helper-leaks.tape
 says 'LEAKS on 1 of 2 hosts: foo_rx [foo] (by __alloc_skb)'
-holds '.sites[0] | .function == "__alloc_skb" and .owner == "foo_rx" and .owner_module == "foo"'
+holds '.sites[0] | .function == "__alloc_skb" and .owner == "foo_rx" and .owner_module == "foo" and .leaking_hosts == 1 and .hosts == 2'
+holds '[.sites[0].by_tape[] | .owner] == [null, "foo_rx"]'
+
+# It leaks for another one on another host: none of them is accused where the other one leaks, nor where nothing does.
+make_helper rebuilt 1 module=ffffffffc0a00000 foo_build=3c shift=64
+make_helper bar-leaks 2
+make_helper foo-alone 0 only=foo
+make_helper bar-alone 0 only=bar
+leaks='["__alloc_skb", "foo_rx", "foo", 2, 2, 5, 5, [1, 3]], ["__alloc_skb", "bar_tx", null, 1, 1, 5, 5, [2]], ["__alloc_skb", null, null, 0, 0, 5, 5, [0, 4]]'
+shown='[.function, .owner, .owner_module, .leaking_hosts, .leaking_tapes, .hosts, .tapes, (.by_tape | map(.tape))]'
+merge --top 0 helper.tape helper-leaks.tape bar-leaks.tape rebuilt.tape bar-alone.tape
+says 'LEAKS on 2 of 5 hosts: foo_rx [foo] (by __alloc_skb), and 1 more'
+holds '[.sites[] | '"$shown"'] == ['"$leaks"'] and [.sites[].by_tape[].owner] == ["foo_rx", "foo_rx", "bar_tx", null, "bar_tx"]'
+holds '[.sites[] | .live_bytes_sum == (.by_tape | map(.live_bytes) | add)] | all'
+grep -A1 '^__alloc_skb, for ' text | grep -o 'for .*\|leaks.*hosts' >got
+printf '%s\n' 'for foo_rx [foo]  kmalloc-1k' 'leaks on 2 of 5 hosts' 'for bar_tx  kmalloc-1k' 'leaks on 1 of 5 hosts' | cmp - <(grep -v '^--' got) ||
+	fail "$what: $(cat text)"
+"$KMEMTAPE" merge --format html --top 0 helper.tape helper-leaks.tape bar-leaks.tape rebuilt.tape bar-alone.tape >page.html || fail "html: exit $?"
+sed -n '/id="parts"/,/<\/table>/p' page.html | grep -oE '__alloc_skb[^<]*|[a-z-]+[.]tape' | paste -sd ' ' >got
+echo '__alloc_skb, for foo_rx [foo] helper-leaks.tape __alloc_skb, for foo_rx [foo] rebuilt.tape __alloc_skb, for bar_tx bar-leaks.tape' \
+	'__alloc_skb helper.tape __alloc_skb, for bar_tx bar-alone.tape' | cmp - got || fail "html: $(cat got)"
+# Of one host on two days, too; a compiler's suffix makes nobody another one.
+for name in helper-leaks bar-leaks rebuilt; do
+	"$KMEMTAPE" replay --format json $name.tape | jq '.tape.host = "fig" | (.sites[].owner | select(. == "foo_rx")) += ".isra.0"' >$name.json
+done
+merge helper-leaks.json bar-leaks.json
+holds '.hosts == 1 and ([.sites[] | [.owner, .leaking_hosts, .leaking_tapes, .hosts, .tapes]] | sort == [["bar_tx", 1, 1, 1, 2], ["foo_rx.isra.0", 1, 1, 1, 2]])'
+merge helper-leaks.tape rebuilt.json
+holds '[.sites[] | [.owner_module, .leaking_hosts, .leaking_tapes]] == [["foo", 2, 2]]'
+# Who has no name is called by an address, which is somebody else's on another host; and who isn't told isn't foo_rx.
+for at in 1 2; do
+	"$KMEMTAPE" replay --format json helper-leaks.tape | jq --arg at 0xffffffffc000000$at '.tape.host = $at | .events.total += ($at[-1:] | tonumber) |
+		(.sites[] | select(.owner == "foo_rx")) |= (.owner = $at | del(.owner_module))' >$at.json
+done
+merge 1.json 2.json
+says 'LEAKS on 2 of 2 hosts: __alloc_skb'
+holds '[.sites[] | [.owner, .leaking_hosts, .hosts]] == [[null, 2, 2]] and (.sites[0].by_tape | map(.owner[-1:])) == ["1", "2"]'
+merge 1.json 2.json rebuilt.tape
+says 'LEAKS on 2 of 3 hosts: __alloc_skb, and 1 more'
+holds '[.sites[] | [.owner, .leaking_hosts, .hosts]] == [[null, 2, 3], ["foo_rx", 1, 3]]'
+# Where nobody leaks, it is nobody's.
+merge --top 0 foo-alone.tape bar-alone.tape
+holds '[.sites[] | [.owner, .hosts]] == [[null, 2]] and (.sites[0].by_tape | map(.owner)) == ["foo_rx", "bar_tx"]'
 merge --by module one.tape two.tape
 says 'LEAKS on 2 of 2 hosts: foo'
 merge --top 0 one.tape two.tape
