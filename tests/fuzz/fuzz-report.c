@@ -2,12 +2,15 @@
 #include <string.h>
 
 #include "kmemtape/diff.h"
+#include "kmemtape/fleet.h"
+#include "kmemtape/units.h"
 
 #include "fuzz.h"
 
 /*
  * A report in JSON, as anybody may send one. What can be read is compared with itself, which may be
- * neither new nor gone, and with a report of nothing, both ways.
+ * neither new nor gone, and with a report of nothing, both ways; and put together with it, which
+ * may neither lose nor repeat what was allocated.
  */
 static const char nothing[] =
 	"{\"schema\": 1, \"tape\": {\"duration_ns\": 3600000000000, \"complete\": true, "
@@ -46,6 +49,44 @@ static void compare(const struct kmt_summary *a, const struct kmt_summary *b)
 	(void)kmt_diff_free(diff);
 }
 
+static uint64_t count_allocs(const struct kmt_fleet *fleet)
+{
+	uint64_t allocs = 0;
+
+	for (size_t i = 0; i < fleet->nr_sites; i++) {
+		const struct kmt_fleet_site *site = &fleet->sites[i];
+
+		MUST(site->row && site->nr_parts && site->nr_parts <= site->nr_tapes);
+		MUST(site->nr_leaking <= site->nr_parts && site->nr_tapes <= fleet->nr_tapes);
+		MUST(site->nr_leaking_hosts <= site->nr_hosts && site->nr_hosts <= fleet->nr_hosts);
+		for (size_t j = 0; j < site->nr_parts; j++)
+			allocs = kmt_sum(allocs, site->parts[j].allocs);
+	}
+	return allocs;
+}
+
+static void merge(struct kmt_summary *a, struct kmt_summary *b)
+{
+	struct kmt_summary *tapes[] = { a, b, a };
+	FILE *file = fopen("/dev/null", "w");
+	struct kmt_fleet *fleet = NULL;
+	uint64_t allocs = 0;
+
+	MUST(file);
+	MUST((kmt_fleet_new(tapes, 3, &fleet, NULL) == 0) == (a->group == b->group));
+	for (size_t i = 0; fleet && i < fleet->nr_tapes; i++)
+		for (size_t j = 0; j < fleet->tapes[i]->nr_rows; j++)
+			allocs = kmt_sum(allocs, fleet->tapes[i]->rows[j].allocs);
+	if (fleet) {
+		MUST(*fleet->headline && count_allocs(fleet) == allocs);
+		MUST(kmt_fleet_text(fleet, 0, file, NULL) == 0);
+		MUST(kmt_fleet_json(fleet, 0, file, NULL) == 0);
+		MUST(kmt_fleet_page(fleet, 0, file, NULL) == 0);
+	}
+	(void)kmt_fleet_free(fleet);
+	(void)fclose(file);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct kmt_summary *summary = NULL, *other = NULL;
@@ -63,6 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		compare(summary, summary);
 		compare(summary, other);
 		compare(other, summary);
+		merge(summary, other);
 	}
 	(void)kmt_summary_free(other);
 	(void)kmt_summary_free(summary);
