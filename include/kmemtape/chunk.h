@@ -33,6 +33,11 @@ struct kmt_chunk_scratch;
 int kmt_chunk_writer_new(int dirfd, const char *path, uint32_t cpu, uint32_t unit_bytes,
 			 struct kmt_chunk_writer **ret_writer, struct kmt_err *err);
 
+/* The same for one of @nr_cpus CPUs, at least 1: of more than 64, chunks are smaller. */
+int kmt_chunk_writer_new_among(int dirfd, const char *path, uint32_t cpu, size_t nr_cpus,
+			       uint32_t unit_bytes, struct kmt_chunk_writer **ret_writer,
+			       struct kmt_err *err);
+
 /* Of text only: zstd's level, from the next chunk on. Beyond 1 it takes more memory than was
  * allocated. */
 void kmt_chunk_writer_set_level(struct kmt_chunk_writer *writer, int level);
@@ -134,8 +139,8 @@ int kmt_chunk_writer_finish(struct kmt_chunk_writer *writer, uint64_t drained_ns
 struct kmt_chunk_writer *kmt_chunk_writer_free(struct kmt_chunk_writer *writer);
 
 /*
- * What decompression needs, 2 MiB; 7 MiB, of which less is used, once it has seen a small chunk. Apart from the reader, so that a few of them (one a thread)
- * serve hundreds of files.
+ * What decompression needs, 2 MiB; 7 MiB, of which less is used, once it has seen a small chunk.
+ * Apart from the reader, so that a few of them (one a thread) serve hundreds of files.
  */
 int kmt_chunk_scratch_new(struct kmt_chunk_scratch **ret_scratch, struct kmt_err *err);
 struct kmt_chunk_scratch *kmt_chunk_scratch_free(struct kmt_chunk_scratch *scratch);

@@ -250,8 +250,8 @@ static int open_cpu(struct import *import, const char *path, uint32_t cpu, struc
 {
 	if (import->writer)
 		return kmt_chunk_writer_reopen(import->writer, import->tape_fd, path, cpu, err);
-	return kmt_chunk_writer_new(import->tape_fd, path, cpu, import->layout.page_bytes,
-				    &import->writer, err);
+	return kmt_chunk_writer_new_among(import->tape_fd, path, cpu, import->buffer->nr_cpus,
+					  import->layout.page_bytes, &import->writer, err);
 }
 
 static int copy_cpu(struct import *import, const struct kmt_dat_cpu *cpu, struct kmt_err *err)

@@ -355,8 +355,8 @@ int kmt_drain_new(struct kmt_drain_shared *shared, uint32_t cpu, struct kmt_drai
 		return r;
 	}
 	kmt_tape_cpu_path(cpu_path, cpu);
-	r = kmt_chunk_writer_new(shared->tape_fd, cpu_path, cpu, shared->subbuf_bytes,
-				 &drain->writer, err);
+	r = kmt_chunk_writer_new_among(shared->tape_fd, cpu_path, cpu, shared->nr_cpus,
+				       shared->subbuf_bytes, &drain->writer, err);
 	if (r < 0) {
 		kmt_drain_free(drain);
 		return r;

@@ -25,13 +25,14 @@ struct kmt_drain_shared {
 	int wake_fd; /* eventfd: a drain tells the main thread that something happened */
 	const struct kmt_padding *padding; /* of the events; outlives the drains */
 	uint32_t subbuf_bytes;
+	size_t nr_cpus; /* that may come */
 	bool has_buffer_percent;
 	uint32_t wake_subbufs; /* as in struct kmt_instance */
 	/* Of all CPU files together: the main thread wants to know; nothing is written beyond. */
 	_Atomic uint64_t end_bytes, stop_bytes;
-	_Atomic uint64_t file_bytes;	   /* so far */
-	_Atomic uint64_t removed_bytes;	   /* of these, by the ring */
-	struct kmt_ring *ring;		   /* NULL: none */
+	_Atomic uint64_t file_bytes;	/* so far */
+	_Atomic uint64_t removed_bytes; /* of these, by the ring */
+	struct kmt_ring *ring;		/* NULL: none */
 	struct kmt_syncer *syncer;
 	atomic_bool is_stopping;
 	struct kmt_budget budget;
@@ -54,7 +55,8 @@ enum kmt_drain_priority {
 	KMT_PRIORITY_FIFO,
 };
 
-/* One CPU: its ring buffer, its file on the tape, and the thread that moves the one to the other. */
+/* One CPU: its ring buffer, its file on the tape, and the thread that moves the one to the other.
+ */
 struct kmt_drain;
 
 /* kmt_drain_new() - open and allocate everything. @shared: borrowed */

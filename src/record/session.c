@@ -434,6 +434,7 @@ static int open_drains(struct kmt_session *session, struct kmt_err *err)
 	r = kmt_drain_shared_init(&session->shared, err);
 	if (r < 0)
 		return r;
+	session->shared.nr_cpus = session->max_drains;
 	r = open_syncer(session, err);
 	if (r < 0)
 		return r;

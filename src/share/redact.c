@@ -301,8 +301,8 @@ static int write_cpu(struct redact *redact, struct kmt_chunk_reader *reader, str
 	int r;
 
 	kmt_tape_cpu_path(path, cpu);
-	r = kmt_chunk_writer_new(redact->dirfd, path, cpu, redact->manifest.subbuf_bytes, &writer,
-				 err);
+	r = kmt_chunk_writer_new_among(redact->dirfd, path, cpu, redact->tape->nr_cpus,
+				       redact->manifest.subbuf_bytes, &writer, err);
 	if (r < 0)
 		return r;
 	kmt_chunk_reader_rewind(reader);

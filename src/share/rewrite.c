@@ -299,8 +299,9 @@ static int write_cpu(struct kmt_rewrite *rewrite, struct kmt_chunk_scratch *scra
 
 	kmt_chunk_reader_rewind(reader);
 	kmt_tape_cpu_path(path, kmt_chunk_reader_cpu(reader));
-	r = kmt_chunk_writer_new(dirfd, path, kmt_chunk_reader_cpu(reader),
-				 (uint32_t)kmt_subbuf_bytes(&cutter), &writer, err);
+	r = kmt_chunk_writer_new_among(dirfd, path, kmt_chunk_reader_cpu(reader),
+				       rewrite->tape->nr_cpus, (uint32_t)kmt_subbuf_bytes(&cutter),
+				       &writer, err);
 	if (r == 0)
 		r = write_chunks(&source, &cutter, writer, err);
 	if (r == 0)

@@ -21,6 +21,13 @@
  */
 #define SUBBUF_CHUNK_BYTES (512u << 10)
 
+/*
+ * A reader has a chunk of each CPU in memory at a time: of many CPUs all together stay below this,
+ * unless a chunk were of less than the minimum, by which nothing but time would be won.
+ */
+#define ALL_CHUNKS_BYTES       (32u << 20)
+#define SUBBUF_CHUNK_BYTES_MIN (128u << 10)
+
 /* Our header goes in front of the frame, so that both leave in one write. */
 #define HEAD_BYTES (sizeof(struct kmt_zstd_skippable) + sizeof(struct kmt_chunk_header))
 
@@ -172,11 +179,33 @@ static int open_file(struct kmt_chunk_writer *writer, int dirfd, struct kmt_err 
 	return r;
 }
 
+/* For whole units, one at least. */
+static size_t room_for(uint32_t unit_bytes, size_t nr_cpus)
+{
+	size_t room = ALL_CHUNKS_BYTES / nr_cpus;
+
+	if (unit_bytes == 1 || unit_bytes > SUBBUF_CHUNK_BYTES)
+		room = KMT_CHUNK_RAW_BYTES_MAX;
+	else if (room > SUBBUF_CHUNK_BYTES)
+		room = SUBBUF_CHUNK_BYTES;
+	else if (room < SUBBUF_CHUNK_BYTES_MIN)
+		room = SUBBUF_CHUNK_BYTES_MIN;
+	if (room < unit_bytes)
+		room = unit_bytes;
+	return room / unit_bytes * unit_bytes;
+}
+
 int kmt_chunk_writer_new(int dirfd, const char *path, uint32_t cpu, uint32_t unit_bytes,
 			 struct kmt_chunk_writer **ret_writer, struct kmt_err *err)
 {
+	return kmt_chunk_writer_new_among(dirfd, path, cpu, 1, unit_bytes, ret_writer, err);
+}
+
+int kmt_chunk_writer_new_among(int dirfd, const char *path, uint32_t cpu, size_t nr_cpus,
+			       uint32_t unit_bytes, struct kmt_chunk_writer **ret_writer,
+			       struct kmt_err *err)
+{
 	KMT_CLEANUP(kmt_chunk_writer_freep) struct kmt_chunk_writer *w = NULL;
-	size_t room;
 	int r;
 
 	assert(unit_bytes >= 1 && unit_bytes <= KMT_CHUNK_RAW_BYTES_MAX);
@@ -186,9 +215,7 @@ int kmt_chunk_writer_new(int dirfd, const char *path, uint32_t cpu, uint32_t uni
 	w->fd = -1;
 	w->cpu = cpu;
 	w->unit_bytes = unit_bytes;
-	room = unit_bytes > 1 && unit_bytes <= SUBBUF_CHUNK_BYTES ? SUBBUF_CHUNK_BYTES
-								  : KMT_CHUNK_RAW_BYTES_MAX;
-	w->raw_room = room / unit_bytes * unit_bytes;
+	w->raw_room = room_for(unit_bytes, nr_cpus);
 	w->out_room = HEAD_BYTES + ZSTD_compressBound(w->raw_room) + KMT_FRAME_SLACK_BYTES;
 	(void)snprintf(w->path, sizeof(w->path), "%s", path);
 	w->raw = malloc(w->raw_room);

@@ -213,6 +213,30 @@ TEST(a_chunk_is_written_when_no_unit_fits_any_more)
 	CHECK(!kmt_chunk_writer_is_waiting(writer));
 }
 
+/* As a reader of many CPUs has a chunk of each in memory. */
+TEST(of_many_cpus_chunks_are_smaller)
+{
+	static const struct {
+		size_t nr_cpus, unit_bytes, room;
+	} rows[] = {
+		{ 1, 65536, 512 << 10 },    { 64, 65536, 512 << 10 },	{ 100, 65536, 320 << 10 },
+		{ 256, 65536, 128 << 10 },  { 8192, 65536, 128 << 10 }, { 8192, 4096, 128 << 10 },
+		{ 256, 262144, 256 << 10 }, { 256, 1 << 20, 1 << 20 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		KMT_CLEANUP(leave_dir) struct dir dir = enter_dir();
+		KMT_CLEANUP(kmt_chunk_writer_freep) struct kmt_chunk_writer *writer = NULL;
+		size_t room;
+
+		CHECK_EQ(kmt_chunk_writer_new_among(dir.fd, "f.zst", 0, rows[i].nr_cpus,
+						    (uint32_t)rows[i].unit_bytes, &writer, NULL),
+			 0);
+		(void)kmt_chunk_writer_space(writer, &room);
+		CHECK_EQ(room, rows[i].room);
+	}
+}
+
 TEST(a_writer_counts_what_it_took_and_wrote)
 {
 	KMT_CLEANUP(leave_dir) struct dir dir = enter_dir();
@@ -1039,6 +1063,7 @@ int main(void)
 		ROW(pages_that_do_not_divide_a_chunk_come_back_and_zstd_agrees),
 		ROW(text_comes_back_and_zstd_agrees),
 		ROW(a_chunk_is_written_when_no_unit_fits_any_more),
+		ROW(of_many_cpus_chunks_are_smaller),
 		ROW(a_writer_counts_what_it_took_and_wrote),
 		ROW(an_existing_file_is_never_overwritten),
 		ROW(a_writer_never_allocates_once_it_is_made),

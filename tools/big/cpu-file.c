@@ -29,7 +29,8 @@ int cpu_file_write(struct rings *rings, int dirfd, unsigned int cpu, uint64_t nr
 	int r;
 
 	kmt_tape_cpu_path(path, cpu);
-	r = kmt_chunk_writer_new(dirfd, path, cpu, rings->layout->subbuf_bytes, &writer, err);
+	r = kmt_chunk_writer_new_among(dirfd, path, cpu, rings->load->nr_cpus,
+				       rings->layout->subbuf_bytes, &writer, err);
 	if (r < 0)
 		return r;
 	sink.writer = writer;
