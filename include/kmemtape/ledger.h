@@ -65,6 +65,11 @@ struct kmt_ledger_options {
 	bool by_comm, by_pid;
 	uint64_t hash_seed;  /* see kmt_liveset_set_seed() */
 	size_t accounts_max; /* more are not told apart: KMT_CALL_SITE_REST; 0: as many as come */
+	/*
+	 * Of live objects, and of tasks with a name, at the worst of each kind; 0: as many as come.
+	 * One takes 64 bytes.
+	 */
+	uint64_t objects_max;
 	const int32_t *recorder_pids; /* ascending, borrowed */
 	size_t nr_recorder_pids;
 	uint64_t start_ns; /* of the recording; 0, or later than the first event: that one's time */
@@ -132,6 +137,8 @@ struct kmt_ledger *kmt_ledger_free(struct kmt_ledger *ledger);
 /**
  * kmt_ledger_name_task() - what a task is called before the first event
  * @name: interned, must outlive the ledger
+ *
+ * Return: 0; -ENOMEM; -EOVERFLOW as kmt_ledger_check_objects().
  */
 int kmt_ledger_name_task(struct kmt_ledger *ledger, int32_t pid, const char *name);
 
@@ -139,14 +146,24 @@ int kmt_ledger_name_task(struct kmt_ledger *ledger, int32_t pid, const char *nam
  * kmt_ledger_take() - book an event
  * @event: no older than those before; texts interned, and must outlive the ledger
  *
- * Return: 0; -ENOMEM; of a part, -EOVERFLOW: it has more accounts than there may be in all, and who
- * comes too late to be told apart is only known where all events are.
+ * Return: 0; -ENOMEM; -EOVERFLOW: that of kmt_ledger_check_objects() is due; or, of a part, it has
+ * more accounts than there may be in all, and who comes too late to be told apart is only known
+ * where all events are.
  */
 int kmt_ledger_take(struct kmt_ledger *ledger, const struct kmt_event *event);
 
 /* The same of several events: those ahead are looked up while the ones before them are booked. */
 int kmt_ledger_take_run(struct kmt_ledger *ledger, const struct kmt_event *const *events,
 			size_t nr);
+
+/**
+ * kmt_ledger_check_objects() - whether there were more objects than there may be
+ *
+ * Tables are only looked at when they grow. What this says depends on the events alone.
+ *
+ * Return: 0, -EOVERFLOW.
+ */
+int kmt_ledger_check_objects(struct kmt_ledger *ledger);
 
 /* kmt_ledger_begin() - the first event of all is at @time_ns, whoever gets it */
 void kmt_ledger_begin(struct kmt_ledger *ledger, uint64_t time_ns);

@@ -8,6 +8,7 @@
 
 #include "kmemtape/cleanup.h"
 #include "kmemtape/err.h"
+#include "kmemtape/quota.h"
 
 /* The objects that are allocated and not freed, by address. One address space: never mix kernel
  * addresses with page frame numbers or per-CPU offsets. */
@@ -34,6 +35,9 @@ struct kmt_liveset *kmt_liveset_free(struct kmt_liveset *set);
  */
 void kmt_liveset_set_seed(struct kmt_liveset *set, uint64_t seed);
 
+/* @quota: borrowed; what the set may have is a part of it. Likewise before. */
+void kmt_liveset_set_quota(struct kmt_liveset *set, struct kmt_quota *quota);
+
 enum {
 	KMT_OBJECT_NEW = 0,  /* the object is the caller's to fill */
 	KMT_OBJECT_LIVE = 1, /* there is one already: *ret_object */
@@ -44,7 +48,7 @@ enum {
  * @ptr: any address but 0
  * @ret_object: borrowed, until the next call that adds or removes
  *
- * Return: an answer above; -ENOMEM, with @set unchanged.
+ * Return: an answer above; -ENOMEM, or -EOVERFLOW as kmt_quota_take(), with @set unchanged.
  */
 int kmt_liveset_add(struct kmt_liveset *set, uint64_t ptr, struct kmt_object **ret_object);
 
@@ -65,6 +69,9 @@ uint64_t kmt_liveset_size(const struct kmt_liveset *set);
 
 /* Most objects that were live at once. */
 uint64_t kmt_liveset_peak(const struct kmt_liveset *set);
+
+/* Tells its quota what the set has had by now. Return: 0, -EOVERFLOW. */
+int kmt_liveset_tell(struct kmt_liveset *set);
 
 /* Calls @visit for each object, in no particular order. The set must not change meanwhile. */
 void kmt_liveset_walk(const struct kmt_liveset *set,

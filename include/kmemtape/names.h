@@ -2,6 +2,7 @@
 #ifndef KMEMTAPE_NAMES_H
 #define KMEMTAPE_NAMES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,8 @@ struct kmt_names;
 int kmt_names_new(struct kmt_names **ret_names, struct kmt_err *err);
 /* Before there is one in it: as kmt_liveset_set_seed(). */
 void kmt_names_set_seed(struct kmt_names *names, uint64_t seed);
+/* How many bytes they may take from now on; 0, as it is without: as many as come. */
+void kmt_names_set_max(struct kmt_names *names, uint64_t max_bytes);
 struct kmt_names *kmt_names_free(struct kmt_names *names);
 
 /**
@@ -24,9 +27,12 @@ struct kmt_names *kmt_names_free(struct kmt_names *names);
  *
  * May be called by several threads at once.
  *
- * Return: borrowed until kmt_names_free(); NULL if out of memory.
+ * Return: borrowed until kmt_names_free(); NULL if out of memory, or they are full.
  */
 const char *kmt_names_intern(struct kmt_names *names, const char *text, size_t bytes);
+
+/* True if one was to be interned that there was no room for. By any thread. */
+bool kmt_names_is_full(struct kmt_names *names);
 
 KMT_DEFINE_FREEP(struct kmt_names *, kmt_names_free)
 

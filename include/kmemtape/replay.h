@@ -47,8 +47,8 @@ struct kmt_replay_options {
  * Return: 0; -ENODATA if a file is missing that the tape cannot be understood without; -EBADMSG if
  * such a file makes no sense; -ENOENT if there is nothing of what was asked for in particular;
  * -E2BIG if the table would have too many lines; -EINVAL if @explain or @only is no name; -ENOTSUP
- * if a distilled tape can't tell what is asked for; -ENOMEM;
- * other negative errno.
+ * if a distilled tape can't tell what is asked for; -EOVERFLOW if more is live at once than a
+ * recording of its size can have; -ENOMEM; other negative errno.
  */
 int kmt_replay(struct kmt_tape *tape, const struct kmt_replay_options *options,
 	       struct kmt_result **ret_result, struct kmt_err *err);

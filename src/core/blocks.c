@@ -3,13 +3,15 @@
 
 #define WORD_FRAMES 64u
 
-int kmt_blocks_init(struct kmt_blocks *blocks, struct kmt_liveset *set, uint64_t seed)
+int kmt_blocks_init(struct kmt_blocks *blocks, struct kmt_liveset *set, uint64_t seed,
+		    struct kmt_quota *quota)
 {
 	int r = kmt_liveset_new(&blocks->starts, NULL);
 
 	if (r < 0)
 		return r;
 	kmt_liveset_set_seed(blocks->starts, seed);
+	kmt_liveset_set_quota(blocks->starts, quota);
 	blocks->set = set;
 	return 0;
 }

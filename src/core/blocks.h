@@ -34,8 +34,9 @@ static inline int kmt_block_is_sane(uint64_t first, uint64_t nr)
 	       (first & (nr - 1)) == 0 && first < UINT64_MAX - nr - 1;
 }
 
-/* @blocks: all zero. Return: 0 or -ENOMEM, with nothing changed. */
-int kmt_blocks_init(struct kmt_blocks *blocks, struct kmt_liveset *set, uint64_t seed);
+/* @blocks: all zero; @quota: of what it has beside @set. Return: 0 or -ENOMEM, with nothing changed. */
+int kmt_blocks_init(struct kmt_blocks *blocks, struct kmt_liveset *set, uint64_t seed,
+		    struct kmt_quota *quota);
 void kmt_blocks_deinit(struct kmt_blocks *blocks);
 
 /**
@@ -47,7 +48,8 @@ void kmt_blocks_deinit(struct kmt_blocks *blocks);
 int kmt_blocks_next(const struct kmt_blocks *blocks, uint64_t from, uint64_t to,
 		    struct kmt_block *ret_block);
 
-/* A new block where there is none. Return: 0, object is the caller's to fill but for bytes_req; -ENOMEM. */
+/* A new block where there is none. Return: 0, object is the caller's to fill but for bytes_req;
+ * -ENOMEM, -EOVERFLOW. */
 int kmt_blocks_add(struct kmt_blocks *blocks, uint64_t first, uint64_t nr,
 		   struct kmt_object **ret_object);
 

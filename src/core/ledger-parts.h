@@ -26,6 +26,7 @@ struct kmt_references {
 	size_t nr, room;
 	size_t nr_free; /* of `all`: a list that begins with first_free, by `older` */
 	uint32_t first_free;
+	uint64_t told; /* of nr, to the ledger's quota */
 };
 
 /*
@@ -89,6 +90,7 @@ struct kmt_ledger {
 	int walk_error; /* of a watcher, while the live set is walked */
 	struct kmt_recent recent[1u << KMT_RECENT_BITS];
 	struct kmt_peak peak;
+	struct kmt_quota quota; /* of live sets, references and tasks */
 };
 
 /* The account of an allocation, as @event says it, of objects of @bytes_alloc. Return: 0 or

@@ -50,7 +50,10 @@ int kmt_ledger_new(const struct kmt_ledger_options *options, struct kmt_ledger *
 	       (r = kmt_tasks_new(&ledger->tasks, err)) < 0);
 	if (r < 0)
 		return r;
+	ledger->quota.max = options->objects_max;
 	kmt_liveset_set_seed(ledger->live, options->hash_seed);
+	kmt_liveset_set_quota(ledger->live, &ledger->quota);
+	kmt_tasks_set_quota(ledger->tasks, &ledger->quota);
 	kmt_accounts_set_seed(ledger->accounts, options->hash_seed);
 	*ret_ledger = KMT_STEAL(ledger);
 	return 0;
@@ -336,10 +339,13 @@ int kmt_ledger_space(struct kmt_ledger *ledger, uint32_t space, struct kmt_lives
 
 	if (!*set) {
 		r = kmt_liveset_new(set, NULL);
-		if (r == 0)
+		if (r == 0) {
 			kmt_liveset_set_seed(*set, ledger->options.hash_seed);
+			kmt_liveset_set_quota(*set, &ledger->quota);
+		}
 		if (r == 0 && space == KMT_SPACE_PAGE)
-			r = kmt_blocks_init(&ledger->blocks, *set, ledger->options.hash_seed);
+			r = kmt_blocks_init(&ledger->blocks, *set, ledger->options.hash_seed,
+					    &ledger->quota);
 		if (r < 0)
 			*set = kmt_liveset_free(*set);
 	}
@@ -649,6 +655,20 @@ int kmt_ledger_take_run(struct kmt_ledger *ledger, const struct kmt_event *const
 int kmt_ledger_take(struct kmt_ledger *ledger, const struct kmt_event *event)
 {
 	return kmt_ledger_take_run(ledger, &event, 1);
+}
+
+int kmt_ledger_check_objects(struct kmt_ledger *ledger)
+{
+	struct kmt_references *references = &ledger->references;
+
+	(void)kmt_liveset_tell(ledger->live);
+	for (size_t i = 0; i < KMT_SPACES_MAX; i++)
+		if (ledger->others[i])
+			(void)kmt_liveset_tell(ledger->others[i]);
+	if (ledger->blocks.starts)
+		(void)kmt_liveset_tell(ledger->blocks.starts);
+	(void)kmt_quota_tell(&ledger->quota, references->nr, &references->told);
+	return kmt_tasks_tell(ledger->tasks);
 }
 
 static void count_live(void *context, uint64_t ptr, const struct kmt_object *object)

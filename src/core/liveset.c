@@ -41,6 +41,8 @@ struct kmt_liveset {
 	struct shard shards[SHARDS];
 	uint64_t seed, factor;
 	uint64_t size, peak;
+	struct kmt_quota *quota; /* NULL */
+	uint64_t told;		 /* of the peak, to the quota */
 };
 
 /* Where to look for a pointer. */
@@ -140,6 +142,11 @@ void kmt_liveset_set_seed(struct kmt_liveset *set, uint64_t seed)
 	set->factor = secret.words[1] | 1;
 }
 
+void kmt_liveset_set_quota(struct kmt_liveset *set, struct kmt_quota *quota)
+{
+	set->quota = quota;
+}
+
 struct kmt_liveset *kmt_liveset_free(struct kmt_liveset *set)
 {
 	if (!set)
@@ -204,7 +211,10 @@ static __attribute__((noinline, cold)) int grow(struct kmt_liveset *set, struct 
 {
 	struct shard old = *shard;
 	const struct slot *slot;
+	int r = kmt_liveset_tell(set);
 
+	if (r < 0)
+		return r;
 	if (init_shard(shard, old.nr_groups + old.nr_groups / 4) < 0) {
 		deinit_shard(shard);
 		*shard = old;
@@ -231,8 +241,10 @@ int kmt_liveset_add(struct kmt_liveset *set, uint64_t ptr, struct kmt_object **r
 	}
 	if ((place.shard->nr_used + 1) * 100 >
 	    place.shard->nr_groups * (GROUP_SLOTS * LOAD_PERCENT)) {
-		if (grow(set, place.shard) < 0)
-			return -ENOMEM;
+		int r = grow(set, place.shard);
+
+		if (r < 0)
+			return r;
 		place = place_of(set, ptr);
 	}
 	set->size++;
@@ -294,6 +306,11 @@ uint64_t kmt_liveset_size(const struct kmt_liveset *set)
 uint64_t kmt_liveset_peak(const struct kmt_liveset *set)
 {
 	return set->peak;
+}
+
+int kmt_liveset_tell(struct kmt_liveset *set)
+{
+	return kmt_quota_tell(set->quota, set->peak, &set->told);
 }
 
 void kmt_liveset_walk(const struct kmt_liveset *set,

@@ -26,11 +26,14 @@ static int32_t task_of(const struct kmt_event *event)
 	return event->context & CONTEXT_INTERRUPT ? -1 : event->pid;
 }
 
-static int make_room(struct kmt_references *references)
+static int make_room(struct kmt_references *references, struct kmt_quota *quota)
 {
 	size_t room = references->room + references->room / 2 + 256;
 	struct kmt_reference *grown;
+	int r = kmt_quota_tell(quota, references->nr, &references->told);
 
+	if (r < 0)
+		return r;
 	if (room >= NONE)
 		return -ENOMEM;
 	grown = reallocarray(references->all, room, sizeof(*grown));
@@ -41,8 +44,8 @@ static int make_room(struct kmt_references *references)
 	return 0;
 }
 
-/* Return: 0 or -ENOMEM. */
-static int reserve(struct kmt_references *references, uint32_t *ret_number)
+/* Return: 0, -ENOMEM, -EOVERFLOW. */
+static int reserve(struct kmt_references *references, struct kmt_quota *quota, uint32_t *ret_number)
 {
 	if (references->nr_free) {
 		*ret_number = references->first_free;
@@ -50,8 +53,12 @@ static int reserve(struct kmt_references *references, uint32_t *ret_number)
 		references->nr_free--;
 		return 0;
 	}
-	if (references->nr == references->room && make_room(references) < 0)
-		return -ENOMEM;
+	if (references->nr == references->room) {
+		int r = make_room(references, quota);
+
+		if (r < 0)
+			return r;
+	}
 	*ret_number = (uint32_t)references->nr++;
 	return 0;
 }
@@ -78,7 +85,7 @@ int kmt_ledger_take_reference(struct kmt_ledger *ledger, const struct kmt_event 
 	}
 	(void)((r = kmt_ledger_space(ledger, event->space, &pointers)) < 0 ||
 	       (r = kmt_ledger_open(ledger, event, 0, &index)) < 0 ||
-	       (r = reserve(references, &number)) < 0);
+	       (r = reserve(references, &ledger->quota, &number)) < 0);
 	if (r < 0)
 		return r;
 	r = kmt_liveset_add(pointers, event->ptr, &pointer);

@@ -11,6 +11,8 @@ struct task {
 struct kmt_tasks {
 	struct task *slots; /* a power of two of them, at most half full */
 	size_t nr_slots, nr_used;
+	struct kmt_quota *quota; /* NULL */
+	uint64_t told;		 /* of those that are used, to the quota */
 };
 
 int kmt_tasks_new(struct kmt_tasks **ret_tasks, struct kmt_err *err)
@@ -36,6 +38,16 @@ struct kmt_tasks *kmt_tasks_free(struct kmt_tasks *tasks)
 	return NULL;
 }
 
+void kmt_tasks_set_quota(struct kmt_tasks *tasks, struct kmt_quota *quota)
+{
+	tasks->quota = quota;
+}
+
+int kmt_tasks_tell(struct kmt_tasks *tasks)
+{
+	return kmt_quota_tell(tasks->quota, tasks->nr_used, &tasks->told);
+}
+
 /* The slot of @pid, or the free one where it belongs. */
 static struct task *probe(struct task *slots, size_t nr_slots, int32_t pid)
 {
@@ -49,8 +61,12 @@ static struct task *probe(struct task *slots, size_t nr_slots, int32_t pid)
 static int grow(struct kmt_tasks *tasks)
 {
 	size_t nr_slots = tasks->nr_slots * 2;
-	struct task *slots = calloc(nr_slots, sizeof(*slots));
+	struct task *slots;
+	int r = kmt_tasks_tell(tasks);
 
+	if (r < 0)
+		return r;
+	slots = calloc(nr_slots, sizeof(*slots));
 	if (!slots)
 		return -ENOMEM;
 	for (size_t i = 0; i < tasks->nr_slots; i++)
@@ -68,8 +84,10 @@ int kmt_tasks_name(struct kmt_tasks *tasks, int32_t pid, const char *name)
 
 	if (!slot->name) {
 		if (tasks->nr_used * 2 >= tasks->nr_slots) {
-			if (grow(tasks) < 0)
-				return -ENOMEM;
+			int r = grow(tasks);
+
+			if (r < 0)
+				return r;
 			slot = probe(tasks->slots, tasks->nr_slots, pid);
 		}
 		tasks->nr_used++;

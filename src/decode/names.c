@@ -18,7 +18,11 @@ struct kmt_names {
 	struct name **slots; /* a power of two of them */
 	size_t nr_slots, nr_names;
 	struct kmt_hash_secret secret;
+	uint64_t max_bytes, bytes; /* 0: no limit */
+	bool is_full;
 };
+
+#define SLOT_BYTES 32u /* of a name: just grown, and what malloc() takes for itself */
 
 int kmt_names_new(struct kmt_names **ret_names, struct kmt_err *err)
 {
@@ -39,6 +43,13 @@ int kmt_names_new(struct kmt_names **ret_names, struct kmt_err *err)
 void kmt_names_set_seed(struct kmt_names *names, uint64_t seed)
 {
 	names->secret = kmt_hash_secret(seed);
+}
+
+void kmt_names_set_max(struct kmt_names *names, uint64_t max_bytes)
+{
+	(void)pthread_mutex_lock(&names->lock);
+	names->max_bytes = max_bytes;
+	(void)pthread_mutex_unlock(&names->lock);
 }
 
 struct kmt_names *kmt_names_free(struct kmt_names *names)
@@ -91,11 +102,14 @@ static void grow(struct kmt_names *names)
 
 static const char *add(struct kmt_names *names, const char *text, size_t bytes, uint32_t hash)
 {
-	struct name *name = malloc(sizeof(*name) + bytes + 1);
-	struct name **slot;
+	uint64_t taken = names->bytes + sizeof(struct name) + bytes + 1 + SLOT_BYTES;
+	struct name *name, **slot;
 
+	names->is_full |= names->max_bytes && taken > names->max_bytes;
+	name = names->is_full ? NULL : malloc(sizeof(*name) + bytes + 1);
 	if (!name)
 		return NULL;
+	names->bytes = taken;
 	if (names->nr_names >= names->nr_slots)
 		grow(names);
 	slot = &names->slots[hash & (names->nr_slots - 1)];
@@ -125,4 +139,14 @@ const char *kmt_names_intern(struct kmt_names *names, const char *text, size_t b
 		found = add(names, text, bytes, hash);
 	(void)pthread_mutex_unlock(&names->lock);
 	return found;
+}
+
+bool kmt_names_is_full(struct kmt_names *names)
+{
+	bool is_full;
+
+	(void)pthread_mutex_lock(&names->lock);
+	is_full = names->is_full;
+	(void)pthread_mutex_unlock(&names->lock);
+	return is_full;
 }

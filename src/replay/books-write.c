@@ -176,6 +176,8 @@ static int take_all(const struct kmt_books_source *source, struct kmt_distilled 
 	r = copy_accounts(source, books);
 	if (r == -E2BIG)
 		return kmt_fail(err, -ENOTSUP, too_much, source->tape->path, "call stacks");
+	if (distilled->nr_modules > KMT_BOOKS_MODULES_MAX)
+		return kmt_fail(err, -ENOTSUP, too_much, source->tape->path, "modules");
 	(void)(r < 0 || (r = copy_stacks(source, distilled)) < 0 ||
 	       (r = copy_unknown_frees(source, books)) < 0 ||
 	       (r = copy_notes(source, distilled)) < 0 || (r = take_cells(source, distilled)) < 0);

@@ -33,6 +33,8 @@ void kmt_distilled_deinit(struct kmt_distilled *distilled)
 
 int kmt_distilled_note_module(struct kmt_distilled *distilled, const struct kmt_module_event *event)
 {
+	if (distilled->nr_modules > KMT_BOOKS_MODULES_MAX)
+		return 0; /* too many to be written as it is */
 	if (distilled->nr_modules == distilled->room_modules) {
 		size_t room = distilled->room_modules ? distilled->room_modules * 2 : 64;
 		struct kmt_module_event *grown =

@@ -67,7 +67,7 @@ struct kmt_distilled {
 void kmt_distilled_init(struct kmt_distilled *distilled);
 void kmt_distilled_deinit(struct kmt_distilled *distilled);
 
-/* Return: 0 or -ENOMEM. */
+/* More than KMT_BOOKS_MODULES_MAX are not written: then one more is kept. Return: 0 or -ENOMEM. */
 int kmt_distilled_note_module(struct kmt_distilled *distilled,
 			      const struct kmt_module_event *event);
 

@@ -18,6 +18,18 @@
 #define RAW_BYTES_AN_ACCOUNT  640u
 #define FILE_BYTES_AN_ACCOUNT 16u
 
+/*
+ * An object takes 64 bytes: always 64 MiB, and 256 bytes for each of a file. The times of real
+ * events are noise, which no form of a tape makes smaller: with them an event takes about a byte of
+ * a small tape, two to six of most others, and half a byte where a clock is coarse. Those of a tape
+ * that was made up may take none.
+ */
+#define OBJECTS_ALWAYS	    (UINT64_C(1) << 20)
+#define OBJECTS_A_FILE_BYTE 4u
+
+/* So names take a quarter of what objects do: a task that begins has a lot more than its name. */
+#define NAME_BYTES_AN_OBJECT 16u
+
 static void add_file(const struct kmt_members *members, const char *path, uint64_t *raw_bytes,
 		     uint64_t *file_bytes)
 {
@@ -29,19 +41,33 @@ static void add_file(const struct kmt_members *members, const char *path, uint64
 	*file_bytes = kmt_sum(*file_bytes, member.bytes);
 }
 
-size_t kmt_limit_accounts(const struct kmt_tape *tape)
+void kmt_limit_of(const struct kmt_tape *tape, struct kmt_limit *ret_limit)
 {
-	char **paths = NULL;
+	KMT_CLEANUP(kmt_members_free_list) char **paths = NULL;
 	uint64_t raw_bytes = 0, file_bytes = 0, by_raw, by_file;
 
-	if (kmt_members_list(tape->members, "cpu", &paths, NULL) < 0)
-		return ACCOUNTS_ALWAYS;
-	for (size_t i = 0; paths[i]; i++)
-		add_file(tape->members, paths[i], &raw_bytes, &file_bytes);
-	kmt_members_free_list(&paths);
+	if (kmt_members_list(tape->members, "cpu", &paths, NULL) == 0)
+		for (size_t i = 0; paths[i]; i++)
+			add_file(tape->members, paths[i], &raw_bytes, &file_bytes);
 	by_raw = raw_bytes / RAW_BYTES_AN_ACCOUNT;
 	by_file = file_bytes / FILE_BYTES_AN_ACCOUNT;
-	return ACCOUNTS_ALWAYS + (by_raw < by_file ? by_raw : by_file);
+	*ret_limit = (struct kmt_limit){
+		.accounts = ACCOUNTS_ALWAYS + (by_raw < by_file ? by_raw : by_file),
+		.objects = OBJECTS_ALWAYS + file_bytes * OBJECTS_A_FILE_BYTE,
+		.file_bytes = file_bytes,
+	};
+	ret_limit->name_bytes = ret_limit->objects * NAME_BYTES_AN_OBJECT;
+}
+
+int kmt_limit_fail(const struct kmt_tape *tape, const struct kmt_limit *limit, const char *what,
+		   struct kmt_err *err)
+{
+	char size[KMT_UNITS_BYTES];
+
+	return kmt_fail(err, -EOVERFLOW,
+			"%s: more %s than a recording of %s can have: damaged, or made to use up "
+			"memory",
+			tape->path, what, kmt_format_size(size, limit->file_bytes));
 }
 
 int kmt_limit_note(const struct kmt_ledger *ledger, struct kmt_result *result)

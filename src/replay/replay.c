@@ -53,8 +53,9 @@ struct replay {
 	struct kmt_ledger *ledger;	/* when all are booked */
 	struct kmt_feeds *feeds;
 	struct kmt_reconciler *reconciler;
-	uint64_t hash_seed;   /* secret: of all tables whose keys are from the tape */
-	uint64_t sample_mask; /* of slab objects */
+	struct kmt_limit limit; /* of a tape with events */
+	uint64_t hash_seed;	/* secret: of all tables whose keys are from the tape */
+	uint64_t sample_mask;	/* of slab objects */
 	struct kmt_result *result;
 };
 
@@ -145,7 +146,8 @@ static int open_ledger(struct replay *replay, struct kmt_err *err)
 		.recorder_pids = manifest->recorder_pids,
 		.nr_recorder_pids = manifest->nr_recorder_pids,
 		.start_ns = manifest->start_ns,
-		.accounts_max = kmt_limit_accounts(replay->tape),
+		.accounts_max = replay->limit.accounts,
+		.objects_max = replay->limit.objects,
 	};
 	struct kmt_watch_context watch = { replay->tape, replay->options, replay->symbols,
 					   replay->stacks };
@@ -172,9 +174,11 @@ static int open_names(struct replay *replay, struct kmt_err *err)
 {
 	int r = kmt_names_new(&replay->names, err);
 
-	if (r == 0)
-		kmt_names_set_seed(replay->names, replay->hash_seed);
-	return r;
+	if (r < 0)
+		return r;
+	kmt_names_set_seed(replay->names, replay->hash_seed);
+	kmt_names_set_max(replay->names, replay->limit.name_bytes);
+	return 0;
 }
 
 static int open_stacks(struct replay *replay, struct kmt_err *err)
@@ -242,8 +246,12 @@ static int run(struct replay *replay, struct kmt_err *err)
 		.reconciler = replay->reconciler,
 		.limit_ns = manifest->ended_ns ? manifest->ended_ns : UINT64_MAX,
 	};
+	int r = kmt_shards_run(replay->shards, &context, err);
 
-	return kmt_shards_run(replay->shards, &context, err);
+	if (r == 0 && kmt_names_is_full(replay->names))
+		r = -EOVERFLOW;
+	kmt_names_set_max(replay->names, 0); /* a report has few of its own */
+	return r;
 }
 
 static int note_formats(struct replay *replay)
@@ -316,6 +324,7 @@ static int start(struct replay *replay, struct kmt_err *err)
 	int r;
 
 	set_hash_seed(replay);
+	kmt_limit_of(tape, &replay->limit);
 	(void)((r = kmt_result_new(&replay->result, err)) < 0 ||
 	       (r = open_names(replay, err)) < 0 ||
 	       (r = kmt_replay_formats(tape, &replay->formats, err)) < 0 ||
@@ -652,7 +661,7 @@ static void init(struct replay *replay, struct kmt_tape *tape,
 
 /*
  * Where no threads are to be had, or make it worse, it takes longer; so does it where one ledger
- * has to have all events, because there are too many accounts.
+ * has to have all events, because there are too many accounts, or may be too many objects.
  */
 static int do_all(struct replay *replay, struct kmt_err *err)
 {
@@ -664,14 +673,20 @@ static int do_all(struct replay *replay, struct kmt_err *err)
 	};
 	int r = try(replay, err);
 
-	if ((r != -EAGAIN && r != -EOVERFLOW) || again.alone.nr_threads == 0)
+	if ((r == -EAGAIN || r == -EOVERFLOW) && again.alone.nr_threads) {
+		again.alone.nr_threads = 0;
+		deinit(replay);
+		*replay = again;
+		replay->options = &replay->alone;
+		kmt_distilled_init(&replay->distilled);
+		r = try(replay, err);
+	}
+	if (r != -EOVERFLOW || !replay->shards)
 		return r;
-	again.alone.nr_threads = 0;
-	deinit(replay);
-	*replay = again;
-	replay->options = &replay->alone;
-	kmt_distilled_init(&replay->distilled);
-	return try(replay, err);
+	return kmt_limit_fail(replay->tape, &replay->limit,
+			      kmt_names_is_full(replay->names) ? "names of tasks and caches"
+							       : "live objects and tasks",
+			      err);
 }
 
 int kmt_replay(struct kmt_tape *tape, const struct kmt_replay_options *options,

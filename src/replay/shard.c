@@ -278,6 +278,8 @@ int kmt_shard_run(struct kmt_shard *shard)
 {
 	int r = run(shard);
 
+	if (r == 0)
+		r = kmt_ledger_check_objects(shard->ledger);
 	kmt_feeds_leave(shard->context.feeds, shard->number);
 	return r;
 }

@@ -58,7 +58,8 @@ void kmt_shard_deinit(struct kmt_shard *shard);
 /* Of a ledger that is a part: see struct kmt_ledger_options. @context: the shard */
 uint64_t kmt_shard_number_of(void *context, const struct kmt_event *event);
 
-/* Books all that the feeds have, and leaves them. Return: 0 or -ENOMEM. */
+/* Books all that the feeds have, and leaves them. Return: 0; -ENOMEM; -EOVERFLOW as
+ * kmt_ledger_take() and kmt_ledger_check_objects(). */
 int kmt_shard_run(struct kmt_shard *shard);
 
 /* What is only known of the end: what was lost until then. Return: 0 or -ENOMEM. */

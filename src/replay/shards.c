@@ -46,6 +46,12 @@ static int open_ledger(struct kmt_shards *shards, unsigned int i,
 	struct kmt_ledger_options own = *options;
 
 	if (shards->nr > 1) {
+		/*
+		 * Together they never take more than one ledger of all events may. If none has more
+		 * than its even share, neither would that one: its worst is at most the sum of
+		 * theirs. If one has, only that ledger can tell.
+		 */
+		own.objects_max = options->objects_max / shards->nr;
 		own.number_of = kmt_shard_number_of;
 		own.number_context = &shards->shards[i];
 	}

@@ -25,7 +25,8 @@ struct kmt_shards *kmt_shards_free(struct kmt_shards *shards);
 struct kmt_ledger *kmt_shards_ledger(struct kmt_shards *shards, unsigned int i);
 
 /* All events are booked. Return: 0; -EAGAIN: there are not enough threads to be had, or most of it
- * is for all shards; -ENOMEM; other negative errno of reading. */
+ * is for all shards; -EOVERFLOW as kmt_ledger_take() and kmt_ledger_check_objects(); -ENOMEM; other
+ * negative errno of reading. */
 int kmt_shards_run(struct kmt_shards *shards, const struct kmt_shard_context *context,
 		   struct kmt_err *err);
 

@@ -6,6 +6,8 @@
 #include "kmemtape/survey.h"
 #include "kmemtape/units.h"
 
+#include "limit.h"
+
 static void note_problem(struct kmt_survey_file *file, const struct kmt_err *err)
 {
 	if (file->problems++ == 0)
@@ -71,11 +73,16 @@ static int survey_deep(struct kmt_tape *tape, struct kmt_survey_file *files, str
 	KMT_CLEANUP(kmt_chunk_scratch_freep) struct kmt_chunk_scratch *scratch = NULL;
 	KMT_CLEANUP(kmt_formats_freep) struct kmt_formats *formats = NULL;
 	KMT_CLEANUP(kmt_names_freep) struct kmt_names *names = NULL;
+	struct kmt_limit limit;
 	int r;
 
 	(void)((r = kmt_chunk_scratch_new(&scratch, err)) < 0 ||
 	       (r = kmt_replay_formats(tape, &formats, err)) < 0 ||
 	       (r = kmt_names_new(&names, err)) < 0);
+	if (r == 0) { /* nobody asks for them */
+		kmt_limit_of(tape, &limit);
+		kmt_names_set_max(names, limit.name_bytes);
+	}
 	for (size_t i = 0; r >= 0 && i < tape->nr_cpus; i++) {
 		KMT_CLEANUP(kmt_decoder_freep) struct kmt_decoder *decoder = NULL;
 		const struct kmt_decoder_stats *stats;

@@ -174,8 +174,11 @@ int kmt_texts_comms(const struct kmt_tape *tape, struct kmt_names *names, struct
 		if (*tab == '\t' && tab < p + length && pid > 0 && pid <= INT32_MAX) {
 			const char *name =
 				kmt_names_intern(names, tab + 1, (size_t)(p + length - tab - 1));
-			if (!name || kmt_ledger_name_task(ledger, (int32_t)pid, name) < 0)
-				return kmt_fail(err, -ENOMEM, "out of memory");
+			int r = name ? kmt_ledger_name_task(ledger, (int32_t)pid, name)
+				     : (kmt_names_is_full(names) ? -EOVERFLOW : -ENOMEM);
+
+			if (r < 0)
+				return kmt_fail(err, r, "out of memory");
 		}
 		p += length;
 		p += *p == '\n';

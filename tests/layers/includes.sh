@@ -6,7 +6,7 @@ cd "$KMT_TESTS/.." || exit 1
 
 declare -A headers=(
 	[base]='bytes capabilities cleanup err fs hash progress span units'
-	[core]='account dossier estimate event history intervals judgement ledger liveset result site site-query suppression tasks track trend verdict'
+	[core]='account dossier estimate event history intervals judgement ledger liveset quota result site site-query suppression tasks track trend verdict'
 	[tape]='chunk columns manifest members padding tape tape-format'
 	[decode]='counters decoder formats gfp lines merge names ring snapshots stacks symbols'
 	[replay]='owners replay survey'

@@ -26,6 +26,27 @@ TEST(equal_texts_are_equal_pointers)
 	CHECK_TEXT(kmt_names_intern(names, "", 0), "");
 }
 
+TEST(full_names_say_so_and_give_those_they_have)
+{
+	KMT_CLEANUP(kmt_names_freep) struct kmt_names *names = NULL;
+	const char *dentry;
+	char text[16];
+	int nr = 0;
+
+	CHECK_EQ(kmt_names_new(&names, NULL), 0);
+	kmt_names_set_max(names, 6400);
+	dentry = kmt_names_intern(names, "dentry", 6);
+	while (snprintf(text, sizeof(text), "name%d", nr) > 0 &&
+	       kmt_names_intern(names, text, sizeof(text))) {
+		CHECK(!kmt_names_is_full(names));
+		CHECK(++nr <= 200);
+	}
+	CHECK(nr >= 50);
+	CHECK(kmt_names_is_full(names));
+	CHECK(kmt_names_intern(names, "dentry", 6) == dentry);
+	CHECK(!kmt_names_intern(names, "", 0)); /* however small */
+}
+
 TEST(long_names_are_cut)
 {
 	KMT_CLEANUP(kmt_names_freep) struct kmt_names *names = NULL;
@@ -913,6 +934,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		ROW(equal_texts_are_equal_pointers),
+		ROW(full_names_say_so_and_give_those_they_have),
 		ROW(long_names_are_cut),
 		ROW(several_threads_get_the_same_names),
 		ROW(streams_are_merged_by_time),
