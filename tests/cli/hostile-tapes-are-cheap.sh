@@ -149,7 +149,7 @@ grep -q '^    (all that is not told apart)' out || fail "too-many-stacks: no row
 {
 	head_of pages
 	awk 'BEGIN {
-		for (i = 0; i < 17000; i++) {
+		for (i = 0; i < 16000; i++) {
 			printf "%d 0 mm_page_alloc pfn=0x%x order=13 gfp=0xcc0 pid=42\n", 2000 + i, 8192 * i
 			for (k = 0; k < 4; k++)
 				printf "%d 0 mm_page_free pfn=0x%x order=0 pid=42\n", 2000 + i, 8192 * i + 2048 * k
@@ -168,6 +168,15 @@ for threads in 0 3; do
 	mv err "err-$threads"
 done
 cmp err-0 err-3 || fail "too-much-alive: by three threads it is another error"
+
+# Names that each task has of its own take memory, too, and none of the CPU files.
+{
+	head_of ""
+	echo "2000 0 kmalloc call_site=0xffffffff81010040 ptr=0xffff888000001000 bytes_req=8 bytes_alloc=8 gfp=0xcc0 pid=42"
+} | "$MKTAPE" - -o too-many-names || fail "too-many-names: mktape"
+awk 'BEGIN { for (i = 1; i <= 310000; i++) printf "%d\tname-%d\n", i, i }' >too-many-names/comms
+"$KMEMTAPE" replay --threads 0 too-many-names >out 2>err && fail "too-many-names: there is a report"
+grep -q '^kmemtape replay: too-many-names: more names of tasks and caches than a recording of [0-9]* B can have: ' err || fail "too-many-names: $(cat err)"
 
 # Losses that add up to more than there are numbers: they are the largest one, and not none.
 {
